@@ -1,0 +1,99 @@
+// Package client is about registered relying apps: what a client may do, how
+// it proves who it is, and where answers to it may go.
+//
+// It knows neither HTTP nor a store; the store it needs is the interface Store.
+package client
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Authentication methods of the token endpoint (OpenID Connect Core §9).
+const (
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+	AuthNone  = "none"
+)
+
+// Grant types (RFC 6749, RFC 7591 §2).
+const (
+	GrantCode              = "authorization_code"
+	GrantRefresh           = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+)
+
+// Formats of an access token.
+const (
+	TokenJWT    = "jwt"    // RFC 9068
+	TokenOpaque = "opaque" // a handle, read by introspection
+)
+
+// Client is one registered relying app. The yaml and json names are those of
+// OAuth client registration metadata (RFC 7591 §2) where one exists.
+type Client struct {
+	ID   string `json:"client_id"`
+	Name string `json:"client_name"`
+
+	// SecretHash is how the secret is kept: "s256:" and the unpadded base64url
+	// SHA-256 of a secret with enough entropy, or a PHC or MCF string of an
+	// imported one. Empty: a public client.
+	SecretHash string `json:"-"`
+
+	AuthMethod      string   `json:"token_endpoint_auth_method"`
+	ApplicationType string   `json:"application_type"` // "web" or "native"
+	RedirectURIs    []string `json:"redirect_uris,omitempty"`
+	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes      []string `json:"grant_types"`
+	ResponseTypes   []string `json:"response_types"`
+	Scopes          []string `json:"scopes"`
+	Trusted         bool     `json:"trusted"` // first-party: no consent page
+
+	IDTokenAlg        string `json:"id_token_signed_response_alg"`     // RS256, ES256, EdDSA
+	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque
+	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default
+	DefaultMaxAge     int    `json:"default_max_age,omitempty"`        // seconds, 0: none
+	RequireAuthTime   bool   `json:"require_auth_time,omitempty"`
+
+	ClientURI string `json:"client_uri,omitempty"`
+	LogoURI   string `json:"logo_uri,omitempty"`
+	PolicyURI string `json:"policy_uri,omitempty"`
+	TermsURI  string `json:"tos_uri,omitempty"`
+	Accent    string `json:"accent_color,omitempty"` // "#rrggbb"
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Public reports whether the client has no way to prove who it is.
+func (c *Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// MayGrant reports whether the client is registered for the grant type.
+func (c *Client) MayGrant(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
+
+// MayScope returns the scopes of the request that the client is registered
+// for, in the order of the request and each once; others are left out
+// (RFC 6749 §3.3 lets the server do so).
+func (c *Client) MayScope(scopes []string) []string {
+	var out []string
+	for _, s := range scopes {
+		if slices.Contains(c.Scopes, s) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Store keeps clients for good.
+type Store interface {
+	// Client returns the client, or a fault of kind NotFound.
+	Client(ctx context.Context, id string) (*Client, error)
+	// Clients returns up to limit clients with an id greater than after, by id.
+	Clients(ctx context.Context, after string, limit int) ([]*Client, error)
+	// PutClient makes or replaces the client, SecretHash included.
+	PutClient(ctx context.Context, c *Client, now time.Time) error
+	// DeleteClient removes the client with its consents and refresh-token
+	// families, or returns a fault of kind NotFound.
+	DeleteClient(ctx context.Context, id string) error
+}

@@ -1,0 +1,127 @@
+// Package grant is about what a person has let an app do: the consent that
+// lasts, the authorization code that carries it to the app, the access tokens
+// that live while the grant lives, and the family of refresh tokens.
+//
+// It knows neither HTTP nor a store; the stores it needs are the interfaces
+// Codes (short-lived) and Families and Consents (lasting).
+package grant
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Grant is one act of granting: what an app got from one authorization, or
+// from its own credentials. Access tokens name it, and are good only while it
+// lives, so that one deletion ends all that came from it.
+type Grant struct {
+	ID        string          `json:"id"`
+	ClientID  string          `json:"client"`
+	AccountID string          `json:"account,omitempty"` // empty: the client itself
+	Scopes    []string        `json:"scopes,omitempty"`
+	Audience  []string        `json:"aud,omitempty"`
+	SID       string          `json:"sid,omitempty"`
+	AuthTime  time.Time       `json:"auth_time,omitzero"`
+	ACR       string          `json:"acr,omitempty"`
+	AMR       []string        `json:"amr,omitempty"`
+	Claims    json.RawMessage `json:"claims,omitempty"` // the claims parameter of the request
+}
+
+// Code is what an authorization code stands for.
+type Code struct {
+	Grant         Grant  `json:"grant"`
+	RedirectURI   string `json:"redirect_uri"`
+	Nonce         string `json:"nonce,omitempty"`
+	CodeChallenge string `json:"code_challenge,omitempty"`
+}
+
+// Opaque is what an opaque access token stands for.
+type Opaque struct {
+	GrantID   string    `json:"grant"`
+	IssuedAt  time.Time `json:"iat"`
+	ExpiresAt time.Time `json:"exp"`
+	Scopes    []string  `json:"scopes,omitempty"`
+}
+
+// Codes keeps what lives for minutes: codes, living grants, opaque tokens.
+// Losing it ends every code and access token, and revives none.
+type Codes interface {
+	// PutCode stores a code and its living grant in one round trip.
+	PutCode(ctx context.Context, key string, c *Code, life, grantLife time.Duration) error
+	// UseCode returns the code to exactly one of any number of callers and
+	// remembers for keep that it was used. To the others it returns nil and
+	// whether the code had been used before (false: there never was one, or
+	// its time is over).
+	UseCode(ctx context.Context, key string, keep time.Duration) (c *Code, used bool, err error)
+	// PutGrant makes the grant live for so long from now, with the opaque
+	// token under key if opaque is not nil, in one round trip.
+	PutGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) error
+	// Grant returns the living grant, or nil.
+	Grant(ctx context.Context, id string) (*Grant, error)
+	// Opaque returns what the opaque token under the key stands for, or nil.
+	Opaque(ctx context.Context, key string) (*Opaque, error)
+	// EndGrant ends the grants: their access tokens are refused from now on.
+	EndGrants(ctx context.Context, ids ...string) error
+	// DeleteOpaque ends one opaque access token.
+	DeleteOpaque(ctx context.Context, key string) error
+}
+
+// Family is a chain of refresh tokens that came from one grant. Of its tokens
+// one is the current one; the one before it is answered again for a short
+// grace; any older one betrays a theft.
+type Family struct {
+	Grant      Grant
+	RootKey    string // handle.Sum of the random part that all its tokens share
+	Generation int64  // of the current token, from 0
+	RotatedAt  time.Time
+	IdleUntil  time.Time // the current token's end, unless it is used
+	ExpiresAt  time.Time // the family's end, used or not
+	CreatedAt  time.Time
+	RevokedAt  *time.Time
+}
+
+// Families keeps refresh-token families for good.
+type Families interface {
+	// CreateFamily stores a new family. When its grant was revoked before (a
+	// code used twice), it stores nothing and reports false.
+	CreateFamily(ctx context.Context, f *Family) (bool, error)
+	// RotateFamily makes generation+1 the current one of the client's living
+	// family, if generation is still current, in one atomic statement, and
+	// returns the family as it is then; nil when nothing was changed. The new
+	// IdleUntil is the earlier of idleUntil and the family's end.
+	RotateFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*Family, error)
+	// FamilyByRoot returns the family, or nil.
+	FamilyByRoot(ctx context.Context, rootKey string) (*Family, error)
+	// RevokeFamily ends the family of the grant, whether or not it exists
+	// yet: one that is created later is dead from the start.
+	RevokeFamily(ctx context.Context, grantID string, now time.Time) error
+	// RevokeFamiliesOf ends the account's families, all or (clientID not "")
+	// the client's, and returns their grants' ids.
+	RevokeFamiliesOf(ctx context.Context, accountID, clientID string, now time.Time) ([]string, error)
+	// DeleteDeadFamilies removes families that ended before the time, at most
+	// limit of them, and returns how many it removed.
+	DeleteDeadFamilies(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Consent is what a person lets an app have, until it is withdrawn.
+type Consent struct {
+	AccountID string
+	ClientID  string
+	Scopes    []string
+	GrantedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Consents keeps consents for good.
+type Consents interface {
+	// Consent returns the consent, or nil.
+	Consent(ctx context.Context, accountID, clientID string) (*Consent, error)
+	// ConsentsOf returns the account's consents, newest first.
+	ConsentsOf(ctx context.Context, accountID string) ([]*Consent, error)
+	// AddConsent adds scopes to the account's consent for the client, making
+	// it where there is none, and returns all scopes that it has then.
+	AddConsent(ctx context.Context, accountID, clientID string, scopes []string, now time.Time) ([]string, error)
+	// WithdrawConsent removes the consent and reports whether there was one.
+	WithdrawConsent(ctx context.Context, accountID, clientID string) (bool, error)
+}

@@ -1,0 +1,186 @@
+package session
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ResponseType is the set of what an authorization request asks for; the order
+// of its words does not matter (OAuth 2.0 Multiple Response Types §5).
+type ResponseType uint8
+
+// The members of a response type.
+const (
+	TypeCode ResponseType = 1 << iota
+	TypeIDToken
+	TypeToken
+	TypeNone
+)
+
+var responseTypeNames = []struct {
+	bit  ResponseType
+	name string
+}{{TypeCode, "code"}, {TypeIDToken, "id_token"}, {TypeToken, "token"}, {TypeNone, "none"}}
+
+// ParseResponseType reads the words of a response_type parameter. A word that
+// is unknown or comes twice, and "none" beside another, is refused.
+func ParseResponseType(s string) (ResponseType, bool) {
+	var t ResponseType
+words:
+	for word := range strings.FieldsSeq(s) {
+		for _, n := range responseTypeNames {
+			if n.name == word && t&n.bit == 0 {
+				t |= n.bit
+				continue words
+			}
+		}
+		return 0, false
+	}
+	if t == 0 || (t.Has(TypeNone) && t != TypeNone) {
+		return 0, false
+	}
+	return t, true
+}
+
+// Has reports whether all of want is in the set.
+func (t ResponseType) Has(want ResponseType) bool { return t&want == want }
+
+// FrontChannel reports whether tokens pass through the browser, which puts
+// every answer into the fragment unless another mode is asked for.
+func (t ResponseType) FrontChannel() bool { return t&(TypeIDToken|TypeToken) != 0 }
+
+// String gives the words in the canonical order: code, id_token, token, none.
+func (t ResponseType) String() string {
+	var words []string
+	for _, n := range responseTypeNames {
+		if t.Has(n.bit) {
+			words = append(words, n.name)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Response modes (OAuth 2.0 Multiple Response Types §2, Form Post Response Mode).
+const (
+	ModeQuery    = "query"
+	ModeFragment = "fragment"
+	ModeFormPost = "form_post"
+)
+
+// Prompts (OpenID Connect Core §3.1.2.1).
+const (
+	PromptNone    = "none"
+	PromptLogin   = "login"
+	PromptConsent = "consent"
+	PromptSelect  = "select_account"
+)
+
+// Request is an authorization request, read once and checked: nothing after
+// the parser looks at raw parameters. It is kept in the flow.
+type Request struct {
+	ClientID      string          `json:"client_id"`
+	RedirectURI   string          `json:"redirect_uri"`
+	ResponseType  ResponseType    `json:"response_type"`
+	ResponseMode  string          `json:"response_mode"`
+	Scopes        []string        `json:"scopes"`
+	State         string          `json:"state,omitempty"`
+	Nonce         string          `json:"nonce,omitempty"`
+	Prompt        []string        `json:"prompt,omitempty"`
+	MaxAge        *int            `json:"max_age,omitempty"` // seconds
+	LoginHint     string          `json:"login_hint,omitempty"`
+	HintSubject   string          `json:"hint_subject,omitempty"` // of a verified id_token_hint
+	UILocales     string          `json:"ui_locales,omitempty"`
+	ClaimsLocales string          `json:"claims_locales,omitempty"`
+	Display       string          `json:"display,omitempty"`
+	ACRValues     []string        `json:"acr_values,omitempty"`
+	CodeChallenge string          `json:"code_challenge,omitempty"` // S256 (RFC 7636)
+	Claims        json.RawMessage `json:"claims,omitempty"`         // OpenID Connect Core §5.5, validated
+	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
+	RequestObject bool            `json:"request_object,omitempty"` // came signed (RFC 9101)
+}
+
+// Prompts reports whether the request asks for the prompt.
+func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
+
+// Progress is what has been settled while a flow is under way.
+type Progress struct {
+	Email      string    `json:"email,omitempty"`       // typed on the first page
+	SignedInAt time.Time `json:"signed_in_at,omitzero"` // in this flow, not before
+	Selected   bool      `json:"selected,omitempty"`    // the account was chosen
+	Consented  []string  `json:"consented,omitempty"`   // scopes allowed in this flow
+	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
+	Denied     bool      `json:"denied,omitempty"`      // by the person
+	Locale     string    `json:"locale,omitempty"`      // chosen by the person
+	Failures   int       `json:"failures,omitempty"`    // wrong passwords in this flow
+}
+
+// Flow is a sign-in that is under way, with the app's request. It belongs to
+// the browser that began it.
+type Flow struct {
+	ID        string    `json:"-"`       // the handle, as in the page's address
+	Browser   string    `json:"browser"` // handle.Sum of the browser's cookie
+	Request   Request   `json:"request"`
+	Progress  Progress  `json:"progress"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Need is what a flow asks for next.
+type Need string
+
+// What a flow may need, in the order in which it is asked.
+const (
+	NeedNothing Need = ""
+	NeedSignIn  Need = "sign-in"
+	NeedAccount Need = "account" // choose which
+	NeedConsent Need = "consent"
+	NeedRefusal Need = "refusal" // the person said no: tell the app
+)
+
+// Next is the engine: it says what the request still needs, given what was
+// settled in its flow, the browser's session (or nil), and whether the client
+// is the house's own.
+//
+// The rules are those of OpenID Connect Core §3.1.2.3, asked in this order:
+// who is it, is that recent enough, is it the right one, may the app know.
+func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need {
+	switch {
+	case p.Denied:
+		return NeedRefusal
+	case s == nil:
+		return NeedSignIn
+	case p.SignedInAt.IsZero() && mustSignInAgain(r, s, now):
+		return NeedSignIn
+	case r.HintSubject != "" && r.HintSubject != s.AccountID:
+		return NeedSignIn
+	case r.Prompts(PromptSelect) && !p.Selected && p.SignedInAt.IsZero():
+		return NeedAccount
+	case needsConsent(r, p, s, trusted):
+		return NeedConsent
+	}
+	return NeedNothing
+}
+
+func mustSignInAgain(r *Request, s *Session, now time.Time) bool {
+	if r.Prompts(PromptLogin) {
+		return true
+	}
+	return r.MaxAge != nil && now.Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second
+}
+
+func needsConsent(r *Request, p *Progress, s *Session, trusted bool) bool {
+	if r.Prompts(PromptConsent) && !p.Asked {
+		return true
+	}
+	if trusted {
+		return false
+	}
+	for _, scope := range r.Scopes {
+		if !slices.Contains(s.Consents[r.ClientID], scope) && !slices.Contains(p.Consented, scope) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,277 @@
+package session
+
+import (
+	"context"
+	"crypto/subtle"
+	"slices"
+	"time"
+
+	"signet/internal/fault"
+	"signet/internal/handle"
+)
+
+// Lifetimes are how long sessions and flows live.
+type Lifetimes struct {
+	Idle         time.Duration // a session unused for longer is over
+	Absolute     time.Duration // a session is over after this, used or not
+	RememberIdle time.Duration // the same two, for "stay signed in"
+	Remember     time.Duration
+	Flow         time.Duration
+}
+
+// seeEvery is how often the use of a session is noted: the account page shows
+// minutes, and a write on every request would cost more than it tells.
+const seeEvery = time.Minute
+
+// Service is what the protocol and the pages do with sessions and flows.
+type Service struct {
+	store Store
+	life  Lifetimes
+	now   func() time.Time
+}
+
+// NewService returns the service on the store; now is the clock.
+func NewService(store Store, life Lifetimes, now func() time.Time) *Service {
+	return &Service{store: store, life: life, now: now}
+}
+
+// Current returns the session of the cookie's value, or nil when there is none
+// that still lives.
+func (s *Service) Current(ctx context.Context, cookie string) (*Session, error) {
+	if !handle.Valid(cookie) {
+		return nil, nil
+	}
+	sess, err := s.store.Session(ctx, handle.Sum(cookie))
+	if err != nil || sess == nil {
+		return nil, err
+	}
+	if s.over(sess) {
+		_, err := s.store.DeleteSession(ctx, sess)
+		return nil, err
+	}
+	return sess, nil
+}
+
+func (s *Service) over(sess *Session) bool {
+	idle := s.life.Idle
+	if sess.Remember {
+		idle = s.life.RememberIdle
+	}
+	now := s.now()
+	return !now.Before(sess.ExpiresAt) || now.Sub(sess.LastSeen) > idle
+}
+
+// See notes that the session is in use, at most once a minute.
+func (s *Service) See(ctx context.Context, sess *Session) error {
+	if now := s.now(); now.Sub(sess.LastSeen) >= seeEvery {
+		return s.store.SeeSession(ctx, sess, now)
+	}
+	return nil
+}
+
+// SignIn is a proven sign-in, to become a session.
+type SignIn struct {
+	AccountID string
+	AMR       []string
+	ACR       string
+	Remember  bool
+	UserAgent string
+	IP        string
+}
+
+// Begin makes the session of a sign-in and returns the new cookie's value. The
+// browser's former session, if any, ends: a new id at each sign-in leaves
+// nothing for who planted the old one (ASVS 5.0 §7.2.4). A person who signs in
+// again keeps the session's public name and what it knew.
+func (s *Service) Begin(ctx context.Context, old *Session, in SignIn) (string, *Session, error) {
+	now := s.now()
+	cookie := handle.New()
+	sess := &Session{
+		Key: handle.Sum(cookie), SID: handle.Short(), AccountID: in.AccountID,
+		AuthTime: now, AMR: in.AMR, ACR: in.ACR, CreatedAt: now, LastSeen: now,
+		Remember: in.Remember, UserAgent: in.UserAgent, IP: in.IP,
+		ExpiresAt: now.Add(s.life.Absolute),
+	}
+	if in.Remember {
+		sess.ExpiresAt = now.Add(s.life.Remember)
+	}
+	if old != nil {
+		if old.AccountID == in.AccountID {
+			sess.SID, sess.Clients, sess.Consents = old.SID, old.Clients, old.Consents
+		}
+		if _, err := s.store.DeleteSession(ctx, old); err != nil {
+			return "", nil, err
+		}
+	}
+	if err := s.store.PutSession(ctx, sess); err != nil {
+		return "", nil, err
+	}
+	return cookie, sess, nil
+}
+
+// Opened notes that the session signed in to the client.
+func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) error {
+	if slices.Contains(sess.Clients, clientID) {
+		return nil
+	}
+	return s.store.UpdateSession(ctx, sess.Key, func(stored *Session) {
+		if !slices.Contains(stored.Clients, clientID) {
+			stored.Clients = append(stored.Clients, clientID)
+		}
+	})
+}
+
+// RememberConsent copies what the person allowed the client into the session.
+// Scopes of nil forget it again.
+func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
+	return s.store.UpdateSession(ctx, sess.Key, func(stored *Session) {
+		setConsent(stored, clientID, scopes)
+	})
+}
+
+// ForgetConsent takes the copies of a withdrawn consent out of every session
+// of the account.
+func (s *Service) ForgetConsent(ctx context.Context, accountID, clientID string) error {
+	sessions, err := s.store.SessionsOf(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	for _, sess := range sessions {
+		if err := s.RememberConsent(ctx, sess, clientID, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setConsent(sess *Session, clientID string, scopes []string) {
+	if scopes == nil {
+		delete(sess.Consents, clientID)
+		return
+	}
+	if sess.Consents == nil {
+		sess.Consents = map[string][]string{}
+	}
+	sess.Consents[clientID] = scopes
+}
+
+// Live returns the account's living sessions, last used first.
+func (s *Service) Live(ctx context.Context, accountID string) ([]*Session, error) {
+	sessions, err := s.store.SessionsOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	sessions = slices.DeleteFunc(sessions, s.over)
+	slices.SortFunc(sessions, func(a, b *Session) int { return b.LastSeen.Compare(a.LastSeen) })
+	return sessions, nil
+}
+
+// End ends one session; ending it twice is no error.
+func (s *Service) End(ctx context.Context, sess *Session) error {
+	_, err := s.store.DeleteSession(ctx, sess)
+	return err
+}
+
+// EndOther ends the account's session with the public name sid, or returns a
+// fault of kind NotFound when this account has none of that name.
+func (s *Service) EndOther(ctx context.Context, accountID, sid string) error {
+	sessions, err := s.store.SessionsOf(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	for _, sess := range sessions {
+		if subtle.ConstantTimeCompare([]byte(sess.SID), []byte(sid)) == 1 {
+			return s.End(ctx, sess)
+		}
+	}
+	return fault.New(fault.NotFound, "This session has ended already.")
+}
+
+// EndAll ends every session of the account but the one with the key except,
+// and returns those it ended.
+func (s *Service) EndAll(ctx context.Context, accountID, except string) ([]*Session, error) {
+	sessions, err := s.store.SessionsOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	var ended []*Session
+	for _, sess := range sessions {
+		if sess.Key == except {
+			continue
+		}
+		if err := s.End(ctx, sess); err != nil {
+			return ended, err
+		}
+		ended = append(ended, sess)
+	}
+	return ended, nil
+}
+
+// StartFlow stores the request as a flow of the browser with the cookie's
+// value, and returns the flow.
+func (s *Service) StartFlow(ctx context.Context, browser string, r Request, p Progress) (*Flow, error) {
+	now := s.now()
+	f := &Flow{ID: handle.New(), Browser: handle.Sum(browser), Request: r, Progress: p, CreatedAt: now, ExpiresAt: now.Add(s.life.Flow)}
+	if err := s.store.PutFlow(ctx, handle.Sum(f.ID), f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// errFlowGone is the one answer for a flow that never was, is over, or belongs
+// to another browser: which of them it is, is nobody's business.
+func errFlowGone() error {
+	return fault.New(fault.Expired, "This sign-in has expired or was begun in another browser. Go back to the app and start again.")
+}
+
+func (s *Service) bound(f *Flow, browser string) bool {
+	return f != nil && subtle.ConstantTimeCompare([]byte(f.Browser), []byte(handle.Sum(browser))) == 1 &&
+		s.now().Before(f.ExpiresAt)
+}
+
+// Flow returns the flow if it belongs to the browser with the cookie's value;
+// else a fault of kind Expired.
+func (s *Service) Flow(ctx context.Context, id, browser string) (*Flow, error) {
+	if !handle.Valid(id) || !handle.Valid(browser) {
+		return nil, errFlowGone()
+	}
+	f, err := s.store.Flow(ctx, handle.Sum(id))
+	if err != nil {
+		return nil, err
+	}
+	if !s.bound(f, browser) {
+		return nil, errFlowGone()
+	}
+	f.ID = id
+	return f, nil
+}
+
+// Progress records what was settled in the flow and returns the flow as it is
+// then. The edit may be called more than once.
+func (s *Service) Progress(ctx context.Context, f *Flow, edit func(*Progress)) (*Flow, error) {
+	out, err := s.store.UpdateFlow(ctx, handle.Sum(f.ID), func(stored *Flow) error {
+		edit(&stored.Progress)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return nil, errFlowGone()
+	}
+	out.ID = f.ID
+	return out, nil
+}
+
+// Finish removes the flow: of two tabs that finish the same flow, one may
+// answer the app and the other gets a fault of kind Expired.
+func (s *Service) Finish(ctx context.Context, f *Flow) error {
+	taken, err := s.store.TakeFlow(ctx, handle.Sum(f.ID))
+	if err != nil {
+		return err
+	}
+	if taken == nil {
+		return errFlowGone()
+	}
+	return nil
+}
