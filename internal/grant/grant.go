@@ -55,14 +55,18 @@ type Codes interface {
 	// its time is over).
 	UseCode(ctx context.Context, key string, keep time.Duration) (c *Code, used bool, err error)
 	// PutGrant makes the grant live for so long from now, with the opaque
-	// token under key if opaque is not nil, in one round trip.
-	PutGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) error
+	// token under key if opaque is not nil, in one round trip. It reports
+	// false, and stores nothing, for a grant that was ended (see EndGrants):
+	// an answer that is under way must not revive what was just revoked.
+	PutGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) (bool, error)
 	// Grant returns the living grant, or nil.
 	Grant(ctx context.Context, id string) (*Grant, error)
 	// Opaque returns what the opaque token under the key stands for, or nil.
 	Opaque(ctx context.Context, key string) (*Opaque, error)
-	// EndGrant ends the grants: their access tokens are refused from now on.
-	EndGrants(ctx context.Context, ids ...string) error
+	// EndGrants ends the grants: their access tokens are refused from now on,
+	// and PutGrant does not revive them for keep, which is at least the life
+	// of an access token (a mark stays in the place of the grant).
+	EndGrants(ctx context.Context, keep time.Duration, ids ...string) error
 	// DeleteOpaque ends one opaque access token.
 	DeleteOpaque(ctx context.Context, key string) error
 }

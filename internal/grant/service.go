@@ -1,0 +1,186 @@
+package grant
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"signet/internal/fault"
+	"signet/internal/handle"
+)
+
+// Lifetimes are how long the things of a grant live.
+type Lifetimes struct {
+	Code            time.Duration
+	AccessToken     time.Duration // the longest of any client
+	RefreshIdle     time.Duration
+	RefreshAbsolute time.Duration
+	RefreshGrace    time.Duration // how long the token before the current one is answered again
+}
+
+// Service grants, redeems, refreshes and revokes.
+type Service struct {
+	codes    Codes
+	families Families
+	consents Consents
+	refresh  refreshTokens
+	life     Lifetimes
+	now      func() time.Time
+}
+
+// NewService returns the service on the stores. secret is 32 bytes that all
+// nodes share: it authenticates refresh tokens.
+func NewService(codes Codes, families Families, consents Consents, secret []byte, life Lifetimes, now func() time.Time) *Service {
+	return &Service{codes: codes, families: families, consents: consents, refresh: refreshTokens{secret}, life: life, now: now}
+}
+
+// NewID returns the id of a new grant: a UUIDv7.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// IssueCode stores c under a new authorization code, and its grant as living,
+// and returns the code. It sets c.Grant.ID.
+func (s *Service) IssueCode(ctx context.Context, c *Code) (string, error) {
+	code, id := newCode()
+	c.Grant.ID = id
+	// The access tokens may be fetched at the code's last moment.
+	return code, s.codes.PutCode(ctx, handle.Sum(code), c, s.life.Code, s.life.Code+s.life.AccessToken)
+}
+
+// Redeem uses up the code. Of any number of callers one gets what it stands
+// for; each other one ends the grant, because a code that is seen twice was
+// stolen (RFC 6749 §4.1.2), and gets a fault of kind Expired.
+func (s *Service) Redeem(ctx context.Context, code string) (*Code, error) {
+	id, ok := grantOfCode(code)
+	if !ok {
+		return nil, fault.New(fault.Expired, "the code was never given out")
+	}
+	// A second use is recognised for as long as a first use's access tokens
+	// can live.
+	c, used, err := s.codes.UseCode(ctx, handle.Sum(code), s.life.Code+s.life.AccessToken)
+	switch {
+	case err != nil:
+		return nil, err
+	case used:
+		if err := s.Revoke(ctx, id); err != nil {
+			return nil, err
+		}
+		return nil, fault.New(fault.Expired, "the code was used before, so all that came from it was revoked")
+	case c == nil:
+		return nil, fault.New(fault.Expired, "the code has expired or was never given out")
+	}
+	return c, nil
+}
+
+// Live makes the grant live for the life of one more access token, and stores
+// the opaque token where there is one. A grant that was revoked meanwhile is a
+// fault of kind Expired.
+func (s *Service) Live(ctx context.Context, g *Grant, life time.Duration, token string, opaque *Opaque) error {
+	key := ""
+	if opaque != nil {
+		key = handle.Sum(token)
+	}
+	alive, err := s.codes.PutGrant(ctx, g, life, key, opaque)
+	if err == nil && !alive {
+		err = fault.New(fault.Expired, "the grant was revoked")
+	}
+	return err
+}
+
+// Grant returns the living grant with the id, or nil.
+func (s *Service) Grant(ctx context.Context, id string) (*Grant, error) {
+	return s.codes.Grant(ctx, id)
+}
+
+// Opaque returns what the opaque access token stands for, with its living
+// grant; nil when either is gone.
+func (s *Service) Opaque(ctx context.Context, token string) (*Opaque, *Grant, error) {
+	if !handle.Valid(token) {
+		return nil, nil, nil
+	}
+	o, err := s.codes.Opaque(ctx, handle.Sum(token))
+	if err != nil || o == nil || !s.now().Before(o.ExpiresAt) {
+		return nil, nil, err
+	}
+	g, err := s.codes.Grant(ctx, o.GrantID)
+	if err != nil || g == nil {
+		return nil, nil, err
+	}
+	return o, g, nil
+}
+
+// Revoke ends the grant: its refresh tokens and its access tokens.
+func (s *Service) Revoke(ctx context.Context, id string) error {
+	// First what lasts: a refresh that succeeds after this line is impossible,
+	// and the access token of one that succeeded before dies by the next.
+	if err := s.families.RevokeFamily(ctx, id, s.now()); err != nil {
+		return err
+	}
+	return s.codes.EndGrants(ctx, s.life.AccessToken, id)
+}
+
+// RevokeAccess ends the access tokens of the grant and leaves its refresh
+// tokens.
+func (s *Service) RevokeAccess(ctx context.Context, id string) error {
+	return s.codes.EndGrants(ctx, time.Millisecond, id)
+}
+
+// RevokeOpaque ends one opaque access token.
+func (s *Service) RevokeOpaque(ctx context.Context, token string) error {
+	return s.codes.DeleteOpaque(ctx, handle.Sum(token))
+}
+
+// RevokeAll ends what the account granted: all of it, or (clientID not "") to
+// the client.
+func (s *Service) RevokeAll(ctx context.Context, accountID, clientID string) error {
+	ids, err := s.families.RevokeFamiliesOf(ctx, accountID, clientID, s.now())
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return s.codes.EndGrants(ctx, s.life.AccessToken, ids...)
+}
+
+// Consent returns the scopes that the person allowed the client so far.
+func (s *Service) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
+	c, err := s.consents.Consent(ctx, accountID, clientID)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	return c.Scopes, nil
+}
+
+// Allow records that the person allows the client the scopes as well, and
+// returns all that it is allowed now.
+func (s *Service) Allow(ctx context.Context, accountID, clientID string, scopes []string) ([]string, error) {
+	return s.consents.AddConsent(ctx, accountID, clientID, scopes, s.now())
+}
+
+// Consents returns what the account allows which clients, newest first.
+func (s *Service) Consents(ctx context.Context, accountID string) ([]*Consent, error) {
+	return s.consents.ConsentsOf(ctx, accountID)
+}
+
+// Withdraw takes back what the person allowed the client, and ends what came
+// from it.
+func (s *Service) Withdraw(ctx context.Context, accountID, clientID string) error {
+	if _, err := s.consents.WithdrawConsent(ctx, accountID, clientID); err != nil {
+		return err
+	}
+	return s.RevokeAll(ctx, accountID, clientID)
+}
+
+// Narrow returns the scopes of asked that are in granted; all of granted when
+// none are asked for. ok is false when more is asked for than was granted
+// (RFC 6749 §6).
+func Narrow(granted, asked []string) (scopes []string, ok bool) {
+	if len(asked) == 0 {
+		return granted, true
+	}
+	for _, a := range asked {
+		if !slices.Contains(granted, a) {
+			return nil, false
+		}
+	}
+	return asked, true
+}

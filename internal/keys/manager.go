@@ -1,0 +1,221 @@
+package keys
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"signet/internal/fault"
+)
+
+// Config says which keys there are and how they are rotated.
+type Config struct {
+	Algorithms   []string
+	RSABits      int
+	RotateEvery  time.Duration // a key signs for so long
+	PublishAhead time.Duration // and is published for so long before it signs
+	Linger       time.Duration // and for so long after: the longest life of what it signed
+}
+
+// Manager holds the signing keys of this node.
+type Manager struct {
+	store  Store
+	sealer Sealer
+	cfg    Config
+	now    func() time.Time
+	set    atomic.Pointer[Set]
+}
+
+// NewManager returns a manager without keys: call Ensure.
+func NewManager(store Store, master Master, cfg Config, now func() time.Time) *Manager {
+	m := &Manager{store: store, sealer: master.Sealer("signing keys"), cfg: cfg, now: now}
+	m.set.Store(&Set{now: now})
+	return m
+}
+
+// Set returns the keys as last loaded; it is never nil and does not change.
+func (m *Manager) Set() *Set { return m.set.Load() }
+
+// Load reads the keys from the store.
+func (m *Manager) Load(ctx context.Context) error {
+	sealed, err := m.store.SigningKeys(ctx)
+	if err != nil {
+		return err
+	}
+	known := m.Set().byKID
+	set := &Set{byKID: map[string]*Key{}, byAlg: map[string][]*Key{}, now: m.now}
+	for _, s := range sealed {
+		key, ok := known[s.KID]
+		if !ok || !sameTimes(key, s) {
+			if key, err = open(m.sealer, s); err != nil {
+				return err
+			}
+		}
+		set.byKID[key.KID] = key
+		set.byAlg[key.Alg] = append(set.byAlg[key.Alg], key)
+	}
+	if err := set.render(); err != nil {
+		return err
+	}
+	m.set.Store(set)
+	return nil
+}
+
+func sameTimes(k *Key, s *Sealed) bool {
+	return k.ActiveFrom.Equal(s.ActiveFrom) && (k.ExpiresAt == nil) == (s.ExpiresAt == nil)
+}
+
+// Ensure makes keys where an algorithm has none, makes the next key when the
+// current one's time comes to an end, removes the dead, and loads the result.
+// Any number of nodes may call it at any time.
+func (m *Manager) Ensure(ctx context.Context) error {
+	if err := m.Load(ctx); err != nil {
+		return err
+	}
+	now, changed := m.now(), false
+	for _, alg := range m.cfg.Algorithms {
+		keys := m.Set().byAlg[alg]
+		switch {
+		case len(keys) == 0:
+			if _, err := m.add(ctx, alg, nil, now); err != nil {
+				return err
+			}
+			changed = true
+		case !now.Before(last(keys).ActiveFrom.Add(m.cfg.RotateEvery - m.cfg.PublishAhead)):
+			if _, err := m.add(ctx, alg, last(keys), now.Add(m.cfg.PublishAhead)); err != nil {
+				return err
+			}
+			changed = true
+		}
+	}
+	dead, err := m.store.DeleteSigningKeys(ctx, now)
+	if err != nil {
+		return err
+	}
+	if changed || dead > 0 {
+		return m.Load(ctx)
+	}
+	return nil
+}
+
+// Rotate makes the next key of every algorithm. It signs after PublishAhead,
+// or at once when immediately is set, which relying apps that keep keys for
+// long may not follow. A next key that waits already is not joined by another.
+func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) {
+	if err := m.Load(ctx); err != nil {
+		return nil, err
+	}
+	now, from := m.now(), m.now()
+	if !immediately {
+		from = from.Add(m.cfg.PublishAhead)
+	}
+	var kids []string
+	for _, alg := range m.cfg.Algorithms {
+		var prev *Key
+		if keys := m.Set().byAlg[alg]; len(keys) > 0 {
+			prev = last(keys)
+			if prev.ActiveFrom.After(now) {
+				return nil, fault.New(fault.Conflict, "the next %s key %s waits already and signs from %s on",
+					alg, prev.KID, prev.ActiveFrom.UTC().Format(time.RFC3339))
+			}
+		}
+		kid, err := m.add(ctx, alg, prev, from)
+		if err != nil {
+			return nil, err
+		}
+		kids = append(kids, kid)
+	}
+	if err := m.Load(ctx); err != nil {
+		return nil, err
+	}
+	var made []*Key
+	for _, kid := range kids {
+		if k := m.Set().byKID[kid]; k != nil {
+			made = append(made, k)
+		}
+	}
+	return made, nil
+}
+
+// add stores the key after prev. When another node was faster, its key is as
+// good as ours.
+func (m *Manager) add(ctx context.Context, alg string, prev *Key, activeFrom time.Time) (string, error) {
+	seq := int64(1)
+	if prev != nil {
+		seq = prev.Seq + 1
+	}
+	private, err := generate(alg, m.cfg.RSABits)
+	if err != nil {
+		return "", err
+	}
+	k, err := seal(m.sealer, alg, seq, private, m.now(), activeFrom)
+	if err != nil {
+		return "", err
+	}
+	_, err = m.store.AddSigningKey(ctx, k, activeFrom.Add(m.cfg.Linger))
+	return k.KID, err
+}
+
+// Set is the keys at one moment; it does not change once loaded.
+type Set struct {
+	byKID map[string]*Key
+	byAlg map[string][]*Key // by Seq
+	jwks  []byte
+	now   func() time.Time
+}
+
+// Signer returns the key of the algorithm that signs now: the newest whose
+// time has come.
+func (s *Set) Signer(alg string) (*Key, error) {
+	now := s.now()
+	for _, k := range slices.Backward(s.byAlg[alg]) {
+		if !k.ActiveFrom.After(now) {
+			return k, nil
+		}
+	}
+	return nil, fmt.Errorf("no %s key signs at the moment", alg)
+}
+
+// Verifier returns the published key with the id, or nil.
+func (s *Set) Verifier(kid string) *Key {
+	k := s.byKID[kid]
+	if k == nil || (k.ExpiresAt != nil && !s.now().Before(*k.ExpiresAt)) {
+		return nil
+	}
+	return k
+}
+
+// JWKS is the published key set as JSON (RFC 7517 §5), made once per Set: the
+// caller must not change it.
+func (s *Set) JWKS() []byte { return s.jwks }
+
+// Keys returns all keys, by algorithm and age.
+func (s *Set) Keys() []*Key {
+	var out []*Key
+	for _, alg := range Algorithms {
+		out = append(out, s.byAlg[alg]...)
+	}
+	return out
+}
+
+func (s *Set) render() error {
+	var doc jose.JSONWebKeySet
+	for _, k := range s.Keys() {
+		if s.Verifier(k.KID) != nil {
+			doc.Keys = append(doc.Keys, k.JWK())
+		}
+	}
+	var err error
+	s.jwks, err = json.Marshal(doc)
+	return err
+}
+
+func last(keys []*Key) *Key { return keys[len(keys)-1] }
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
