@@ -1,0 +1,48 @@
+package config
+
+import "strings"
+
+// nearest returns the candidate that name was probably meant to be, or "" when
+// none is near. Case and the difference between dot, dash and underscore do not
+// count, so redis_url finds redis.url.
+func nearest(name string, candidates []string) string {
+	// No name of ours is so long, and the time grows with the square.
+	if len(name) > 64 {
+		return ""
+	}
+	best, bestDistance := "", max(2, len(name)/4)+1
+	for _, candidate := range candidates {
+		if d := distance(plain(name), plain(candidate)); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+func plain(name string) string {
+	return strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToLower(name))
+}
+
+// distance is the number of letters to insert, delete, replace or swap with
+// their neighbour that make b of a (optimal string alignment).
+func distance(a, b string) int {
+	before, previous, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(previous[j]+1, row[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, previous, row = previous, row, before
+	}
+	return previous[len(b)]
+}

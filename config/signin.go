@@ -1,0 +1,126 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Lifetimes says how long each thing that is handed out may be used.
+type Lifetimes struct {
+	// Authorization code, from the answer to its exchange. RFC 6749 §4.1.2 allows
+	// ten minutes at most; FAPI 2.0 one.
+	Code time.Duration `yaml:"code" default:"60s" min:"5s" max:"10m"`
+
+	// Access token. It cannot be called back from an app that checks it by
+	// signature alone, so it is short.
+	AccessToken time.Duration `yaml:"access_token" default:"10m" min:"10s" max:"1d"`
+
+	// ID token.
+	IDToken time.Duration `yaml:"id_token" default:"10m" min:"10s" max:"1d"`
+
+	// Refresh token that is not used for so long.
+	RefreshIdle time.Duration `yaml:"refresh_idle" default:"30d" min:"1m" max:"3650d"`
+
+	// Family of refresh tokens, from the sign-in on, however often it is used.
+	RefreshAbsolute time.Duration `yaml:"refresh_absolute" default:"180d" min:"1m" max:"3650d"`
+
+	// Time in which a refresh token that was just used is answered again with the
+	// same successor, because the first answer may have been lost on the way.
+	// Later use revokes the family. 0 turns it off.
+	RefreshGrace time.Duration `yaml:"refresh_grace" default:"10s" max:"2m"`
+
+	// Sign-in that is under way: from the app's request to the answer.
+	Flow time.Duration `yaml:"flow" default:"1h" min:"1m" max:"1d"`
+
+	// Browser session that is not used for so long.
+	SessionIdle time.Duration `yaml:"session_idle" default:"12h" min:"1m" max:"365d"`
+
+	// Browser session, from the sign-in on.
+	SessionAbsolute time.Duration `yaml:"session_absolute" default:"7d" min:"1m" max:"365d"`
+
+	// Browser session of a person who chose to stay signed in, not used for so long.
+	RememberedIdle time.Duration `yaml:"remembered_idle" default:"30d" min:"1m" max:"3650d"`
+
+	// Browser session of a person who chose to stay signed in, from the sign-in on.
+	RememberedAbsolute time.Duration `yaml:"remembered_absolute" default:"90d" min:"1m" max:"3650d"`
+
+	// Consent to an app; after that the person is asked again. 0 means that it
+	// lasts until it is withdrawn.
+	Consent time.Duration `yaml:"consent" default:"0s" max:"3650d"`
+}
+
+func (l Lifetimes) check(r *report) {
+	for _, pair := range []struct {
+		name           string
+		idle, absolute time.Duration
+	}{
+		{"refresh", l.RefreshIdle, l.RefreshAbsolute},
+		{"session", l.SessionIdle, l.SessionAbsolute},
+		{"remembered", l.RememberedIdle, l.RememberedAbsolute},
+	} {
+		if pair.idle > pair.absolute {
+			r.fault("lifetimes."+pair.name+"_idle",
+				formatDuration(pair.idle)+" is longer than lifetimes."+pair.name+"_absolute, "+formatDuration(pair.absolute),
+				"make it shorter, or the other longer")
+		}
+	}
+}
+
+// Values of Cookies.SameSite.
+const (
+	SameSiteLax  = "lax"
+	SameSiteNone = "none"
+)
+
+// Cookies are those of the provider's own pages.
+type Cookies struct {
+	// Whether browsers send the cookies to the provider when another site's page
+	// embeds it or posts to it: `lax` for no. `none` is for apps that renew a
+	// session in a hidden frame from another site, and needs an https issuer.
+	SameSite string `yaml:"same_site" default:"lax" oneof:"lax|none"`
+}
+
+func (k Cookies) check(r *report, issuer string) {
+	if k.SameSite == SameSiteNone && strings.HasPrefix(issuer, "http://") {
+		r.fault("cookies.same_site", "is none while the issuer is http, and browsers drop such cookies", "write lax, or use https")
+	}
+}
+
+// Hashing is the work to check one password: argon2id, RFC 9106. The defaults
+// are the first choice of the OWASP password storage sheet. Stored hashes keep
+// their own parameters and are renewed at the next sign-in.
+type Hashing struct {
+	// Memory of one hash.
+	Memory Size `yaml:"memory" default:"19MiB" min:"7MiB" max:"4GiB"`
+
+	// Passes over the memory.
+	Iterations int `yaml:"iterations" default:"2" min:"1" max:"100"`
+
+	// Lanes of one hash, each a thread.
+	Parallelism int `yaml:"parallelism" default:"1" min:"1" max:"64"`
+
+	// Hashes computed at once; the others wait their turn, so that a rush of
+	// sign-ins costs time and not memory. 0 means one for each core.
+	Concurrency int `yaml:"concurrency" default:"0" min:"0" max:"1024"`
+}
+
+// Limits bounds how often strangers may try.
+type Limits struct {
+	// Failed sign-ins at one account. Then each further try waits, whatever its
+	// password, and an unknown account answers the same.
+	SignInAccount Rate `yaml:"sign_in_account" default:"10/15m"`
+
+	// Failed sign-ins from one block of addresses.
+	SignInNetwork Rate `yaml:"sign_in_network" default:"100/15m"`
+
+	// Length of the IPv4 block that counts as one visitor.
+	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`
+
+	// Length of the IPv6 block that counts as one visitor. A household has a /64,
+	// so a single address says nothing.
+	IPv6Prefix int `yaml:"ipv6_prefix" default:"64" min:"16" max:"128"`
+
+	// Networks that no limit counts, for load tests and monitoring.
+	Exempt []netip.Prefix `yaml:"exempt"`
+}
