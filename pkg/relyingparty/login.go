@@ -1,0 +1,145 @@
+package relyingparty
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	zitadel "github.com/zitadel/oidc/v3/pkg/client/rp"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/oauth2"
+)
+
+const (
+	attemptCookie = "signin-"
+	// maxAttempts bounds how many sign-ins may be under way in one browser:
+	// one per tab, and few enough for the Cookie header.
+	maxAttempts = 5
+)
+
+// prompts are the values of prompt that a link may ask for (OpenID Connect Core
+// §3.1.2.1, Initiating User Registration §2).
+var prompts = []string{"none", "login", "select_account", "consent", "create"}
+
+var (
+	errNoAttempt = errors.New("no sign-in of this browser has this state")
+	errTooOld    = errors.New("the sign-in was begun too long ago")
+)
+
+// attempt is one sign-in under way: what the answer is checked against. It
+// waits in a cookie of its own, so that tabs do not disturb each other.
+type attempt struct {
+	State    string    `json:"s"`
+	Nonce    string    `json:"n"`
+	Verifier string    `json:"v"` // of PKCE
+	ReturnTo string    `json:"r"`
+	Silent   bool      `json:"q,omitempty"`
+	Began    time.Time `json:"b"`
+}
+
+// login begins a sign-in.
+func (rp *RP) login(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	prompt := q.Get("prompt")
+	if !slices.Contains(prompts, prompt) {
+		prompt = ""
+	}
+	rp.begin(w, r, q.Get("return_to"), prompt)
+}
+
+// begin sends the browser to the provider. The state, nonce and PKCE verifier
+// are new each time and known to this browser alone.
+func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt string) {
+	returnTo = rp.safeReturn(returnTo)
+	party, err := rp.provider.get(r.Context())
+	if err != nil {
+		rp.fail(w, r, rp.unavailable(returnTo, err))
+		return
+	}
+	a := attempt{
+		State: handle(), Nonce: handle(), Verifier: oauth2.GenerateVerifier(),
+		ReturnTo: returnTo, Silent: prompt == "none", Began: rp.now(),
+	}
+	plain, err := json.Marshal(a)
+	if err != nil {
+		rp.fail(w, r, rp.fault(KindInternal, returnTo, err))
+		return
+	}
+	rp.pruneAttempts(w, r)
+	if err := rp.jar.put(w, r, attemptName(a.State), plain, rp.config.SignInTimeout); err != nil {
+		rp.fail(w, r, rp.fault(KindInternal, returnTo, err))
+		return
+	}
+	options := []zitadel.AuthURLOpt{
+		zitadel.WithCodeChallenge(oidc.NewSHACodeChallenge(a.Verifier)),
+		zitadel.AuthURLOpt(zitadel.WithURLParam("nonce", a.Nonce)),
+	}
+	if prompt != "" {
+		options = append(options, zitadel.WithPrompt(prompt))
+	}
+	for name, values := range rp.config.AuthorizeParams {
+		for _, value := range values {
+			options = append(options, zitadel.AuthURLOpt(zitadel.WithURLParam(name, value)))
+		}
+	}
+	http.Redirect(w, r, zitadel.AuthURL(a.State, party, options...), http.StatusFound)
+}
+
+// attemptName is the cookie of a state. The name shows nothing of the state
+// itself, which must stay hard to guess.
+func attemptName(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return attemptCookie + encoding.EncodeToString(sum[:9])
+}
+
+// takeAttempt returns the sign-in that state belongs to and removes it from the
+// browser, so that an answer counts once.
+func (rp *RP) takeAttempt(w http.ResponseWriter, r *http.Request, state string) (*attempt, error) {
+	name := attemptName(state)
+	plain, err := rp.jar.get(r, name)
+	if err != nil {
+		return nil, errNoAttempt
+	}
+	rp.jar.clear(w, r, name)
+	a := &attempt{}
+	if err := json.Unmarshal(plain, a); err != nil || a.State != state {
+		return nil, errNoAttempt
+	}
+	if rp.now().Sub(a.Began) > rp.config.SignInTimeout {
+		return a, errTooOld
+	}
+	return a, nil
+}
+
+// pruneAttempts makes room for one more: what cannot be read any more goes
+// first, then the oldest.
+func (rp *RP) pruneAttempts(w http.ResponseWriter, r *http.Request) {
+	type waiting struct {
+		name  string
+		began time.Time
+	}
+	var all []waiting
+	for _, c := range r.Cookies() {
+		name, ours := strings.CutPrefix(c.Name, rp.jar.prefix)
+		if !ours || !strings.HasPrefix(name, attemptCookie) {
+			continue
+		}
+		a := attempt{}
+		if plain, err := rp.jar.get(r, name); err == nil {
+			_ = json.Unmarshal(plain, &a) // what cannot be read counts as oldest
+		}
+		all = append(all, waiting{name, a.Began})
+	}
+	slices.SortFunc(all, func(x, y waiting) int {
+		return cmp.Or(x.began.Compare(y.began), strings.Compare(x.name, y.name))
+	})
+	for len(all) >= maxAttempts {
+		rp.jar.clear(w, r, all[0].name)
+		all = all[1:]
+	}
+}

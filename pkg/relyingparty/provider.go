@@ -1,0 +1,266 @@
+package relyingparty
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	zitadel "github.com/zitadel/oidc/v3/pkg/client/rp"
+	httphelper "github.com/zitadel/oidc/v3/pkg/http"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+)
+
+// signingAlgorithms are the asymmetric ones that key sets publish keys for.
+// "none" and the HMAC family are never accepted: the client's secret is not a
+// signing key here (OpenID Connect Core §10.1).
+var signingAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+var (
+	errNonce     = errors.New("the ID token's nonce is not the one of this sign-in")
+	errTokenType = errors.New("the access token is not of type Bearer")
+	errSubject   = errors.New("the refreshed ID token is about somebody else")
+	errAuthTime  = errors.New("the refreshed ID token has another auth_time")
+)
+
+// provider talks to the OpenID provider. Its metadata is fetched when first
+// needed, so the app may start before the provider does.
+type provider struct {
+	config Config
+	life   context.Context // of the app: outlives a single request
+	group  singleflight.Group
+
+	mu    sync.RWMutex
+	known *party
+}
+
+// party is a provider whose metadata is known.
+type party struct {
+	zitadel.RelyingParty
+	// alwaysIss: the provider promises iss in every authorization response, so
+	// one without it is not the provider's (RFC 9207 §2.4).
+	alwaysIss bool
+}
+
+// refreshing asks for no scopes. RFC 6749 §6 then gives those of the original
+// grant; the configured ones may be more than the person agreed to.
+type refreshing struct{ *party }
+
+func (r refreshing) OAuthConfig() *oauth2.Config {
+	c := *r.party.OAuthConfig()
+	c.Scopes = nil
+	return &c
+}
+
+// grant is what a verified token response gave.
+type grant struct {
+	idToken      string // raw; empty if a refresh brought none
+	claims       *oidc.IDTokenClaims
+	userInfo     json.RawMessage
+	accessToken  string
+	refreshToken string
+	expiry       time.Time // of the access token; zero if not told
+	scopes       []string  // nil if not told
+}
+
+// get returns the provider's metadata. However many requests wait for it, it is
+// asked once; a failure is not remembered.
+func (p *provider) get(ctx context.Context) (*party, error) {
+	p.mu.RLock()
+	known := p.known
+	p.mu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	answer := p.group.DoChan("discovery", func() (any, error) {
+		ctx, cancel := context.WithTimeout(p.life, providerTimeout)
+		defer cancel()
+		found, err := p.discover(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		p.known = found
+		p.mu.Unlock()
+		return found, nil
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case a := <-answer:
+		if a.Err != nil {
+			return nil, fmt.Errorf("discovery: %w", a.Err)
+		}
+		return a.Val.(*party), nil
+	}
+}
+
+func (p *provider) discover(ctx context.Context) (*party, error) {
+	c := p.config
+	style := oauth2.AuthStyleInParams
+	if c.AuthMethod == ClientSecretBasic {
+		style = oauth2.AuthStyleInHeader
+	}
+	found, err := zitadel.NewRelyingPartyOIDC(ctx, c.Issuer, c.ClientID, c.ClientSecret, c.RedirectURL, c.Scopes,
+		zitadel.WithHTTPClient(c.HTTPClient),
+		// Never auto-detected: the library would try the code twice.
+		zitadel.WithAuthStyle(style),
+		zitadel.WithVerifierOpts(
+			zitadel.WithIssuedAtOffset(c.ClockSkew),
+			zitadel.WithSupportedSigningAlgorithms(signingAlgorithms...),
+			// Compared by checkNonce, which knows that a refreshed ID token
+			// may come without one.
+			zitadel.WithNonce(nil),
+		))
+	if err != nil {
+		return nil, err
+	}
+	// The library's metadata type does not carry the RFC 9207 promise.
+	var more struct {
+		AlwaysIss bool `json:"authorization_response_iss_parameter_supported"`
+	}
+	at := strings.TrimSuffix(c.Issuer, "/") + oidc.DiscoveryEndpoint
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := httphelper.HttpRequest(c.HTTPClient, req, &more); err != nil {
+		return nil, err
+	}
+	return &party{RelyingParty: found, alwaysIss: more.AlwaysIss}, nil
+}
+
+// exchange redeems an authorization code and verifies what comes for it
+// (OpenID Connect Core §3.1.3). A browser that leaves does not stop it: other
+// requests may wait for the same keys.
+func (p *provider) exchange(ctx context.Context, code, verifier, nonce string) (*grant, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerTimeout)
+	defer cancel()
+	party, err := p.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := zitadel.CodeExchange[*oidc.IDTokenClaims](ctx, code, party, zitadel.WithCodeVerifier(verifier))
+	if err != nil {
+		return nil, err
+	}
+	if tokens.IDTokenClaims.GetNonce() != nonce {
+		return nil, errNonce
+	}
+	return p.granted(ctx, party, tokens, tokens.IDTokenClaims.Subject)
+}
+
+// refresh trades a refresh token for new tokens (OpenID Connect Core §12). The
+// claims are those of the ID token that the session holds.
+func (p *provider) refresh(ctx context.Context, token string, claims *oidc.IDTokenClaims) (*grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	party, err := p.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := zitadel.RefreshTokens[*oidc.IDTokenClaims](ctx, refreshing{party}, token, "", "")
+	if err != nil {
+		return nil, err
+	}
+	if fresh := tokens.IDTokenClaims; fresh != nil {
+		if err := sameSession(claims, fresh); err != nil {
+			return nil, err
+		}
+	}
+	return p.granted(ctx, party, tokens, claims.Subject)
+}
+
+// sameSession holds a refreshed ID token to the original one, as OpenID Connect
+// Core §12.2 asks. Issuer and audience were verified already.
+func sameSession(old, fresh *oidc.IDTokenClaims) error {
+	switch {
+	case fresh.Subject != old.Subject:
+		return errSubject
+	case fresh.Nonce != "" && fresh.Nonce != old.Nonce:
+		return errNonce
+	case fresh.AuthTime != 0 && old.AuthTime != 0 && fresh.AuthTime != old.AuthTime:
+		return errAuthTime
+	}
+	return nil
+}
+
+// granted gathers what the rest of the package needs of a token response, with
+// the userinfo claims if they are wanted.
+func (p *provider) granted(ctx context.Context, party *party, tokens *oidc.Tokens[*oidc.IDTokenClaims], subject string) (*grant, error) {
+	// RFC 6749 §7.1: a token of an unknown type must not be used.
+	if !strings.EqualFold(tokens.TokenType, oidc.BearerToken) {
+		return nil, errTokenType
+	}
+	g := &grant{
+		idToken:      tokens.IDToken,
+		claims:       tokens.IDTokenClaims,
+		accessToken:  tokens.AccessToken,
+		refreshToken: tokens.RefreshToken,
+	}
+	if tokens.Extra("expires_in") != nil {
+		g.expiry = tokens.Expiry
+	}
+	if scope, ok := tokens.Extra("scope").(string); ok && scope != "" {
+		g.scopes = strings.Fields(scope)
+	}
+	if p.config.UserInfo {
+		info, err := zitadel.Userinfo[*oidc.UserInfo](ctx, g.accessToken, oidc.BearerToken, subject, party)
+		if err != nil {
+			return nil, fmt.Errorf("userinfo: %w", err)
+		}
+		if g.userInfo, err = json.Marshal(info); err != nil {
+			return nil, fmt.Errorf("userinfo: %w", err)
+		}
+	}
+	return g, nil
+}
+
+// revoke tells the provider that a refresh token will not be used again (RFC
+// 7009). It is a courtesy: sign-out does not depend on it.
+func (p *provider) revoke(ctx context.Context, token string) error {
+	party, err := p.get(ctx)
+	if err != nil {
+		return err
+	}
+	return zitadel.RevokeToken(ctx, party, token, "refresh_token")
+}
+
+// describe says what went wrong without what might be secret: the library's
+// errors quote the bodies of answers, and a body may hold tokens.
+func describe(err error) string {
+	var retrieve *oauth2.RetrieveError
+	var protocol *oidc.Error
+	switch {
+	case errors.As(err, &retrieve):
+		status := 0
+		if retrieve.Response != nil {
+			status = retrieve.Response.StatusCode
+		}
+		return fmt.Sprintf("token endpoint: status %d, error %q", status, retrieve.ErrorCode)
+	case errors.As(err, &protocol):
+		return fmt.Sprintf("provider: error %q", protocol.ErrorType)
+	}
+	text := err.Error()
+	if cut := strings.IndexAny(text, "{<\n"); cut >= 0 {
+		text = text[:cut] + "..."
+	}
+	return text
+}
+
+// rejected tells whether the provider answered that it will not accept the
+// refresh token or the client again; anything else may pass.
+func rejected(err error) bool {
+	var protocol *oidc.Error
+	if errors.As(err, &protocol) {
+		return protocol.ErrorType == oidc.InvalidGrant || slices.Contains([]string{"invalid_client", "unauthorized_client"}, string(protocol.ErrorType))
+	}
+	return errors.Is(err, errSubject) || errors.Is(err, errNonce) || errors.Is(err, errAuthTime)
+}
