@@ -1,0 +1,156 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/go-crypt/crypt/algorithm"
+	"github.com/go-crypt/crypt/algorithm/argon2"
+	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"github.com/go-crypt/crypt/algorithm/pbkdf2"
+	"github.com/go-crypt/crypt/algorithm/scrypt"
+
+	"github.com/go-crypt/crypt"
+
+	"signet/internal/fault"
+)
+
+// MaxPasswordBytes is the longest password that is ever hashed; a longer one
+// is refused before it costs anything.
+const MaxPasswordBytes = 1024
+
+// HashParams are the costs of argon2id (RFC 9106), and how many hashes may be
+// under way at once: each takes Memory for as long as it runs.
+type HashParams struct {
+	Memory      int // KiB
+	Iterations  int
+	Parallelism int
+	AtOnce      int // 0: as many as there are processors
+}
+
+// Hasher hashes and checks passwords, a bounded number at once.
+type Hasher struct {
+	hasher  *argon2.Hasher
+	prefix  string // of a hash with today's costs
+	decoder *crypt.Decoder
+	slots   chan struct{}
+	dummy   string
+}
+
+// NewHasher returns a hasher with the costs.
+func NewHasher(p HashParams) (*Hasher, error) {
+	h, err := argon2.New(argon2.WithVariantID(), argon2.WithMemoryInKiB(uint32(p.Memory)),
+		argon2.WithIterations(p.Iterations), argon2.WithParallelism(p.Parallelism))
+	if err != nil {
+		return nil, fmt.Errorf("argon2id costs: %w", err)
+	}
+	decoder := crypt.NewDecoder()
+	for _, register := range []func(algorithm.DecoderRegister) error{
+		argon2.RegisterDecoderArgon2id, bcrypt.RegisterDecoder, scrypt.RegisterDecoder, pbkdf2.RegisterDecoder,
+	} {
+		if err := register(decoder); err != nil {
+			return nil, err
+		}
+	}
+	if p.AtOnce <= 0 {
+		p.AtOnce = runtime.GOMAXPROCS(0)
+	}
+	hasher := &Hasher{
+		hasher: h, decoder: decoder, slots: make(chan struct{}, p.AtOnce),
+		prefix: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", p.Memory, p.Iterations, p.Parallelism),
+	}
+	hasher.dummy, err = hasher.Hash(context.Background(), "no account has this password")
+	return hasher, err
+}
+
+// acquire waits for a slot; ctx bounds the wait, so that a crowd at the door
+// is turned away instead of piling up.
+func (h *Hasher) acquire(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "Too many people are signing in at the moment. Please try again shortly.")
+	}
+}
+
+func (h *Hasher) release() { <-h.slots }
+
+// Hash returns the password's argon2id hash as a PHC string.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	if len(password) > MaxPasswordBytes {
+		return "", fault.New(fault.Invalid, "This password is too long.").On("password")
+	}
+	if err := h.acquire(ctx); err != nil {
+		return "", err
+	}
+	defer h.release()
+	digest, err := h.hasher.Hash(password)
+	if err != nil {
+		return "", err
+	}
+	return digest.Encode(), nil
+}
+
+// Verify reports whether the password is the one that was hashed, and whether
+// the hash should be made again with today's costs. An empty hash (no account,
+// or no password) takes as long as any other and never matches.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, renew bool, err error) {
+	if len(password) > MaxPasswordBytes {
+		return false, false, nil
+	}
+	none := hash == ""
+	if none {
+		hash = h.dummy
+	}
+	digest, err := h.decoder.Decode(hash)
+	if err != nil {
+		return false, false, fmt.Errorf("stored password hash: %w", err)
+	}
+	if err := h.acquire(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.release()
+	ok, err = digest.MatchAdvanced(password)
+	if err != nil {
+		// bcrypt refuses passwords of over 72 bytes; that is no match.
+		if errors.Is(err, algorithm.ErrPasswordInvalid) {
+			return false, false, nil
+		}
+		return false, false, err
+	}
+	return ok && !none, len(hash) < len(h.prefix) || hash[:len(h.prefix)] != h.prefix, nil
+}
+
+// The most that checking an imported hash may cost: somebody who may import
+// accounts must not be able to stop the house with one.
+const (
+	maxImportMemory = 1 << 20 // KiB
+	maxImportLength = 512
+)
+
+// CheckImported says whether a hash from elsewhere can be used: argon2id,
+// bcrypt, scrypt or pbkdf2, as a PHC or MCF string.
+func (h *Hasher) CheckImported(hash string) error {
+	if len(hash) > maxImportLength {
+		return fault.New(fault.Invalid, "a password hash of %d characters is too long to be one", len(hash)).On("password_hash")
+	}
+	digest, err := h.decoder.Decode(hash)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "the password hash is not argon2id, bcrypt, scrypt or pbkdf2 as a PHC or MCF string").On("password_hash")
+	}
+	if a, ok := digest.(*argon2.Digest); ok && memoryOf(a.Encode()) > maxImportMemory {
+		return fault.New(fault.Invalid, "the password hash asks for more than 1 GiB of memory").On("password_hash")
+	}
+	return nil
+}
+
+func memoryOf(phc string) int {
+	var version, memory int
+	if _, err := fmt.Sscanf(phc, "$argon2id$v=%d$m=%d", &version, &memory); err != nil {
+		return 0
+	}
+	return memory
+}

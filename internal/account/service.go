@@ -1,0 +1,273 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2"
+
+	"signet/internal/fault"
+)
+
+// Guard bounds how often passwords are guessed. It counts a guess before the
+// guess is looked at, so that any number of parallel ones evaluate no more
+// than the limit.
+type Guard interface {
+	// Guess counts one guess at the account with the key, from the address; a
+	// fault of kind Limited when there were too many.
+	Guess(ctx context.Context, emailKey, ip string) error
+	// Right takes the guess back: it was no guess.
+	Right(ctx context.Context, emailKey, ip string) error
+}
+
+// Service is what may be done with accounts.
+type Service struct {
+	store  Store
+	hasher *Hasher
+	guard  Guard
+	now    func() time.Time
+	recent recent
+}
+
+// NewService returns the service on the store.
+func NewService(store Store, hasher *Hasher, guard Guard, now func() time.Time) *Service {
+	s := &Service{store: store, hasher: hasher, guard: guard, now: now}
+	s.recent.init()
+	return s
+}
+
+// errNoMatch is the one answer for an unknown address, a wrong password, and an
+// account that may not sign in.
+func errNoMatch() error {
+	return fault.New(fault.Unauthenticated, "That e-mail and password do not match.").On("password")
+}
+
+// Authenticate returns the account of the address if the password is right. An
+// unknown address costs as much as a known one.
+func (s *Service) Authenticate(ctx context.Context, email, password, ip string) (*Account, error) {
+	_, key, err := NormalizeEmail(email)
+	if err != nil {
+		key = "" // is nobody's, and takes as long as anybody's
+	}
+	if err := s.guard.Guess(ctx, key, ip); err != nil {
+		return nil, err
+	}
+	a, err := s.find(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	ok, renew, err := s.hasher.Verify(ctx, a.PasswordHash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || a.Status != Active {
+		return nil, errNoMatch()
+	}
+	if renew {
+		if err := s.renewHash(ctx, a, password); err != nil {
+			return nil, err
+		}
+	}
+	return a, s.guard.Right(ctx, key, ip)
+}
+
+// find returns the account, or an empty one that no password fits.
+func (s *Service) find(ctx context.Context, key string) (*Account, error) {
+	a, err := s.store.AccountByEmailKey(ctx, key)
+	if fault.Is(err, fault.NotFound) {
+		return &Account{}, nil
+	}
+	return a, err
+}
+
+func (s *Service) renewHash(ctx context.Context, a *Account, password string) error {
+	hash, err := s.hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	// Losing a race here is fine: somebody else has set a newer one.
+	_, err = s.store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash, s.now())
+	return err
+}
+
+// Get returns the account as it is now.
+func (s *Service) Get(ctx context.Context, id string) (*Account, error) {
+	return s.store.Account(ctx, id)
+}
+
+// Recent returns the account as it was at most a second ago: enough for what
+// apps are told about a person, whose token was checked by other means. The
+// caller must not change it.
+func (s *Service) Recent(ctx context.Context, id string) (*Account, error) {
+	if a := s.recent.get(id, s.now()); a != nil {
+		return a, nil
+	}
+	a, err := s.store.Account(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s.recent.put(a, s.now())
+	return a, nil
+}
+
+// ByEmail returns the account of the address as typed, or a fault of kind
+// NotFound.
+func (s *Service) ByEmail(ctx context.Context, email string) (*Account, error) {
+	_, key, err := NormalizeEmail(email)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.AccountByEmailKey(ctx, key)
+}
+
+// List returns up to limit accounts with an id greater than after, by id.
+func (s *Service) List(ctx context.Context, after string, limit int) ([]*Account, error) {
+	return s.store.Accounts(ctx, after, limit)
+}
+
+// New is an account to be made or declared by an operator.
+type New struct {
+	Email        string
+	Password     string // or:
+	PasswordHash string // PHC or MCF
+	Verified     bool
+	Disabled     bool
+	Profile      Profile
+}
+
+// Create makes an account for an operator, who answers for the address. A
+// fault of kind Conflict: the address has one.
+func (s *Service) Create(ctx context.Context, n New) (*Account, error) {
+	a := &Account{ID: uuid.Must(uuid.NewV7()).String()}
+	if err := s.fill(ctx, a, n); err != nil {
+		return nil, err
+	}
+	a.CreatedAt = a.UpdatedAt
+	return a, s.store.CreateAccount(ctx, a)
+}
+
+// Update makes the stored account be as declared, and reports whether anything
+// was changed. An empty password and hash leave the password as it is.
+func (s *Service) Update(ctx context.Context, a *Account, n New) (bool, error) {
+	next := *a
+	same, err := s.samePassword(ctx, a, n)
+	if err != nil {
+		return false, err
+	}
+	if same {
+		n.Password, n.PasswordHash = "", ""
+	}
+	if err := s.fill(ctx, &next, n); err != nil {
+		return false, err
+	}
+	if sameAccount(a, &next) {
+		return false, nil
+	}
+	return true, s.store.UpdateAccount(ctx, &next, a.UpdatedAt)
+}
+
+// samePassword reports whether what is declared is the password already, so
+// that declaring it again changes nothing.
+func (s *Service) samePassword(ctx context.Context, a *Account, n New) (bool, error) {
+	switch {
+	case n.PasswordHash != "":
+		return n.PasswordHash == a.PasswordHash, nil
+	case n.Password != "" && a.PasswordHash != "":
+		ok, _, err := s.hasher.Verify(ctx, a.PasswordHash, n.Password)
+		return ok, err
+	}
+	return true, nil
+}
+
+func sameAccount(a, b *Account) bool {
+	return a.Email == b.Email && a.EmailVerified == b.EmailVerified && a.PasswordHash == b.PasswordHash &&
+		a.Status == b.Status && a.Profile.Equal(b.Profile)
+}
+
+// Equal reports whether both say the same.
+func (p Profile) Equal(q Profile) bool {
+	pa, qa := p.Address, q.Address
+	p.Address, q.Address = nil, nil
+	return p == q && (pa == qa || pa != nil && qa != nil && *pa == *qa)
+}
+
+func (s *Service) fill(ctx context.Context, a *Account, n New) error {
+	address, key, err := NormalizeEmail(n.Email)
+	if err != nil {
+		return err
+	}
+	switch {
+	case n.PasswordHash != "":
+		if err := s.hasher.CheckImported(n.PasswordHash); err != nil {
+			return err
+		}
+		a.PasswordHash = n.PasswordHash
+	case n.Password != "":
+		if a.PasswordHash, err = s.hasher.Hash(ctx, n.Password); err != nil {
+			return err
+		}
+	}
+	a.Email, a.EmailKey, a.EmailVerified, a.Profile = address, key, n.Verified, n.Profile
+	a.Status = Active
+	if n.Disabled {
+		a.Status = Disabled
+	}
+	a.UpdatedAt = s.now()
+	return nil
+}
+
+// SetPassword sets the account's password for an operator.
+func (s *Service) SetPassword(ctx context.Context, a *Account, password string) error {
+	next := *a
+	var err error
+	if next.PasswordHash, err = s.hasher.Hash(ctx, password); err != nil {
+		return err
+	}
+	next.UpdatedAt = s.now()
+	return s.store.UpdateAccount(ctx, &next, a.UpdatedAt)
+}
+
+// SetStatus lets the account sign in, or not.
+func (s *Service) SetStatus(ctx context.Context, a *Account, status Status) error {
+	next := *a
+	next.Status, next.UpdatedAt = status, s.now()
+	defer s.recent.forget(a.ID)
+	return s.store.UpdateAccount(ctx, &next, a.UpdatedAt)
+}
+
+// Delete erases the account.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	defer s.recent.forget(id)
+	return s.store.DeleteAccount(ctx, id)
+}
+
+// recent is a cache of accounts that forgets after a second.
+type recent struct {
+	accounts *lru.Cache[string, seen]
+}
+
+type seen struct {
+	account *Account
+	at      time.Time
+}
+
+const (
+	recentFor  = time.Second
+	recentSize = 4096
+)
+
+func (r *recent) init() {
+	r.accounts, _ = lru.New[string, seen](recentSize) // fails for no size only
+}
+
+func (r *recent) get(id string, now time.Time) *Account {
+	if s, ok := r.accounts.Get(id); ok && now.Sub(s.at) < recentFor {
+		return s.account
+	}
+	return nil
+}
+
+func (r *recent) put(a *Account, now time.Time) { r.accounts.Add(a.ID, seen{a, now}) }
+
+func (r *recent) forget(id string) { r.accounts.Remove(id) }

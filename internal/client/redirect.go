@@ -1,0 +1,96 @@
+package client
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"signet/internal/fault"
+)
+
+// MayRedirect reports whether answers may go to the URI: it must be registered
+// exactly, character for character (RFC 9700 §2.1). The one exception is the
+// port of a native app's loopback address (RFC 8252 §7.3).
+func (c *Client) MayRedirect(uri string) bool {
+	if slices.Contains(c.RedirectURIs, uri) {
+		return true
+	}
+	return c.ApplicationType == "native" && matchesLoopback(c.RedirectURIs, uri)
+}
+
+// MayReturn reports whether the browser may be sent to the URI after sign-out
+// (OpenID Connect RP-Initiated Logout §3).
+func (c *Client) MayReturn(uri string) bool { return slices.Contains(c.PostLogoutURIs, uri) }
+
+func matchesLoopback(registered []string, uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || !isLoopbackIP(u.Hostname()) || u.User != nil {
+		return false
+	}
+	u.Host = hostOnly(u)
+	for _, r := range registered {
+		reg, err := url.Parse(r)
+		if err != nil || reg.Scheme != "http" || !isLoopbackIP(reg.Hostname()) {
+			continue
+		}
+		reg.Host = hostOnly(reg)
+		if reg.String() == u.String() {
+			return true
+		}
+	}
+	return false
+}
+
+func hostOnly(u *url.URL) string {
+	if strings.Contains(u.Hostname(), ":") {
+		return "[" + u.Hostname() + "]"
+	}
+	return u.Hostname()
+}
+
+func isLoopbackIP(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// IsLoopback reports whether the host of an http address never leaves this
+// machine.
+func IsLoopback(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || isLoopbackIP(host)
+}
+
+// checkURI says what is wrong with an address that answers will go to. native
+// apps may use a scheme of their own; loopback says whether plain http to this
+// machine is allowed.
+func checkURI(field, uri string, native, loopback bool) error {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "":
+		return fault.New(fault.Invalid, "%s: %q is not an absolute address", field, uri).On(field)
+	case u.Fragment != "" || strings.Contains(uri, "#"):
+		return fault.New(fault.Invalid, "%s: %q must not have a fragment (RFC 6749 §3.1.2)", field, uri).On(field)
+	case strings.ContainsAny(uri, "*\\ \t\r\n"):
+		return fault.New(fault.Invalid, "%s: %q must be one exact address, without * or white space", field, uri).On(field)
+	case u.User != nil:
+		return fault.New(fault.Invalid, "%s: %q must not carry a user or password", field, uri).On(field)
+	}
+	switch u.Scheme {
+	case "https":
+		if u.Host == "" {
+			return fault.New(fault.Invalid, "%s: %q has no host", field, uri).On(field)
+		}
+		return nil
+	case "http":
+		if IsLoopback(u.Hostname()) && (native || loopback) {
+			return nil
+		}
+		return fault.New(fault.Invalid, "%s: %q must use https; http is only for loopback addresses of native apps or of a loopback issuer", field, uri).On(field)
+	case "javascript", "data", "vbscript", "file", "blob", "about":
+		return fault.New(fault.Invalid, "%s: %q is not an address that answers can go to", field, uri).On(field)
+	}
+	if native && strings.Contains(u.Scheme, ".") {
+		return nil // RFC 8252 §7.1: a scheme is a reversed domain name
+	}
+	return fault.New(fault.Invalid, "%s: %q must use https, or, for a native app, a scheme that is a reversed domain name such as com.example.app", field, uri).On(field)
+}

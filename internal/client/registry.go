@@ -1,0 +1,119 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"signet/internal/fault"
+)
+
+// Registry answers who a client is from memory: clients are asked for at each
+// request and change rarely. A change on this node is seen at once, one on
+// another node when Forget is called, which happens within two seconds.
+type Registry struct {
+	store   Store
+	secrets *Secrets
+	rules   Rules
+	now     func() time.Time
+
+	mu     sync.RWMutex
+	byID   map[string]*Client
+	epoch  uint64 // counts Forget, so that a slow load does not bring back the past
+	flight singleflight.Group
+}
+
+// maxCached bounds the memory that clients take; past it the cache starts anew.
+const maxCached = 10_000
+
+// NewRegistry returns a registry on the store.
+func NewRegistry(store Store, secrets *Secrets, rules Rules, now func() time.Time) *Registry {
+	return &Registry{store: store, secrets: secrets, rules: rules, now: now, byID: map[string]*Client{}}
+}
+
+// Get returns the client, or a fault of kind NotFound. The caller must not
+// change it.
+func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
+	if !idForm.MatchString(id) {
+		return nil, fault.New(fault.NotFound, "no client has the id %q", id)
+	}
+	r.mu.RLock()
+	c, epoch := r.byID[id], r.epoch
+	r.mu.RUnlock()
+	if c != nil {
+		return c, nil
+	}
+	v, err, _ := r.flight.Do(id, func() (any, error) { return r.store.Client(context.WithoutCancel(ctx), id) })
+	if err != nil {
+		return nil, err
+	}
+	c = v.(*Client)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.epoch == epoch {
+		if len(r.byID) >= maxCached {
+			clear(r.byID)
+		}
+		r.byID[id] = c
+	}
+	return c, nil
+}
+
+// Forget empties the cache.
+func (r *Registry) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch++
+	clear(r.byID)
+}
+
+// Verify reports whether the secret is the client's. An imported secret is
+// sealed anew at its first use.
+func (r *Registry) Verify(ctx context.Context, c *Client, secret string) (bool, error) {
+	ok, reseal, err := r.secrets.Verify(ctx, c, secret)
+	if err != nil || !ok || reseal == "" {
+		return ok, err
+	}
+	sealed := *c
+	sealed.SecretHash = reseal
+	if err := r.store.PutClient(ctx, &sealed, c.UpdatedAt); err != nil {
+		return false, err
+	}
+	r.Forget()
+	return true, nil
+}
+
+// Put checks, completes and stores the client. A secret that is not "" is
+// sealed first.
+func (r *Registry) Put(ctx context.Context, c *Client, secret string) error {
+	if err := r.Prepare(c, secret); err != nil {
+		return err
+	}
+	if err := r.store.PutClient(ctx, c, r.now()); err != nil {
+		return err
+	}
+	r.Forget()
+	return nil
+}
+
+// Prepare does what Put does, short of storing.
+func (r *Registry) Prepare(c *Client, secret string) error {
+	if secret != "" {
+		c.SecretHash = r.secrets.Seal(c.ID, secret)
+	}
+	c.Fill()
+	return c.Check(r.rules)
+}
+
+// Delete removes the client with all that it was granted.
+func (r *Registry) Delete(ctx context.Context, id string) error {
+	defer r.Forget()
+	return r.store.DeleteClient(ctx, id)
+}
+
+// List returns up to limit clients with an id greater than after, by id.
+func (r *Registry) List(ctx context.Context, after string, limit int) ([]*Client, error) {
+	return r.store.Clients(ctx, after, limit)
+}
