@@ -41,6 +41,11 @@ services: ## start Postgres and Redis for tests, leave them running, print the e
 services-stop: ## stop what "make services" started
 	@$(SERVICES) stop
 
+.PHONY: compose
+compose: ## everything in containers: provider, Postgres, Redis, mail catcher, two apps
+	scripts/compose-secrets
+	docker compose up --build --wait
+
 .PHONY: browser-deps
 browser-deps: ## install the npm packages that tests use (openid-client, axe)
 	@scripts/npm-deps
@@ -56,7 +61,12 @@ docs: ## write the generated reference pages
 # ---- what CI runs -----------------------------------------------------------
 
 .PHONY: check
-check: lint docs-check build test ## what CI runs: lint, docs, static build, every test
+check: ## what CI runs: lint, docs, static build, every test, a start of the binaries
+	@.ci/run
+
+.PHONY: smoke
+smoke: build ## start the built binaries, ask them a few questions, stop them
+	@scripts/smoke
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, go.mod, shellcheck where it is installed
