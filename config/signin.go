@@ -88,8 +88,8 @@ func (k Cookies) check(r *report, issuer string) {
 }
 
 // Hashing is the work to check one password: argon2id, RFC 9106. The defaults
-// are the first choice of the OWASP password storage sheet. Stored hashes keep
-// their own parameters and are renewed at the next sign-in.
+// are what the OWASP password storage cheat sheet asks for at least. Stored hashes
+// keep their own parameters and are renewed at the next sign-in.
 type Hashing struct {
 	// Memory of one hash.
 	Memory Size `yaml:"memory" default:"19MiB" min:"7MiB" max:"4GiB"`
@@ -107,11 +107,11 @@ type Hashing struct {
 
 // Limits bounds how often strangers may try.
 type Limits struct {
-	// Failed sign-ins at one account. Then each further try waits, whatever its
-	// password, and an unknown account answers the same.
+	// Failed sign-ins at one account, before further tries are put off, whatever
+	// their password. An account that does not exist answers the same.
 	SignInAccount Rate `yaml:"sign_in_account" default:"10/15m"`
 
-	// Failed sign-ins from one block of addresses.
+	// Failed sign-ins from one block of addresses, before further tries are put off.
 	SignInNetwork Rate `yaml:"sign_in_network" default:"100/15m"`
 
 	// Length of the IPv4 block that counts as one visitor.
