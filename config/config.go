@@ -89,7 +89,7 @@ func (c *Config) derive() {
 		c.Database.URL = NewSecret(file.String())
 	}
 	host, port, err := net.SplitHostPort(c.Listen)
-	if c.Issuer == "" && err == nil && port != "0" && isLoopback(host) {
+	if c.Issuer == "" && err == nil && checkListen(c.Listen) == "" && port != "0" && isLoopback(host) {
 		scheme, implied := "http", "80"
 		if c.TLS.Enabled() {
 			scheme, implied = "https", "443"

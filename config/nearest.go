@@ -4,7 +4,8 @@ import "strings"
 
 // nearest returns the candidate that name was probably meant to be, or "" when
 // none is near. Case and the difference between dot, dash and underscore do not
-// count, so redis_url finds redis.url.
+// count, so redis_url finds redis.url; what is no secret is found without the
+// ending for a file.
 func nearest(name string, candidates []string) string {
 	// No name of ours is so long, and the time grows with the square.
 	if len(name) > 64 {
@@ -16,9 +17,13 @@ func nearest(name string, candidates []string) string {
 			best, bestDistance = candidate, d
 		}
 	}
+	if stem, found := strings.CutSuffix(plain(name), "_file"); found && best == "" {
+		return nearest(stem, candidates)
+	}
 	return best
 }
 
+// plain spells a name so that only its letters and words count.
 func plain(name string) string {
 	return strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToLower(name))
 }

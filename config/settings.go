@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/netip"
 	"reflect"
 	"strconv"
@@ -134,18 +135,20 @@ func kindOf(pointer any) string {
 }
 
 // decode reads text into the field that pointer points to. Its error is the rest
-// of a sentence that begins with the value, and never holds it.
+// of a sentence that begins with the value; with an error, the field stays as it
+// was, so that no check complains of it a second time.
 func decode(pointer any, text string) error {
-	var err error
 	switch p := pointer.(type) {
 	case *string:
 		*p = text
 	case *Secret:
 		*p = NewSecret(text)
 	case *bool:
-		if *p, err = strconv.ParseBool(text); err != nil {
+		yes, err := strconv.ParseBool(text)
+		if err != nil {
 			return errors.New("is not true or false")
 		}
+		*p = yes
 	case *int:
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
@@ -153,12 +156,17 @@ func decode(pointer any, text string) error {
 		}
 		*p = int(n)
 	case *float64:
-		if *p, err = strconv.ParseFloat(text, 64); err != nil {
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(x) {
 			return errors.New("is not a number")
 		}
+		*p = x
 	case *time.Duration:
-		*p, err = parseDuration(text)
-		return err
+		d, err := parseDuration(text)
+		if err != nil {
+			return err
+		}
+		*p = d
 	case *slog.Level:
 		if err := p.UnmarshalText([]byte(text)); err != nil {
 			return errors.New("is not a level")

@@ -26,11 +26,11 @@ func (l *loader) file(name string, text []byte) {
 			continue
 		}
 		if seen {
-			l.add(Fault{Where: place(name, doc.Body.GetToken()), Problem: "a second document begins", Fix: "keep all settings in one"})
+			l.add(Fault{Where: place(name, doc.Start), Problem: "a second document begins", Fix: "keep all settings in one"})
 			return
 		}
 		seen = true
-		l.section(name, "", doc.Body)
+		l.section(name, "", name, doc.Body)
 	}
 }
 
@@ -52,9 +52,9 @@ func place(name string, t *token.Token) string {
 	return fmt.Sprintf("%s:%d:%d", name, t.Position.Line, t.Position.Column)
 }
 
-// section takes the mapping at prefix ("" or "tls."). A section with nothing in
-// it is what remains when its settings are commented out.
-func (l *loader) section(file, prefix string, node ast.Node) {
+// section takes the mapping at prefix ("" or "tls."), whose key is at where. A
+// section with nothing in it is what remains when its settings are commented out.
+func (l *loader) section(file, prefix, where string, node ast.Node) {
 	var entries []*ast.MappingValueNode
 	switch n := node.(type) {
 	case *ast.NullNode, *ast.CommentGroupNode:
@@ -64,7 +64,7 @@ func (l *loader) section(file, prefix string, node ast.Node) {
 	case *ast.MappingValueNode:
 		entries = []*ast.MappingValueNode{n}
 	default:
-		l.add(Fault{Setting: strings.TrimSuffix(prefix, "."), Where: place(file, node.GetToken()),
+		l.add(Fault{Setting: strings.TrimSuffix(prefix, "."), Where: where,
 			Problem: "is not a section", Fix: "write settings, each as a line key: value"})
 		return
 	}
@@ -84,20 +84,13 @@ func (l *loader) entry(file, path string, entry *ast.MappingValueNode, given map
 	for _, s := range settings() {
 		switch {
 		case s.Path == path:
-			l.leaf(file, s, entry.Value)
+			l.leaf(file, s, entry)
 			return
 		case s.Secret() && s.FilePath() == path:
-			origin := Fault{Setting: path, Env: s.FileEnv(), Where: where}
-			if given[s.Path] {
-				origin.Problem, origin.Fix = "is set, and "+s.Path+" too", "set one of them"
-				l.add(origin)
-			} else if texts, ok := scalars(entry.Value); ok && len(texts) == 1 {
-				l.from[s.Path] = where
-				l.secretFile(s, texts[0], origin)
-			}
+			l.leafFile(s, entry.Value, given[s.Path], Fault{Setting: path, Env: s.FileEnv(), Where: where})
 			return
 		case strings.HasPrefix(s.Path, path+"."):
-			l.section(file, path+".", entry.Value)
+			l.section(file, path+".", where, entry.Value)
 			return
 		}
 	}
@@ -106,12 +99,14 @@ func (l *loader) entry(file, path string, entry *ast.MappingValueNode, given map
 
 // leaf takes the value of a setting. A key with nothing after it keeps the
 // default.
-func (l *loader) leaf(file string, s Setting, value ast.Node) {
-	origin := Fault{Setting: s.Path, Env: s.Env, Where: place(file, value.GetToken())}
-	texts, ok := scalars(value)
-	_, isList := value.(*ast.SequenceNode)
+func (l *loader) leaf(file string, s Setting, entry *ast.MappingValueNode) {
+	origin := Fault{Setting: s.Path, Env: s.Env, Where: place(file, entry.Value.GetToken())}
+	texts, ok := scalars(entry.Value)
+	_, isList := entry.Value.(*ast.SequenceNode)
 	switch {
 	case !ok:
+		// The token of a mapping is its first colon, which would say nothing.
+		origin.Where = place(file, entry.Key.GetToken())
 		origin.Problem, origin.Fix = "cannot be read as "+s.Kind, "write a plain value; anchors, aliases and tags are not for this file"
 		l.add(origin)
 	case isList:
@@ -123,6 +118,23 @@ func (l *loader) leaf(file string, s Setting, value ast.Node) {
 	case len(texts) == 1:
 		l.from[s.Path] = origin.Where
 		l.set(s, texts[0], origin)
+	}
+}
+
+// leafFile takes the name of the file that holds a secret. origin names the key.
+func (l *loader) leafFile(s Setting, value ast.Node, given bool, origin Fault) {
+	texts, ok := scalars(value)
+	_, isList := value.(*ast.SequenceNode)
+	switch {
+	case given:
+		origin.Problem, origin.Fix = "is set, and "+s.Path+" too", "set one of them"
+		l.add(origin)
+	case !ok || isList:
+		origin.Problem, origin.Fix = "cannot be read as the name of a file", "write one plain value"
+		l.add(origin)
+	case len(texts) == 1 && texts[0] != "":
+		l.from[s.Path] = origin.Where
+		l.secretFile(s, texts[0], origin)
 	}
 }
 
