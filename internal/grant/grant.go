@@ -67,8 +67,6 @@ type Codes interface {
 	// and PutGrant does not revive them for keep, which is at least the life
 	// of an access token (a mark stays in the place of the grant).
 	EndGrants(ctx context.Context, keep time.Duration, ids ...string) error
-	// DeleteOpaque ends one opaque access token.
-	DeleteOpaque(ctx context.Context, key string) error
 }
 
 // Family is a chain of refresh tokens that came from one grant. Of its tokens

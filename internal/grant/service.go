@@ -110,7 +110,9 @@ func (s *Service) Opaque(ctx context.Context, token string) (*Opaque, *Grant, er
 	return o, g, nil
 }
 
-// Revoke ends the grant: its refresh tokens and its access tokens.
+// Revoke ends the grant: its refresh tokens and its access tokens. Revoking one
+// access token does the same (RFC 7009 §2.1 allows it): a token that is checked
+// by its grant alone cannot die while its siblings live.
 func (s *Service) Revoke(ctx context.Context, id string) error {
 	// First what lasts: a refresh that succeeds after this line is impossible,
 	// and the access token of one that succeeded before dies by the next.
@@ -118,17 +120,6 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 		return err
 	}
 	return s.codes.EndGrants(ctx, s.life.AccessToken, id)
-}
-
-// RevokeAccess ends the access tokens of the grant and leaves its refresh
-// tokens.
-func (s *Service) RevokeAccess(ctx context.Context, id string) error {
-	return s.codes.EndGrants(ctx, time.Millisecond, id)
-}
-
-// RevokeOpaque ends one opaque access token.
-func (s *Service) RevokeOpaque(ctx context.Context, token string) error {
-	return s.codes.DeleteOpaque(ctx, handle.Sum(token))
 }
 
 // RevokeAll ends what the account granted: all of it, or (clientID not "") to

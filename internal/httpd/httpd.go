@@ -1,0 +1,276 @@
+// Package httpd is what every route has in common: the guards that come with
+// its kind, the one log line per request, and what a request says about the
+// browser that sent it (cookies, address, device).
+//
+// A handler parses, calls one method of the domain, answers, and returns an
+// error; it cannot forget a guard, because the route's kind brings them. The
+// package knows no protocol, no page and no store.
+package httpd
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"signet/internal/fault"
+	"signet/internal/handle"
+)
+
+// Handler answers a request, or returns an error before it wrote anything; the
+// route's kind says how the error is told.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Kind is the sort of a route, and brings its guards.
+type Kind int
+
+// The kinds.
+const (
+	// Page is HTML that a person looks at: never stored, never framed.
+	Page Kind = iota
+	// Form is what a page posts: as Page, and refused when it comes from
+	// another origin.
+	Form
+	// Protocol is called by apps, or by a browser on an app's behalf from
+	// another origin: never stored, errors as OAuth JSON (RFC 6749 §5.2).
+	Protocol
+	// Redirect is protocol that a browser visits: errors are pages.
+	Redirect
+	// Public is the same for everyone and may be cached: the handler says for
+	// how long. No cookie is read.
+	Public
+)
+
+// Route is one line of the program's table of contents.
+type Route struct {
+	Method string // "GET" answers HEAD, too
+	Path   string // a pattern of http.ServeMux
+	Kind   Kind
+	Do     Handler
+}
+
+// Observer is told of every request.
+type Observer interface {
+	Request(route string, status int, took time.Duration)
+}
+
+// Options are what the guards need.
+type Options struct {
+	Log       *slog.Logger
+	Observer  Observer
+	Addresses *Addresses
+	Secure    bool // the issuer is https
+	// PageError and OAuthError tell an error to a person and to an app.
+	PageError  func(w http.ResponseWriter, r *http.Request, err error)
+	OAuthError func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// maxBody is the most that a request may carry, in bytes. Forms and token
+// requests are far smaller; request objects are the largest.
+const maxBody = 256 << 10
+
+// Mount returns the routes, each behind the guards of its kind.
+func Mount(o Options, routes []Route) http.Handler {
+	mux := http.NewServeMux()
+	cross := http.NewCrossOriginProtection()
+	for _, route := range routes {
+		h := &mounted{Options: o, route: route, name: route.Path, cross: cross}
+		mux.Handle(route.Method+" "+route.Path, h)
+	}
+	mux.Handle("/", &mounted{Options: o, name: "none", cross: cross, route: Route{Kind: Page, Do: func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.NotFound, "There is no page at this address.")
+	}}})
+	return mux
+}
+
+type mounted struct {
+	Options
+	route Route
+	name  string
+	cross *http.CrossOriginProtection
+}
+
+// ServeHTTP brings the guards, the log line and the translation of errors.
+func (m *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	info := &Info{RequestID: handle.Short(), Address: m.Addresses.Of(r)}
+	r = r.WithContext(context.WithValue(r.Context(), infoKey{}, info))
+	rec := &recorder{ResponseWriter: w}
+	m.guard(rec.Header())
+	r.Body = http.MaxBytesReader(rec, r.Body, maxBody)
+	err := m.run(rec, r)
+	if err != nil {
+		info.Kind, info.Cause = fault.KindOf(err), err
+		if !rec.wrote {
+			m.tell(rec, r, err)
+		}
+	}
+	took := time.Since(start)
+	m.Observer.Request(m.name, rec.status(), took)
+	m.log(r, rec.status(), took, info)
+}
+
+func (m *mounted) run(w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			err = fault.New(fault.Internal, "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if m.route.Kind == Form {
+		if err := m.cross.Check(r); err != nil {
+			return fault.Wrap(fault.Forbidden, err, "This form was sent from another site. Go back and try again.")
+		}
+	}
+	return m.route.Do(w, r)
+}
+
+func (m *mounted) tell(w http.ResponseWriter, r *http.Request, err error) {
+	if m.route.Kind == Protocol || m.route.Kind == Public {
+		m.OAuthError(w, r, err)
+		return
+	}
+	m.PageError(w, r, err)
+}
+
+func (m *mounted) guard(h http.Header) {
+	h["X-Content-Type-Options"] = nosniff
+	if m.Secure {
+		h["Strict-Transport-Security"] = hsts
+	}
+	if m.route.Kind == Public {
+		return
+	}
+	h["Cache-Control"] = noStore
+	h["Referrer-Policy"] = noReferrer
+	h["X-Frame-Options"] = deny
+}
+
+// Header values that never change, shared to save their allocation.
+var (
+	nosniff    = []string{"nosniff"}
+	hsts       = []string{"max-age=31536000"}
+	noStore    = []string{"no-store"}
+	noReferrer = []string{"no-referrer"}
+	deny       = []string{"DENY"}
+)
+
+// log writes the request's one line. What is public and went well is not worth
+// a line by default.
+func (m *mounted) log(r *http.Request, status int, took time.Duration, info *Info) {
+	level := slog.LevelInfo
+	switch {
+	case status >= 500:
+		level = slog.LevelError
+	case m.route.Kind == Public && status < 400:
+		level = slog.LevelDebug
+	}
+	if !m.Log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 9)
+	attrs = append(attrs, slog.String("route", m.name), slog.String("method", r.Method), slog.Int("status", status),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request", info.RequestID))
+	if info.ClientID != "" {
+		attrs = append(attrs, slog.String("client", info.ClientID))
+	}
+	if info.AccountID != "" {
+		attrs = append(attrs, slog.String("account", info.AccountID))
+	}
+	if info.Cause != nil {
+		attrs = append(attrs, slog.String("kind", string(info.Kind)), slog.String("cause", info.Cause.Error()))
+	}
+	m.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// Info is what is known about a request while it is answered; it ends in the
+// log. Handlers set ClientID and AccountID as soon as they know them.
+type Info struct {
+	RequestID string
+	Address   string // of the browser or app
+	ClientID  string
+	AccountID string
+	Kind      fault.Kind
+	Cause     error
+}
+
+type infoKey struct{}
+
+// InfoOf returns the request's Info.
+func InfoOf(r *http.Request) *Info {
+	if info, ok := r.Context().Value(infoKey{}).(*Info); ok {
+		return info
+	}
+	return &Info{}
+}
+
+// Status returns the HTTP status that says what the kind means.
+func Status(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Expired:
+		return http.StatusGone
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// recorder notes the status, and whether anything was written.
+type recorder struct {
+	http.ResponseWriter
+	code  int
+	wrote bool
+}
+
+func (r *recorder) WriteHeader(code int) {
+	if !r.wrote {
+		r.code, r.wrote = code, true
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if !r.wrote {
+		r.code, r.wrote = http.StatusOK, true
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) status() int {
+	if r.code == 0 {
+		return http.StatusOK
+	}
+	return r.code
+}
+
+// RetryAfter sets the header of a Limited or Unavailable answer.
+func RetryAfter(w http.ResponseWriter, d time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(d.Round(time.Second)/time.Second))))
+}
+
+// WantsJSON reports whether the caller would rather read JSON than a page.
+func WantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+}
