@@ -19,7 +19,8 @@ type Brand struct {
 	// name is set in type.
 	Logo string `yaml:"logo"`
 
-	// Colour of buttons and links, `#rrggbb`. When empty, that of the design.
+	// Colour of buttons and links, `#rrggbb`, in quotes in YAML, where a bare # begins
+	// a comment. When empty, that of the design.
 	Accent string `yaml:"accent"`
 
 	// Page or mail address (`mailto:`) where a person who cannot go on finds help.
