@@ -93,8 +93,8 @@ func TestAcceptedIssuers(t *testing.T) {
 func TestAcceptedServers(t *testing.T) {
 	for _, entry := range []string{
 		"SIGNET_DATABASE_URL=postgres://u:p@a:5432,b:5433/x?sslmode=disable", "SIGNET_DATABASE_URL=postgresql:///x?host=/run/postgresql",
-		"SIGNET_DATABASE_URL=postgres://u:p%40%2F@[::1]:5432/x", "SIGNET_REDIS_URL=redis://a:1,b:2,c",
-		"SIGNET_REDIS_URL=rediss://u:p@s1:26379,s2:26379/0?master_name=m", "SIGNET_METRICS_LISTEN=:9464",
+		"SIGNET_DATABASE_URL=postgres://u:p%40%2F@[::1]:5432/x", "SIGNET_REDIS_URL=redis://a:1,b:2,c?cluster=true",
+		"SIGNET_REDIS_URL=rediss://u:p@s1:26379,s2:26379/0?master=m", "SIGNET_METRICS_LISTEN=:9464",
 	} {
 		if _, err := Load("", env(entry), nil); err != nil {
 			t.Error(err)

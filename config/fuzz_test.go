@@ -21,7 +21,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(example, "")
 	f.Add([]byte("keys: {algorithms: [RS256], rotate_every: 30d}\ntokens: {access_token_signing_alg: RS256}\n"), "SIGNET_ISSUER=https://a.example")
 	f.Add([]byte("limits:\n  exempt:\n    - 10.0.0.0/8\n    - ::1\n"), "SIGNET_LIMITS_SIGN_IN_ACCOUNT=3/1h30m\nSIGNET_LOG_LEVEL=WARN")
-	f.Add([]byte("database:\n  url: |\n    postgres://u:p@a,b/x\n"), "SIGNET_REDIS_URL=redis://a:1,b:2/0\nSIGNET_METRICS_LISTEN=off")
+	f.Add([]byte("database:\n  url: |\n    postgres://u:p@a,b/x\n"), "SIGNET_REDIS_URL=redis://a:1,b:2/?cluster=true\nSIGNET_METRICS_LISTEN=off")
 	f.Add([]byte("? a\n: &x b\n--- !!str\n*x"), "SIGNET_\nSIGNET_A=\nB")
 	f.Add([]byte("hashing: {memory: 1GiB}\nlog:\ntelemetry: {sample_ratio: .5}"), "SIGNET_LISTEN=[::1]:0")
 	file := filepath.Join(f.TempDir(), "signet.yaml")

@@ -87,22 +87,17 @@ func splitURL(text string) (serviceURL, bool) {
 		return u, false
 	}
 	rest, rawQuery, _ := strings.Cut(rest, "?")
+	authority, path, slash := strings.Cut(rest, "/")
 	query, err := url.ParseQuery(rawQuery)
-	// An "@" after the "?" is a password that was not escaped: what stands before
-	// would be taken for the host, and shown.
-	if err != nil || strings.Contains(rawQuery, "@") {
+	// An "@" further on is most likely that of a password with a "/" or "?" that
+	// was not escaped: its beginning would be taken for the host, and shown.
+	if err != nil || authority != "" && strings.Contains(path+rawQuery, "@") {
 		return u, false
 	}
-	authority := rest
-	// A password may hold a slash that was not escaped, so the path begins at the
-	// first slash after the last "@". With no authority at all, all is path.
-	at := -1
-	if !strings.HasPrefix(rest, "/") {
-		at = strings.LastIndexByte(rest, '@')
+	if slash {
+		u.path = "/" + path
 	}
-	if slash := strings.IndexByte(rest[at+1:], '/'); slash >= 0 {
-		authority, u.path = rest[:at+1+slash], rest[at+1+slash:]
-	}
+	at := strings.LastIndexByte(authority, '@')
 	for host := range strings.SplitSeq(authority[at+1:], ",") {
 		if host != "" {
 			u.hosts = append(u.hosts, host)

@@ -65,7 +65,7 @@ func TestSecretAddress(t *testing.T) {
 		"":                                       "",
 		"sqlite:///data/a@b.db":                  "sqlite:///data/a@b.db",
 		"postgres://u:pw@db:5432/x?password=pw":  "postgres://db:5432/x",
-		"postgres://u:p/w@db/x":                  "postgres://db/x",
+		"postgres://u:p/w@db/x":                  redacted,
 		"postgres://u:p@w@db/x":                  "postgres://db/x",
 		"postgres://u:p?w@db/x":                  redacted,
 		"postgres://u:p#w@db/x":                  redacted,

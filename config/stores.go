@@ -68,9 +68,9 @@ func (d Database) check(r *report) {
 // Redis is where all that is short-lived is kept: sessions, flows, codes, counters.
 type Redis struct {
 	// Redis or Valkey: `redis://user:password@host:6379/0`, or `rediss://` for
-	// TLS. Several hosts, separated by commas, are a Cluster; with
-	// `?master_name=NAME` they are Sentinels. When empty: a table in the database
-	// does the work, which is enough for a single node.
+	// TLS. Several hosts are separated by commas: nodes of a Cluster with
+	// `?cluster=true`, or Sentinels with `?master=NAME`. When empty: a table in the
+	// database does the work, which is enough for a single node.
 	URL Secret `yaml:"url"`
 
 	// Connections of one node to one Redis server, at most. The same number stays
@@ -94,6 +94,8 @@ func (c Redis) check(r *report) {
 		r.fault("redis.url", "the scheme "+quote(u.scheme)+" is not known", example)
 	case len(u.hosts) == 0:
 		r.fault("redis.url", "names no host", example)
+	case len(u.hosts) > 1 && !u.query.Has("cluster") && !u.query.Has("master"):
+		r.fault("redis.url", "names several hosts and not what they are", "add ?cluster=true, or ?master=NAME if they are Sentinels")
 	default:
 		checkHosts(r, "redis.url", u.hosts)
 	}
