@@ -1,1 +1,55 @@
-"use strict";
+// What a script adds to pages that are whole without it. Written so that a
+// browser of fifteen years ago can read it, and so that no fault of it matters.
+(function () {
+  'use strict';
+  var doc = document;
+  function each(selector, fn) {
+    var found = doc.querySelectorAll(selector);
+    for (var i = 0; i < found.length; i++) fn(found[i]);
+  }
+
+  // Show and hide what is typed into a password field.
+  each('input[data-show]', function (input) {
+    var box = doc.createElement('span');
+    var button = doc.createElement('button');
+    var shown = false;
+    function draw() {
+      input.type = shown ? 'text' : 'password';
+      button.textContent = input.getAttribute(shown ? 'data-hide' : 'data-show');
+    }
+    box.className = 'reveal';
+    button.type = 'button';
+    button.setAttribute('aria-controls', input.id);
+    button.onclick = function () { shown = !shown; draw(); input.focus(); };
+    input.parentNode.insertBefore(box, input);
+    box.appendChild(input);
+    box.appendChild(button);
+    draw();
+    if (input.autofocus) input.focus();
+    // A browser must never save it as text that was typed.
+    if (input.form) input.form.addEventListener('submit', function () { shown = false; draw(); });
+  });
+
+  // Times by the person's own clock.
+  each('time[datetime]', function (time) {
+    var at = new Date(time.getAttribute('datetime'));
+    if (!at.toLocaleString || isNaN(at)) return;
+    var form = { dateStyle: 'medium' };
+    if (!time.hasAttribute('data-date')) form.timeStyle = 'short';
+    try {
+      time.textContent = at.toLocaleString(doc.documentElement.lang, form);
+    } catch (unsupported) { /* the time in UTC stays */ }
+  });
+
+  // The menu of languages closes by Escape and by a click elsewhere.
+  each('details.languages', function (menu) {
+    doc.addEventListener('click', function (event) {
+      if (!menu.contains(event.target)) menu.removeAttribute('open');
+    });
+    menu.addEventListener('keydown', function (event) {
+      if (event.key !== 'Escape' || !menu.open) return;
+      menu.removeAttribute('open');
+      menu.querySelector('summary').focus();
+    });
+  });
+})();

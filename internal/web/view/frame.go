@@ -34,19 +34,28 @@ type App struct {
 }
 
 // Letter stands for the app where there is no logo.
-func (a *App) Letter() string {
-	name := strings.TrimSpace(a.Name)
-	if name == "" {
-		return "?"
-	}
-	first, _ := utf8.DecodeRuneInString(name)
-	return string(unicode.ToUpper(first))
-}
+func (a *App) Letter() string { return letter(a.Name) }
 
 // Person is whose account it is.
 type Person struct {
 	Name  string // empty: not known
 	Email string
+}
+
+// Letter stands for the person where a picture would be.
+func (p Person) Letter() string {
+	if l := letter(p.Name); l != "" {
+		return l
+	}
+	return letter(p.Email)
+}
+
+func letter(name string) string {
+	first, size := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first))
 }
 
 // LanguageChoice is the form by which people choose a language. It posts the

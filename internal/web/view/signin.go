@@ -45,6 +45,9 @@ type Password struct {
 
 func (*Password) template() string { return "signin/password" }
 
+// Letter stands for the address, as it will for the person.
+func (p *Password) Letter() string { return letter(p.Username) }
+
 // PasswordField is the page's one question.
 func (p *Password) PasswordField() Field {
 	return Field{

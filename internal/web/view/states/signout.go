@@ -1,0 +1,35 @@
+package states
+
+import "signet/internal/web/view"
+
+func signOut() []State {
+	back := &view.Link{URL: "https://devices.example/", Text: console.Name}
+	return []State{
+		state("signout/confirm/asked", func() view.Page {
+			return &view.SignOut{Frame: frame(&console), Form: form("/signout"), Person: ada}
+		}),
+		state("signout/confirm/own", func() view.Page {
+			return &view.SignOut{Frame: frame(nil), Form: form("/signout"), Person: long}
+		}),
+		state("signout/done/own", func() view.Page {
+			return &view.SignedOut{Frame: frame(nil), SignInURL: "/account"}
+		}),
+		state("signout/done/app", func() view.Page {
+			return &view.SignedOut{Frame: frame(&console), Back: back, SignInURL: "/account"}
+		}),
+		state("signout/done/everywhere", func() view.Page {
+			return &view.SignedOut{Frame: frame(nil), Everywhere: true}
+		}),
+	}
+}
+
+func formPost() []State {
+	return []State{
+		state("formpost/success", func() view.Page {
+			return &view.FormPost{
+				Frame: frame(&console), Action: "https://devices.example/callback",
+				Fields: []view.Pair{{Name: "code", Value: "c0de"}, {Name: "state", Value: `"><b>`}, {Name: "submit", Value: "1"}},
+			}
+		}),
+	}
+}
