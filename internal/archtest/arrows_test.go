@@ -26,12 +26,19 @@ var (
 	base = under("internal/fault", "internal/handle")
 
 	domain = under("internal/account", "internal/org", "internal/client", "internal/grant",
-		"internal/session", "internal/keys", "internal/challenge")
+		"internal/session", "internal/keys", "internal/challenge", "internal/audit")
+
+	// shared is what those who answer have in common and the domain does not need.
+	shared = under("internal/httpd", "internal/limit", "internal/telemetry")
 
 	answers = under("internal/op", "internal/web", "internal/api")
 	stores  = under("internal/store")
 	edges   = either(answers, stores, under("internal/mail", "internal/federation"))
-	own     = func(imp string) bool { return imp == module || strings.HasPrefix(imp, module+"/") }
+
+	// outside is what no program contains.
+	outside = under("internal/testenv", "internal/archtest")
+
+	own = func(imp string) bool { return imp == module || strings.HasPrefix(imp, module+"/") }
 )
 
 var rules = []rule{
@@ -77,6 +84,13 @@ var rules = []rule{
 		reason:  "handlers call the domain, which names the few store methods it needs; cmd gives it a store",
 		binds:   answers,
 		forbids: stores,
+		through: true,
+	},
+	{
+		name:    "what is shared knows no edge",
+		reason:  "pages, protocol and management API all stand on it",
+		binds:   shared,
+		forbids: edges,
 		through: true,
 	},
 	{
@@ -152,6 +166,16 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+// TestEveryPackageHasAPlace keeps a new package from standing outside the rules.
+func TestEveryPackageHasAPlace(t *testing.T) {
+	placed := either(base, domain, shared, edges, outside)
+	for _, pkg := range load(t).packages() {
+		if under("internal")(pkg) && !placed(pkg) {
+			t.Errorf("%s is in none of the layers at the top of arrows_test.go; say where it belongs", short(pkg))
+		}
+	}
+}
+
 // check returns one line per import that breaks the rule: where it is and, if
 // it is reached through other packages, the way to it.
 func (r rule) check(g graph) []string {
@@ -200,6 +224,7 @@ func TestRulesBite(t *testing.T) {
 		"op does not know web":                          {"internal/op", "internal/web/view"},
 		"web does not know op":                          {"internal/web/signin", "internal/op"},
 		"who answers requests knows no store":           {"internal/web/signin", "internal/store/sql"},
+		"what is shared knows no edge":                  {"internal/limit", "internal/store/kv"},
 		"stores know no pages and no protocol":          {"internal/store/sql", "internal/op"},
 		"nobody imports the program":                    {"internal/web", "cmd/signet"},
 		"settings know nobody":                          {"config", "internal/op"},
