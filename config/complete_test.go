@@ -59,6 +59,9 @@ func TestComplete(t *testing.T) {
 	if c.Issuer != "" || c.Database.SQLitePath() != c.Data+"/signet.db" {
 		t.Errorf("issuer %q, database %q", c.Issuer, c.Database.SQLitePath())
 	}
+	if c.Bound("4711"); c.Issuer != "http://localhost:4711" {
+		t.Errorf("issuer %q after the listener has a port", c.Issuer)
+	}
 	c.Data, c.Database.URL = "", Secret{}
 	if err := c.Complete(); err == nil || err.Error() != "configuration: data (SIGNET_DATA): is empty; name a folder" {
 		t.Errorf("error = %v", err)

@@ -89,15 +89,24 @@ func (c *Config) derive() {
 		c.Database.URL = NewSecret(file.String())
 	}
 	host, port, err := net.SplitHostPort(c.Listen)
-	if c.Issuer == "" && err == nil && checkListen(c.Listen) == "" && port != "0" && isLoopback(host) {
-		scheme, implied := "http", "80"
-		if c.TLS.Enabled() {
-			scheme, implied = "https", "443"
-		}
-		c.Issuer = scheme + "://localhost"
-		if port != implied {
-			c.Issuer += ":" + port
-		}
+	if err == nil && checkListen(c.Listen) == "" && port != "0" && isLoopback(host) {
+		c.Bound(port)
+	}
+}
+
+// Bound fills an issuer that was not set, for a listener on that port of this
+// machine. A program that listened on port 0 calls it with the port it was given.
+func (c *Config) Bound(port string) {
+	if c.Issuer != "" {
+		return
+	}
+	scheme, implied := "http", "80"
+	if c.TLS.Enabled() {
+		scheme, implied = "https", "443"
+	}
+	c.Issuer = scheme + "://localhost"
+	if port != implied {
+		c.Issuer += ":" + port
 	}
 }
 
