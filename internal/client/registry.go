@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"time"
 
@@ -19,10 +20,11 @@ type Registry struct {
 	rules   Rules
 	now     func() time.Time
 
-	mu     sync.RWMutex
-	byID   map[string]*Client
-	epoch  uint64 // counts Forget, so that a slow load does not bring back the past
-	flight singleflight.Group
+	mu      sync.RWMutex
+	byID    map[string]*Client
+	origins map[string]bool // of all redirect URIs; nil: not read yet
+	epoch   uint64          // counts Forget, so that a slow load does not bring back the past
+	flight  singleflight.Group
 }
 
 // maxCached bounds the memory that clients take; past it the cache starts anew.
@@ -66,6 +68,7 @@ func (r *Registry) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.epoch++
+	r.origins = nil
 	clear(r.byID)
 }
 
@@ -116,4 +119,48 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 // List returns up to limit clients with an id greater than after, by id.
 func (r *Registry) List(ctx context.Context, after string, limit int) ([]*Client, error) {
 	return r.store.Clients(ctx, after, limit)
+}
+
+// KnowsOrigin reports whether a redirect URI of any client has the origin
+// (scheme, host and port, as a browser sends it).
+func (r *Registry) KnowsOrigin(ctx context.Context, origin string) (bool, error) {
+	r.mu.RLock()
+	origins, epoch := r.origins, r.epoch
+	r.mu.RUnlock()
+	if origins != nil {
+		return origins[origin], nil
+	}
+	v, err, _ := r.flight.Do("\x00origins", func() (any, error) { return r.readOrigins(context.WithoutCancel(ctx)) })
+	if err != nil {
+		return false, err
+	}
+	origins = v.(map[string]bool)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.epoch == epoch {
+		r.origins = origins
+	}
+	return origins[origin], nil
+}
+
+func (r *Registry) readOrigins(ctx context.Context) (map[string]bool, error) {
+	const page = 500
+	origins := map[string]bool{}
+	for after := ""; ; {
+		clients, err := r.store.Clients(ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range clients {
+			for _, uri := range c.RedirectURIs {
+				if u, err := url.Parse(uri); err == nil && u.Host != "" {
+					origins[u.Scheme+"://"+u.Host] = true
+				}
+			}
+		}
+		if len(clients) < page {
+			return origins, nil
+		}
+		after = clients[len(clients)-1].ID
+	}
 }

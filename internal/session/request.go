@@ -99,6 +99,10 @@ type Request struct {
 	Claims        json.RawMessage `json:"claims,omitempty"`         // OpenID Connect Core §5.5, validated
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
 	RequestObject bool            `json:"request_object,omitempty"` // came signed (RFC 9101)
+
+	// SignOut marks a request to sign out (RP-Initiated Logout): only the
+	// client, the RedirectURI (or ""), the state and the languages are set.
+	SignOut bool `json:"sign_out,omitempty"`
 }
 
 // Prompts reports whether the request asks for the prompt.

@@ -1,0 +1,169 @@
+package op
+
+// OpenID Connect Core 1.0 §3.1.2: the authorization endpoint.
+
+import (
+	"net/http"
+	"time"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/grant"
+	"signet/internal/httpd"
+	"signet/internal/session"
+)
+
+func infoOf(r *http.Request) *httpd.Info { return httpd.InfoOf(r) }
+
+// authorize begins: it reads the request, and answers it at once when nothing
+// is missing, or stores it as a flow and asks the person.
+func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
+	d := &draft{req: &session.Request{}}
+	var oerr *oauthError
+	if r.Method == http.MethodPost {
+		d.params, oerr = formParams(r)
+	} else {
+		d.params, oerr = parseParams(r.URL.RawQuery)
+	}
+	repeated := oerr
+	for _, check := range addressChecks {
+		if oerr := check(p, r.Context(), d); oerr != nil {
+			return p.refuse(w, r, d.client, oerr)
+		}
+	}
+	infoOf(r).ClientID = d.client.ID
+	if repeated != nil {
+		return p.answerError(w, r, d.req, repeated)
+	}
+	for _, check := range requestChecks {
+		if oerr := check(p, r.Context(), d); oerr != nil {
+			return p.answerError(w, r, d.req, oerr)
+		}
+	}
+	return p.begin(w, r, d)
+}
+
+// refuse tells the person, because the app's address is not known to be its.
+func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, c *client.Client, o *oauthError) error {
+	if o.Kind == fault.Unavailable || o.Kind == fault.Internal {
+		return o
+	}
+	info := infoOf(r)
+	info.Kind, info.Cause = o.Kind, o
+	return p.Pages.Refuse(w, r, Refusal{Client: c, Code: o.code, Reason: o.Message})
+}
+
+func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error {
+	cookie := p.Cookies.Session(r)
+	if cookie == "" && r.Method == http.MethodPost {
+		// A form of another site brings no SameSite=Lax cookie along; the
+		// redirect that follows does.
+		return p.park(w, r, d.req, "")
+	}
+	sess, err := p.Sessions.Current(r.Context(), cookie)
+	if err != nil {
+		return err
+	}
+	need := session.Next(d.req, &session.Progress{}, sess, d.client.Trusted, p.Now())
+	switch {
+	case need == session.NeedNothing:
+		return p.grantCode(w, r, d.req, d.client, sess)
+	case d.req.Prompts(session.PromptNone):
+		return p.answerError(w, r, d.req, silentError(need))
+	}
+	return p.park(w, r, d.req, need)
+}
+
+// park stores the request as a flow of this browser and sends it to where the
+// need is asked for.
+func (p *Provider) park(w http.ResponseWriter, r *http.Request, req *session.Request, need session.Need) error {
+	f, err := p.Sessions.StartFlow(r.Context(), p.Cookies.NameBrowser(w, r), *req, session.Progress{})
+	if err != nil {
+		return err
+	}
+	if need == session.NeedNothing {
+		redirect(w, p.cfg.Issuer+Resume(f.ID))
+		return nil
+	}
+	redirect(w, p.Pages.Address(need, f.ID))
+	return nil
+}
+
+// silentError says why prompt=none cannot be met (OpenID Connect Core §3.1.2.6).
+func silentError(need session.Need) *oauthError {
+	switch need {
+	case session.NeedConsent:
+		return oauth(fault.Unauthenticated, codeConsentRequired, "the person has not allowed this yet, and prompt=none forbids to ask")
+	case session.NeedAccount:
+		return oauth(fault.Unauthenticated, codeAccountSelection, "the person must choose an account, and prompt=none forbids to ask")
+	default:
+		return oauth(fault.Unauthenticated, codeLoginRequired, "nobody is signed in who fits the request, and prompt=none forbids to ask")
+	}
+}
+
+// resume goes on with a flow after a page has recorded something.
+func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
+	f, err := p.Sessions.Flow(r.Context(), r.URL.Query().Get("flow"), p.Cookies.Browser(r))
+	if err != nil {
+		return err
+	}
+	req := &f.Request
+	infoOf(r).ClientID = req.ClientID
+	c, err := p.Clients.Get(r.Context(), req.ClientID)
+	if err != nil {
+		return err
+	}
+	sess, err := p.Sessions.Current(r.Context(), p.Cookies.Session(r))
+	if err != nil {
+		return err
+	}
+	need := session.Next(req, &f.Progress, sess, c.Trusted, p.Now())
+	refused := p.refusalOf(req, f, sess, need)
+	if refused == nil && need != session.NeedNothing {
+		redirect(w, p.Pages.Address(need, f.ID))
+		return nil
+	}
+	if err := p.Sessions.Finish(r.Context(), f); err != nil {
+		return err
+	}
+	if refused != nil {
+		return p.answerError(w, r, req, refused)
+	}
+	return p.grantCode(w, r, req, c, sess)
+}
+
+// refusalOf returns the error with which the flow ends, or nil.
+func (p *Provider) refusalOf(req *session.Request, f *session.Flow, sess *session.Session, need session.Need) *oauthError {
+	switch {
+	case need == session.NeedRefusal:
+		return oauth(fault.Forbidden, codeAccessDenied, "the person refused")
+	case need != session.NeedNothing && req.Prompts(session.PromptNone):
+		return silentError(need)
+	case req.HintSubject != "" && sess != nil && !f.Progress.SignedInAt.IsZero() && sess.AccountID != req.HintSubject:
+		return oauth(fault.Unauthenticated, codeLoginRequired, "somebody else signed in than the id_token_hint names")
+	}
+	return nil
+}
+
+// grantCode answers the request with a code.
+func (p *Provider) grantCode(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
+	ctx := r.Context()
+	infoOf(r).AccountID = sess.AccountID
+	if err := p.Sessions.See(ctx, sess); err != nil {
+		return err
+	}
+	if err := p.Sessions.Opened(ctx, sess, c.ID); err != nil {
+		return err
+	}
+	code, err := p.Grants.IssueCode(ctx, &grant.Code{
+		Grant: grant.Grant{
+			ClientID: c.ID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
+			AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
+		},
+		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
+	})
+	if err != nil {
+		return err
+	}
+	return p.answer(w, r, req, Field{"code", code})
+}

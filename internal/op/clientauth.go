@@ -1,0 +1,105 @@
+package op
+
+// RFC 6749 §2.3 and OpenID Connect Core §9: how a client proves who it is. The
+// method that was registered is the only one that is accepted.
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+)
+
+// credentials are what a request brought along, and by which method.
+type credentials struct {
+	method   string
+	clientID string
+	secret   string
+}
+
+// authMethods is the table of client authentication: what each method checks.
+var authMethods = map[string]func(*Provider, context.Context, *client.Client, credentials) (bool, error){
+	client.AuthBasic: (*Provider).checkSecret,
+	client.AuthPost:  (*Provider).checkSecret,
+	client.AuthNone:  func(*Provider, context.Context, *client.Client, credentials) (bool, error) { return true, nil },
+}
+
+func (p *Provider) checkSecret(ctx context.Context, c *client.Client, cr credentials) (bool, error) {
+	return p.Clients.Verify(ctx, c, cr.secret)
+}
+
+// authenticate returns the client that sent the request. All failures read the
+// same, so that nobody learns which clients exist; the log has the reason.
+func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oauthError) {
+	cr, oerr := readCredentials(r, ps)
+	if oerr != nil {
+		return nil, oerr
+	}
+	infoOf(r).ClientID = cr.clientID
+	c, err := p.Clients.Get(r.Context(), cr.clientID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, invalidClient(err)
+	}
+	if err != nil {
+		return nil, asOAuth(err)
+	}
+	if cr.method != c.AuthMethod {
+		return nil, invalidClient(fault.New(fault.Unauthenticated, "the client used %s and is registered for %s", cr.method, c.AuthMethod))
+	}
+	ok, err := authMethods[cr.method](p, r.Context(), c, cr)
+	if err != nil {
+		return nil, asOAuth(err)
+	}
+	if !ok {
+		return nil, invalidClient(fault.New(fault.Unauthenticated, "the secret is wrong"))
+	}
+	return c, nil
+}
+
+func invalidClient(cause error) *oauthError {
+	return oauth(fault.Unauthenticated, codeInvalidClient,
+		"client authentication failed: check client_id, the secret, and that the registered token_endpoint_auth_method is the one used").because(cause)
+}
+
+// readCredentials finds the one method that the request uses.
+func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
+	id, secret := ps.get("client_id"), ps.get("client_secret")
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		switch {
+		case id == "":
+			return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "no credentials"))
+		case secret == "":
+			return credentials{client.AuthNone, id, ""}, nil
+		}
+		return credentials{client.AuthPost, id, secret}, nil
+	}
+	basicID, basicSecret, ok := basicAuth(r)
+	switch {
+	case !ok:
+		return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "the Authorization header is not Basic with an encoded id and secret"))
+	case secret != "":
+		return credentials{}, invalidRequest("the client authenticates in two ways at once; use one")
+	case id != "" && id != basicID:
+		return credentials{}, invalidRequest("client_id names another client than the Authorization header")
+	}
+	return credentials{client.AuthBasic, basicID, basicSecret}, nil
+}
+
+// basicAuth reads the header as RFC 6749 §2.3.1 writes it: both parts are
+// form-encoded before they are joined.
+func basicAuth(r *http.Request) (id, secret string, ok bool) {
+	rawID, rawSecret, ok := r.BasicAuth()
+	if !ok || strings.ContainsRune(rawID, 0) {
+		return "", "", false
+	}
+	id, err := url.QueryUnescape(rawID)
+	if err != nil {
+		return "", "", false
+	}
+	secret, err = url.QueryUnescape(rawSecret)
+	return id, secret, err == nil
+}

@@ -1,0 +1,156 @@
+package op
+
+// OpenID Connect Discovery 1.0 and RFC 8414 (OAuth 2.0 Authorization Server
+// Metadata): one document, rendered once, at both addresses.
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/text/language"
+
+	"signet/internal/client"
+	"signet/internal/session"
+)
+
+// metadata is what the library's type does not name.
+type metadata struct {
+	*oidc.DiscoveryConfiguration
+	IssParameter bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	// Prompt values (Initiating User Registration 1.0 §4).
+	Prompts []string `json:"prompt_values_supported"`
+}
+
+// describe says exactly what this provider does. The library's fields without
+// a value are left out of the JSON, but for those whose absence means "true".
+func (p *Provider) describe() *metadata {
+	at := func(path string) string { return p.cfg.Issuer + path }
+	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone}
+	confidential := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
+	return &metadata{
+		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
+			Issuer:                                    p.cfg.Issuer,
+			AuthorizationEndpoint:                     at(pathAuthorize),
+			TokenEndpoint:                             at(pathToken),
+			UserinfoEndpoint:                          at(pathUserinfo),
+			IntrospectionEndpoint:                     at(pathIntrospect),
+			RevocationEndpoint:                        at(pathRevoke),
+			EndSessionEndpoint:                        at(pathEndSession),
+			JwksURI:                                   at(pathKeys),
+			ScopesSupported:                           []string{"openid", "profile", "email", "phone", "address", "offline_access"},
+			ResponseTypesSupported:                    []string{"code"},
+			ResponseModesSupported:                    []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
+			GrantTypesSupported:                       []oidc.GrantType{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},
+			ACRValuesSupported:                        []string{ACRPassword},
+			SubjectTypesSupported:                     []string{"public"},
+			IDTokenSigningAlgValuesSupported:          p.cfg.Algs,
+			TokenEndpointAuthMethodsSupported:         methods,
+			RevocationEndpointAuthMethodsSupported:    methods,
+			IntrospectionEndpointAuthMethodsSupported: confidential,
+			CodeChallengeMethodsSupported:             []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			ClaimTypesSupported:                       []string{"normal"},
+			ClaimsSupported:                           claimsSupported,
+			UILocalesSupported:                        locales(p.cfg.UILocales),
+			DisplayValuesSupported:                    []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch, oidc.DisplayWAP},
+			ServiceDocumentation:                      p.cfg.Docs,
+			OPPolicyURI:                               p.cfg.PolicyURI,
+			OPTermsOfServiceURI:                       p.cfg.TermsURI,
+			RequestURIParameterSupported:              false,
+		},
+		IssParameter: true,
+		Prompts:      []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect},
+	}
+}
+
+func locales(tags []string) oidc.Locales {
+	var out []language.Tag
+	for _, t := range tags {
+		out = append(out, language.Make(t))
+	}
+	return out
+}
+
+// document is a body that is the same for everybody: rendered, compressed and
+// named once.
+type document struct {
+	plain, gzip []byte
+	etag        []string
+}
+
+// Header values of every document, shared to save their allocation.
+var (
+	docType  = []string{"application/json"}
+	docCache = []string{"public, max-age=300"}
+	docCORS  = []string{"*"}
+	docVary  = []string{"Accept-Encoding"}
+	docGzip  = []string{"gzip"}
+)
+
+func newDocument(v any) (*document, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	z, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	z.Write(body) // into memory: cannot fail
+	z.Close()
+	sum := sha256.Sum256(body)
+	return &document{plain: body, gzip: buf.Bytes(), etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}}, nil
+}
+
+func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h["Content-Type"], h["Cache-Control"], h["Etag"] = docType, docCache, d.etag
+	h["Access-Control-Allow-Origin"], h["Vary"] = docCORS, docVary
+	if m := r.Header["If-None-Match"]; len(m) == 1 && m[0] == d.etag[0] {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	body := d.plain
+	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") {
+		h["Content-Encoding"] = docGzip
+		body = d.gzip
+	}
+	w.Write(body) // a reader that went away is no error of ours
+	return nil
+}
+
+// keyDocument is the published keys, rendered once per key set.
+type keyDocument struct {
+	mu   sync.Mutex
+	jwks []byte
+	doc  *document
+}
+
+func (k *keyDocument) of(jwks []byte) (*document, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.doc == nil || &k.jwks[0] != &jwks[0] {
+		doc, err := newDocument(json.RawMessage(jwks))
+		if err != nil {
+			return nil, err
+		}
+		k.jwks, k.doc = jwks, doc
+	}
+	return k.doc, nil
+}
+
+// serveKeys answers with the public keys (RFC 7517 §5).
+func (p *Provider) serveKeys(w http.ResponseWriter, r *http.Request) error {
+	doc, err := p.keyDoc.of(p.Keys.Set().JWKS())
+	if err != nil {
+		return err
+	}
+	return doc.serve(w, r)
+}

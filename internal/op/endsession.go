@@ -1,0 +1,115 @@
+package op
+
+// OpenID Connect RP-Initiated Logout 1.0.
+
+import (
+	"net/http"
+
+	"signet/internal/fault"
+	"signet/internal/session"
+)
+
+// endSession signs the browser out. A request that proves itself by an ID
+// token of the very session does so at once; for any other the person is asked,
+// so that no page elsewhere can sign people out (§2).
+func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
+	ps, oerr := p.readEndSession(r)
+	if oerr != nil {
+		return p.refuse(w, r, nil, oerr)
+	}
+	out, oerr := p.signOutRequest(r, ps)
+	if oerr != nil {
+		return p.refuse(w, r, nil, oerr)
+	}
+	sess, err := p.Sessions.Current(r.Context(), p.Cookies.Session(r))
+	if err != nil {
+		return err
+	}
+	switch {
+	case sess == nil && out.proven != nil:
+		p.leave(w, &out.req)
+		return nil
+	case sess == nil:
+		redirect(w, p.Pages.SignedOut())
+		return nil
+	case out.proven != nil && out.proven.Subject == sess.AccountID && out.proven.SID == sess.SID:
+		if err := p.Sessions.End(r.Context(), sess); err != nil {
+			return err
+		}
+		p.Cookies.DropSession(w)
+		p.leave(w, &out.req)
+		return nil
+	}
+	f, err := p.Sessions.StartFlow(r.Context(), p.Cookies.NameBrowser(w, r), out.req, session.Progress{})
+	if err != nil {
+		return err
+	}
+	redirect(w, p.Pages.ConfirmSignOut(f.ID))
+	return nil
+}
+
+func (p *Provider) readEndSession(r *http.Request) (params, *oauthError) {
+	if r.Method == http.MethodPost {
+		return formParams(r)
+	}
+	return parseParams(r.URL.RawQuery)
+}
+
+// signOut is a request to sign out that was read.
+type signOut struct {
+	req    session.Request // RedirectURI is "" where no redirect is due
+	proven *idClaims       // of a good id_token_hint, or nil
+}
+
+// signOutRequest reads and checks the request. A hint that was changed, or is
+// another client's, proves nothing and leads nowhere (§4).
+func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthError) {
+	out := &signOut{req: session.Request{SignOut: true, State: ps.get("state"), UILocales: ps.get("ui_locales")}}
+	clientID := ps.get("client_id")
+	if hint := ps.get("id_token_hint"); hint != "" {
+		claims, err := p.verifyHint(hint, clientID)
+		if err != nil {
+			return nil, invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
+		}
+		out.proven, clientID = claims, claims.Audience[0]
+	}
+	out.req.ClientID = clientID
+	uri := ps.get("post_logout_redirect_uri")
+	if clientID == "" {
+		if uri != "" {
+			return nil, invalidRequest("post_logout_redirect_uri needs an id_token_hint or a client_id beside it")
+		}
+		return out, nil
+	}
+	infoOf(r).ClientID = clientID
+	c, err := p.Clients.Get(r.Context(), clientID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(clientID))
+	}
+	if err != nil {
+		return nil, asOAuth(err)
+	}
+	if uri != "" && !c.MayReturn(uri) {
+		return nil, invalidRequest("the post_logout_redirect_uri %s is not one of the client's registered post_logout_redirect_uris", printable(uri))
+	}
+	out.req.RedirectURI = uri
+	return out, nil
+}
+
+// leave sends a browser that is signed out to where the request asked.
+func (p *Provider) leave(w http.ResponseWriter, req *session.Request) {
+	if req.RedirectURI == "" {
+		redirect(w, p.Pages.SignedOut())
+		return
+	}
+	redirect(w, SignOutTarget(req))
+}
+
+// SignOutTarget is the address to which a sign-out request wants the browser
+// sent, with its state.
+func SignOutTarget(req *session.Request) string {
+	if req.State == "" {
+		return req.RedirectURI
+	}
+	return withQuery(req.RedirectURI, []Field{{"state", req.State}})
+}

@@ -1,0 +1,126 @@
+package op
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"signet/internal/fault"
+	"signet/internal/httpd"
+)
+
+// oauthError is an error that the protocol defines: a code that programs read
+// and a description for the developer. It is a fault, too, so that the log and
+// the guards know its kind.
+type oauthError struct {
+	*failure
+	code   string // RFC 6749 §5.2 and others
+	scheme string // for WWW-Authenticate on 401: "Basic" or "Bearer"
+}
+
+// failure is fault.Error under a name that leaves Error to the method.
+type failure = fault.Error
+
+// Unwrap makes the fault visible to errors.As.
+func (e *oauthError) Unwrap() error { return e.failure }
+
+func oauth(kind fault.Kind, code, format string, args ...any) *oauthError {
+	return &oauthError{failure: fault.New(kind, format, args...), code: code}
+}
+
+func (e *oauthError) because(cause error) *oauthError {
+	e.Cause = cause
+	return e
+}
+
+// The error codes: the library's where it has a name for one.
+const (
+	codeInvalidRequest     = string(oidc.InvalidRequest)
+	codeInvalidClient      = string(oidc.InvalidClient)
+	codeInvalidGrant       = string(oidc.InvalidGrant)
+	codeInvalidScope       = string(oidc.InvalidScope)
+	codeInvalidTarget      = string(oidc.InvalidTarget) // RFC 8707 §2
+	codeUnauthorizedClient = string(oidc.UnauthorizedClient)
+	codeUnsupportedGrant   = string(oidc.UnsupportedGrantType)
+	codeServerError        = string(oidc.ServerError)
+	codeLoginRequired      = string(oidc.LoginRequired)
+	codeAccessDenied       = string(oidc.AccessDenied)
+	codeNoRequestObject    = string(oidc.RequestNotSupported)
+
+	codeConsentRequired     = "consent_required"
+	codeAccountSelection    = "account_selection_required"
+	codeUnsupportedResponse = "unsupported_response_type"
+	codeUnavailable         = "temporarily_unavailable"
+	codeNoRequestURI        = "request_uri_not_supported"
+	codeInvalidToken        = "invalid_token" // RFC 6750 §3.1
+	codeInsufficientScope   = "insufficient_scope"
+)
+
+func invalidRequest(format string, args ...any) *oauthError {
+	return oauth(fault.Invalid, codeInvalidRequest, format, args...)
+}
+
+func invalidGrant(format string, args ...any) *oauthError {
+	return oauth(fault.Invalid, codeInvalidGrant, format, args...)
+}
+
+// asOAuth translates any error: one that is not the protocol's own tells no
+// more than that it is our side's.
+func asOAuth(err error) *oauthError {
+	var o *oauthError
+	if errors.As(err, &o) {
+		return o
+	}
+	switch kind := fault.KindOf(err); kind {
+	case fault.Unavailable:
+		return oauth(kind, codeUnavailable, "%s", fault.Public(err)).because(err)
+	case fault.Limited:
+		return oauth(kind, codeUnavailable, "%s", fault.Public(err)).because(err)
+	case fault.NotFound:
+		return oauth(kind, codeInvalidRequest, "%s", fault.Public(err)).because(err)
+	default:
+		return oauth(fault.Internal, codeServerError, "%s", fault.Public(err)).because(err)
+	}
+}
+
+// WriteError answers with an error as OAuth JSON (RFC 6749 §5.2), and with
+// WWW-Authenticate where the status is 401 (RFC 9110 §11.6.1).
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	o := asOAuth(err)
+	status := httpd.Status(o.Kind)
+	h := w.Header()
+	switch {
+	case o.scheme == "Bearer":
+		challenge := `Bearer error="` + o.code + `", error_description="` + headerSafe(o.Message) + `"`
+		if o.code == "" {
+			challenge = "Bearer"
+		}
+		h.Set("WWW-Authenticate", challenge)
+	case status == http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Basic realm="signet", charset="UTF-8"`)
+	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
+		httpd.RetryAfter(w, time.Second)
+	}
+	h.Set("Content-Type", "application/json")
+	body, _ := json.Marshal(struct { // two strings always marshal
+		Error       string `json:"error,omitempty"`
+		Description string `json:"error_description,omitempty"`
+	}{o.code, o.Message})
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// headerSafe leaves of a description what a quoted string may hold
+// (RFC 6750 §3).
+func headerSafe(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if c := s[i]; c >= 0x20 && c < 0x7f && c != '"' && c != '\\' {
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}

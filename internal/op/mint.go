@@ -1,0 +1,180 @@
+package op
+
+// RFC 9068 (JWT access tokens) and OpenID Connect Core §2, §3.1.3.6: the one
+// place that makes tokens.
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/grant"
+	"signet/internal/handle"
+	"signet/internal/keys"
+)
+
+// ACRPassword says that a password was the proof. It is this provider's one
+// authentication context until second factors come.
+const ACRPassword = "urn:signet:acr:password"
+
+// Types in the header of what is signed (RFC 9068 §2.1, RFC 7519 §5.1).
+const (
+	typeAccess = "at+jwt"
+	typeID     = "JWT"
+)
+
+type minter struct {
+	keys *keys.Manager
+	cfg  Config
+	now  func() time.Time
+}
+
+// audience is one string when there is one member, as most expect it
+// (RFC 7519 §4.1.3).
+type audience []string
+
+// MarshalJSON writes a string or a list.
+func (a audience) MarshalJSON() ([]byte, error) {
+	if len(a) == 1 {
+		return json.Marshal(a[0])
+	}
+	return json.Marshal([]string(a))
+}
+
+// UnmarshalJSON reads either.
+func (a *audience) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*a = audience{""}
+		return json.Unmarshal(b, &(*a)[0])
+	}
+	return json.Unmarshal(b, (*[]string)(a))
+}
+
+// accessClaims are those of a JWT access token (RFC 9068 §2.2). The jti is the
+// grant's id, a dot, and the token's own part.
+type accessClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	Expires  int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	ClientID string   `json:"client_id"`
+	Scope    string   `json:"scope,omitempty"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	SID      string   `json:"sid,omitempty"`
+}
+
+func (c *accessClaims) grantID() string {
+	id, _, _ := strings.Cut(c.ID, ".")
+	return id
+}
+
+// idClaims are those of an ID token (OpenID Connect Core §2).
+type idClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	Expires  int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	AuthTime int64    `json:"auth_time"`
+	Nonce    string   `json:"nonce,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	SID      string   `json:"sid,omitempty"`
+	ATHash   string   `json:"at_hash,omitempty"`
+	AZP      string   `json:"azp,omitempty"`
+}
+
+// access is an access token that was made.
+type access struct {
+	token  string
+	opaque *grant.Opaque // nil: a JWT
+	scopes []string
+	life   time.Duration
+}
+
+// access makes an access token of the grant for the scopes, in the client's
+// format.
+func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*access, error) {
+	now := m.now()
+	if c.AccessTokenFormat == client.TokenOpaque {
+		return &access{
+			token: handle.New(), scopes: scopes, life: m.cfg.AccessToken,
+			opaque: &grant.Opaque{GrantID: g.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(m.cfg.AccessToken)},
+		}, nil
+	}
+	alg := c.AccessTokenAlg
+	if alg == "" {
+		alg = m.cfg.AccessTokenAlg
+	}
+	key, err := m.keys.Set().Signer(alg)
+	if err != nil {
+		return nil, err
+	}
+	claims := m.claimsOf(g, scopes, g.ID+"."+handle.Short(), now, now.Add(m.cfg.AccessToken))
+	token, err := key.Sign(typeAccess, claims)
+	return &access{token: token, scopes: scopes, life: m.cfg.AccessToken}, err
+}
+
+// claimsOf is what an access token of the grant says, in either format.
+func (m *minter) claimsOf(g *grant.Grant, scopes []string, jti string, iat, exp time.Time) *accessClaims {
+	claims := &accessClaims{
+		Issuer: m.cfg.Issuer, Subject: g.AccountID, Audience: g.Audience, ID: jti, ClientID: g.ClientID,
+		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
+		ACR: g.ACR, AMR: g.AMR, SID: g.SID,
+	}
+	if g.AccountID == "" {
+		claims.Subject = g.ClientID // RFC 9068 §2.2: no person is involved
+	}
+	if len(claims.Audience) == 0 {
+		claims.Audience = audience{m.cfg.Issuer} // RFC 9068 §3: the default resource
+	}
+	if !g.AuthTime.IsZero() {
+		claims.AuthTime = g.AuthTime.Unix()
+	}
+	return claims
+}
+
+// id makes the ID token that goes with the access token.
+func (m *minter) id(c *client.Client, g *grant.Grant, nonce, accessToken string) (string, error) {
+	key, err := m.keys.Set().Signer(c.IDTokenAlg)
+	if err != nil {
+		return "", err
+	}
+	hash, err := oidc.ClaimHash(accessToken, jose.SignatureAlgorithm(c.IDTokenAlg))
+	if err != nil {
+		return "", err
+	}
+	now := m.now()
+	return key.Sign(typeID, &idClaims{
+		Issuer: m.cfg.Issuer, Subject: g.AccountID, Audience: audience{c.ID},
+		Expires: now.Add(m.cfg.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
+		Nonce: nonce, ACR: g.ACR, AMR: g.AMR, SID: g.SID, ATHash: hash,
+	})
+}
+
+// signedHere returns the payload of a JWS of the type that one of our
+// published keys signed.
+func (m *minter) signedHere(token, typ string) ([]byte, error) {
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
+	if err != nil {
+		return nil, err
+	}
+	header := jws.Signatures[0].Protected
+	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
+		return nil, fault.New(fault.Invalid, "the token is of type %s, not %s", printable(got), typ)
+	}
+	key := m.keys.Set().Verifier(header.KeyID)
+	if key == nil || key.Alg != header.Algorithm {
+		return nil, fault.New(fault.Invalid, "no published key is named %s", printable(header.KeyID))
+	}
+	return jws.Verify(key.Public)
+}

@@ -1,0 +1,136 @@
+// Package op is the protocol: OpenID Connect and OAuth 2.0, a file per
+// specification. It alone imports zitadel/oidc's provider side, of which it
+// uses the types, errors and hashes; the routes are its own (ADR 0003).
+//
+// It works on sessions and flows and knows no page: what a person must be asked
+// is a session.Need, and Pages says where that is asked. It knows no store.
+package op
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/grant"
+	"signet/internal/httpd"
+	"signet/internal/keys"
+	"signet/internal/session"
+)
+
+// Pages is what the protocol needs of the pages.
+type Pages interface {
+	// Address is where a person is asked for what the flow needs.
+	Address(need session.Need, flowID string) string
+	// SignedOut is where a browser goes that was signed out and has nowhere
+	// else to go.
+	SignedOut() string
+	// ConfirmSignOut is where a person is asked whether to sign out.
+	ConfirmSignOut(flowID string) string
+	// FormPost answers with a page that posts the fields to the action.
+	FormPost(w http.ResponseWriter, r *http.Request, action string, fields []Field) error
+	// Refuse answers a request that must not be answered to the app: the
+	// person is told in plain words, the developer the reason.
+	Refuse(w http.ResponseWriter, r *http.Request, why Refusal) error
+}
+
+// Field is one parameter of an answer, in order.
+type Field struct{ Name, Value string }
+
+// Refusal is an authorization or sign-out request that cannot be answered to
+// its app.
+type Refusal struct {
+	Client *client.Client // nil: not known
+	Code   string         // an OAuth error code
+	Reason string         // for the app's developer, naming the parameter
+}
+
+// Metrics is told how token requests end.
+type Metrics interface {
+	Token(grantType, outcome string)
+}
+
+// Config is what the protocol is told by the operator.
+type Config struct {
+	Issuer         string // exact, without a trailing slash unless it has a path
+	AccessToken    time.Duration
+	IDToken        time.Duration
+	AccessTokenAlg string // for clients that ask for none
+	Algs           []string
+	UILocales      []string
+	PolicyURI      string
+	TermsURI       string
+	Docs           string
+}
+
+// Services are the parts of the house that the protocol works with.
+type Services struct {
+	Clients  *client.Registry
+	Accounts *account.Service
+	Sessions *session.Service
+	Grants   *grant.Service
+	Keys     *keys.Manager
+	Cookies  *httpd.Cookies
+	Pages    Pages
+	Metrics  Metrics
+	Now      func() time.Time
+}
+
+// Provider answers the protocol's requests.
+type Provider struct {
+	Services
+	cfg       Config
+	discovery *document
+	keyDoc    keyDocument
+	mint      minter
+}
+
+// Paths of the endpoints below the issuer.
+const (
+	pathDiscovery  = "/.well-known/openid-configuration"
+	pathMetadata   = "/.well-known/oauth-authorization-server" // RFC 8414 §3
+	pathKeys       = "/keys"
+	pathAuthorize  = "/authorize"
+	pathResume     = "/authorize/resume"
+	pathToken      = "/token"
+	pathUserinfo   = "/userinfo"
+	pathIntrospect = "/introspect"
+	pathRevoke     = "/revoke"
+	pathEndSession = "/end_session"
+)
+
+// New returns a provider.
+func New(cfg Config, s Services) (*Provider, error) {
+	cfg.Issuer = strings.TrimSuffix(cfg.Issuer, "/")
+	p := &Provider{Services: s, cfg: cfg}
+	p.mint = minter{keys: s.Keys, cfg: cfg, now: s.Now}
+	var err error
+	p.discovery, err = newDocument(p.describe())
+	return p, err
+}
+
+// Resume is the address at which a flow goes on.
+func Resume(flowID string) string { return pathResume + "?flow=" + flowID }
+
+// Routes are the protocol's.
+func (p *Provider) Routes() []httpd.Route {
+	return []httpd.Route{
+		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.discovery.serve},
+		{Method: "GET", Path: pathMetadata, Kind: httpd.Public, Do: p.discovery.serve},
+		{Method: "GET", Path: pathKeys, Kind: httpd.Public, Do: p.serveKeys},
+		{Method: "GET", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
+		{Method: "POST", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
+		{Method: "GET", Path: pathResume, Kind: httpd.Redirect, Do: p.resume},
+		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross(p.token)},
+		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.preflight("POST")},
+		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},
+		{Method: "POST", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},
+		{Method: "OPTIONS", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.preflight("GET, POST")},
+		{Method: "POST", Path: pathIntrospect, Kind: httpd.Protocol, Do: p.introspect},
+		{Method: "POST", Path: pathRevoke, Kind: httpd.Protocol, Do: p.cross(p.revoke)},
+		{Method: "OPTIONS", Path: pathRevoke, Kind: httpd.Protocol, Do: p.preflight("POST")},
+		{Method: "GET", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
+		{Method: "POST", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
+	}
+}

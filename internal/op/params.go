@@ -1,0 +1,78 @@
+package op
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"signet/internal/fault"
+)
+
+// params are the parameters of a request, each at most once (RFC 6749 §3.1,
+// §3.2), but for those that may repeat.
+type params url.Values
+
+// repeatable are the parameters that may come more than once.
+var repeatable = map[string]bool{"resource": true, "audience": true} // RFC 8707 §2, RFC 8693 §2.1
+
+// parseParams reads and checks an encoded query or form.
+func parseParams(encoded string) (params, *oauthError) {
+	v, err := url.ParseQuery(encoded)
+	if err != nil {
+		return nil, invalidRequest("the parameters are not application/x-www-form-urlencoded").because(err)
+	}
+	for name, values := range v {
+		if len(values) > 1 && !repeatable[name] {
+			return params(v), invalidRequest("the parameter %s comes %d times; send it once", printable(name), len(values))
+		}
+	}
+	return params(v), nil
+}
+
+// formParams reads the parameters of a POST from its body alone: credentials
+// and codes in an address end up in logs (RFC 6749 §2.3.1).
+func formParams(r *http.Request) (params, *oauthError) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, invalidRequest("send the parameters as Content-Type: application/x-www-form-urlencoded")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, invalidRequest("the body is too large or broke off").because(err)
+	}
+	return parseParams(string(body))
+}
+
+// get returns the parameter; one without a value counts as left out
+// (RFC 6749 §3.1).
+func (p params) get(name string) string {
+	if v := p[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (p params) list(name string) []string { return strings.Fields(p.get(name)) }
+
+func (p params) has(name string) bool { return p.get(name) != "" }
+
+// printable is a stranger's text as it may stand in an error_description:
+// RFC 6749 §5.2 allows printable ASCII without " and \.
+func printable(s string) string {
+	const most = 100
+	s = headerSafe(s)
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return s
+}
+
+// require returns the parameter or an error that names it.
+func (p params) require(name string) (string, *oauthError) {
+	if v := p.get(name); v != "" {
+		return v, nil
+	}
+	return "", oauth(fault.Invalid, codeInvalidRequest, "the parameter %s is missing", name)
+}

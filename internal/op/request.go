@@ -1,0 +1,223 @@
+package op
+
+// OpenID Connect Core 1.0 §3.1.2.1, RFC 6749 §4.1.1, RFC 7636 §4.3: an
+// authorization request is read once, by small checks in a fixed order, into a
+// session.Request. The order matters: until the redirect URI has been checked
+// nothing may be answered to it.
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/handle"
+	"signet/internal/session"
+)
+
+// maxParam bounds what is kept of one parameter, in bytes.
+const maxParam = 4096
+
+// draft is a request while it is being read.
+type draft struct {
+	params params
+	client *client.Client
+	req    *session.Request
+}
+
+// check is one rule of a request. It fills in what it has read.
+type check func(p *Provider, ctx context.Context, d *draft) *oauthError
+
+// addressChecks find out who asks and where the answer goes; when one fails
+// the person is told and the app is not.
+var addressChecks = []check{checkClient, checkRedirectURI}
+
+// requestChecks are the rest, in the order in which errors are told.
+var requestChecks = []check{
+	checkLengths, checkResponseType, checkResponseMode, checkRequestObject, checkScope, checkPKCE,
+	checkPrompt, checkMaxAge, checkClaims, checkResource, checkHints,
+}
+
+func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
+	id, oerr := d.params.require("client_id")
+	if oerr != nil {
+		return oerr
+	}
+	c, err := p.Clients.Get(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(id))
+	}
+	if err != nil {
+		return asOAuth(err)
+	}
+	d.client, d.req.ClientID = c, c.ID
+	return nil
+}
+
+func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
+	uri, oerr := d.params.require("redirect_uri")
+	if oerr != nil {
+		return oerr
+	}
+	if !d.client.MayRedirect(uri) {
+		return invalidRequest("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))
+	}
+	d.req.RedirectURI = uri
+	// From here on errors can be answered, in the mode that the response type
+	// asks for, as far as it can be read (Multiple Response Types §5).
+	d.req.State = d.params.get("state")
+	d.req.ResponseMode = session.ModeQuery
+	if t, ok := session.ParseResponseType(d.params.get("response_type")); ok && t.FrontChannel() {
+		d.req.ResponseMode = session.ModeFragment
+	}
+	return nil
+}
+
+func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
+	for name, values := range d.params {
+		for _, v := range values {
+			if len(v) > maxParam {
+				return invalidRequest("the parameter %s has %d bytes; at most %d are kept", printable(name), len(v), maxParam)
+			}
+		}
+	}
+	return nil
+}
+
+func checkResponseType(_ *Provider, _ context.Context, d *draft) *oauthError {
+	raw, oerr := d.params.require("response_type")
+	if oerr != nil {
+		return oerr
+	}
+	t, ok := session.ParseResponseType(raw)
+	if !ok || t != session.TypeCode {
+		return oauth(fault.Invalid, codeUnsupportedResponse, "the response_type %s is not supported; code is", printable(raw))
+	}
+	if !slices.Contains(d.client.ResponseTypes, t.String()) {
+		return oauth(fault.Forbidden, codeUnauthorizedClient, "the client is not registered for the response_type %s", t)
+	}
+	d.req.ResponseType = t
+	return nil
+}
+
+func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
+	mode := d.params.get("response_mode")
+	switch mode {
+	case "":
+		return nil
+	case session.ModeQuery:
+		if d.req.ResponseType.FrontChannel() {
+			return invalidRequest("response_mode=query would put tokens into an address; use fragment or form_post")
+		}
+	case session.ModeFragment, session.ModeFormPost:
+	default:
+		return invalidRequest("the response_mode %s is not one of query, fragment, form_post", printable(mode))
+	}
+	d.req.ResponseMode = mode
+	return nil
+}
+
+func checkRequestObject(_ *Provider, _ context.Context, d *draft) *oauthError {
+	if d.params.has("request") {
+		return oauth(fault.Invalid, codeNoRequestObject, "request objects are not supported; send the parameters themselves")
+	}
+	if d.params.has("request_uri") {
+		return oauth(fault.Invalid, codeNoRequestURI, "request_uri is not supported; send the parameters themselves")
+	}
+	return nil
+}
+
+func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
+	asked := d.params.list("scope")
+	scopes := d.client.MayScope(asked)
+	if !d.client.MayGrant(client.GrantRefresh) {
+		// OpenID Connect Core §11: offline_access is ignored where there is no
+		// refresh token to be had.
+		scopes = slices.DeleteFunc(scopes, func(s string) bool { return s == "offline_access" })
+	}
+	if len(scopes) == 0 {
+		return oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) is registered for the client; its scopes are %s",
+			printable(strings.Join(asked, " ")), printable(strings.Join(d.client.Scopes, " ")))
+	}
+	d.req.Scopes = scopes
+	d.req.Nonce = d.params.get("nonce")
+	return nil
+}
+
+func checkPKCE(_ *Provider, _ context.Context, d *draft) *oauthError {
+	challenge, method := d.params.get("code_challenge"), d.params.get("code_challenge_method")
+	switch {
+	case challenge == "" && method == "" && !d.client.Public():
+		return nil
+	case challenge == "":
+		return invalidRequest("the parameter code_challenge is missing; a public client must use PKCE (RFC 7636)")
+	case method != "S256":
+		return invalidRequest("code_challenge_method must be S256")
+	case !handle.Valid(challenge):
+		return invalidRequest("code_challenge must be the 43 characters of a base64url SHA-256")
+	}
+	d.req.CodeChallenge = challenge
+	return nil
+}
+
+func checkPrompt(_ *Provider, _ context.Context, d *draft) *oauthError {
+	d.req.Prompt = d.params.list("prompt")
+	if d.req.Prompts(session.PromptNone) && len(d.req.Prompt) > 1 {
+		return invalidRequest("prompt=none excludes every other prompt")
+	}
+	return nil
+}
+
+func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
+	raw := d.params.get("max_age")
+	if raw == "" {
+		if d.client.DefaultMaxAge > 0 {
+			d.req.MaxAge = &d.client.DefaultMaxAge
+		}
+		return nil
+	}
+	seconds, err := strconv.Atoi(raw)
+	if err != nil || seconds < 0 || seconds > 1<<31 {
+		return invalidRequest("max_age must be a number of seconds, 0 or more")
+	}
+	d.req.MaxAge = &seconds
+	return nil
+}
+
+func checkClaims(_ *Provider, _ context.Context, d *draft) *oauthError {
+	raw := d.params.get("claims")
+	if raw == "" {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(raw), &object); err != nil {
+		return invalidRequest("claims must be a JSON object (OpenID Connect Core §5.5)").because(err)
+	}
+	d.req.Claims = json.RawMessage(raw)
+	return nil
+}
+
+func checkResource(_ *Provider, _ context.Context, d *draft) *oauthError {
+	if d.params.has("resource") {
+		return oauth(fault.Invalid, codeInvalidTarget, "no resource is registered here; leave the parameter resource out")
+	}
+	return nil
+}
+
+func checkHints(p *Provider, _ context.Context, d *draft) *oauthError {
+	r := d.req
+	r.LoginHint = d.params.get("login_hint")
+	r.UILocales, r.ClaimsLocales = d.params.get("ui_locales"), d.params.get("claims_locales")
+	r.Display, r.ACRValues = d.params.get("display"), d.params.list("acr_values")
+	if hint := d.params.get("id_token_hint"); hint != "" {
+		claims, err := p.verifyHint(hint, d.client.ID)
+		if err != nil {
+			return invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
+		}
+		r.HintSubject = claims.Subject
+	}
+	return nil
+}

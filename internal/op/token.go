@@ -1,0 +1,222 @@
+package op
+
+// RFC 6749 §4.1.3, §4.4, §6 and OpenID Connect Core §3.1.3, §12: the token
+// endpoint.
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/grant"
+)
+
+// tokens is a successful answer (RFC 6749 §5.1).
+type tokens struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+}
+
+// grants is the table of what the token endpoint can be asked for.
+var grants = map[string]func(*Provider, *http.Request, *client.Client, params) (*tokens, error){
+	client.GrantCode:              (*Provider).exchange,
+	client.GrantRefresh:           (*Provider).refresh,
+	client.GrantClientCredentials: (*Provider).clientCredentials,
+}
+
+func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
+	ps, oerr := formParams(r)
+	if oerr != nil {
+		return oerr
+	}
+	name := ps.get("grant_type")
+	out, err := p.grantTokens(r, name, ps)
+	if err != nil {
+		o := asOAuth(err)
+		if _, known := grants[name]; !known {
+			name = "other" // a stranger's words are no metric
+		}
+		p.Metrics.Token(name, o.code)
+		return o
+	}
+	p.Metrics.Token(name, "ok")
+	return writeJSON(w, out)
+}
+
+func (p *Provider) grantTokens(r *http.Request, name string, ps params) (*tokens, error) {
+	c, oerr := p.authenticate(r, ps)
+	if oerr != nil {
+		return nil, oerr
+	}
+	do, known := grants[name]
+	switch {
+	case name == "":
+		return nil, invalidRequest("the parameter grant_type is missing")
+	case !known:
+		return nil, oauth(fault.Invalid, codeUnsupportedGrant, "the grant_type %s is not supported", printable(name))
+	case !c.MayGrant(name):
+		return nil, oauth(fault.Invalid, codeUnauthorizedClient, "the client is not registered for the grant_type %s", name)
+	}
+	return do(p, r, c, ps)
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header()["Content-Type"] = docType
+	w.Write(body)
+	return nil
+}
+
+// exchange turns a code into tokens. The code is used up first: every check
+// after that fails for good, so that a stolen code cannot be tried again.
+func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+	raw, oerr := ps.require("code")
+	if oerr != nil {
+		return nil, oerr
+	}
+	ctx := r.Context()
+	code, err := p.Grants.Redeem(ctx, raw)
+	if fault.Is(err, fault.Expired) {
+		return nil, invalidGrant("%s", fault.Public(err)).because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g := &code.Grant
+	infoOf(r).AccountID = g.AccountID
+	if oerr := checkExchange(c, code, ps); oerr != nil {
+		if err := p.Grants.Revoke(ctx, g.ID); err != nil {
+			return nil, err
+		}
+		return nil, oerr
+	}
+	out, err := p.tokensOf(c, g, g.Scopes, code.Nonce)
+	if err != nil {
+		return nil, err
+	}
+	if out.opaque != nil {
+		if err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque); err != nil {
+			return nil, err
+		}
+	}
+	if slices.Contains(g.Scopes, "offline_access") && c.MayGrant(client.GrantRefresh) {
+		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, *g); err != nil {
+			return nil, err
+		}
+	}
+	return out.answer, nil
+}
+
+func checkExchange(c *client.Client, code *grant.Code, ps params) *oauthError {
+	verifier := ps.get("code_verifier")
+	switch {
+	case code.Grant.ClientID != c.ID:
+		return invalidGrant("the code was issued to another client")
+	case ps.get("redirect_uri") != code.RedirectURI:
+		return invalidGrant("redirect_uri is not the one of the authorization request")
+	case code.CodeChallenge == "" && verifier != "":
+		// RFC 9700 §2.1.1: a verifier without a challenge is a downgrade.
+		return invalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
+	case code.CodeChallenge != "" && (len(verifier) < 43 || len(verifier) > 128):
+		return invalidGrant("code_verifier must have 43 to 128 characters (RFC 7636 §4.1)")
+	case code.CodeChallenge != "" && !oidc.VerifyCodeChallenge(&oidc.CodeChallenge{Challenge: code.CodeChallenge, Method: oidc.CodeChallengeMethodS256}, verifier):
+		return invalidGrant("code_verifier does not fit the code_challenge")
+	}
+	return nil
+}
+
+// minted is an answer with what must be stored for it.
+type minted struct {
+	*access
+	answer *tokens
+}
+
+// tokensOf makes the access token, and the ID token where openid was granted.
+func (p *Provider) tokensOf(c *client.Client, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
+	a, err := p.mint.access(c, g, scopes)
+	if err != nil {
+		return nil, err
+	}
+	out := &tokens{AccessToken: a.token, TokenType: "Bearer", ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
+	if g.AccountID != "" && slices.Contains(scopes, "openid") {
+		if out.IDToken, err = p.mint.id(c, g, nonce, a.token); err != nil {
+			return nil, err
+		}
+	}
+	return &minted{a, out}, nil
+}
+
+// refresh gives new tokens for a refresh token, and replaces it.
+func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+	raw, oerr := ps.require("refresh_token")
+	if oerr != nil {
+		return nil, oerr
+	}
+	ctx := r.Context()
+	f, next, err := p.Grants.Refresh(ctx, raw, c.ID)
+	if fault.Is(err, fault.Expired) {
+		return nil, invalidGrant("%s", fault.Public(err)).because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	infoOf(r).AccountID = f.Grant.AccountID
+	scopes, ok := grant.Narrow(f.Grant.Scopes, ps.list("scope"))
+	if !ok {
+		return nil, oauth(fault.Invalid, codeInvalidScope, "a refresh cannot ask for more than was granted: %s", printable(strings.Join(f.Grant.Scopes, " ")))
+	}
+	out, err := p.tokensOf(c, &f.Grant, scopes, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Grants.Live(ctx, &f.Grant, out.life, out.token, out.opaque); err != nil {
+		if fault.Is(err, fault.Expired) {
+			return nil, invalidGrant("%s", fault.Public(err)).because(err)
+		}
+		return nil, err
+	}
+	out.answer.RefreshToken = next
+	return out.answer, nil
+}
+
+// clientCredentials gives the client a token of its own (RFC 6749 §4.4).
+func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+	if c.Public() {
+		return nil, oauth(fault.Invalid, codeUnauthorizedClient, "client_credentials needs a client that can prove who it is")
+	}
+	if ps.has("resource") {
+		return nil, oauth(fault.Invalid, codeInvalidTarget, "no resource is registered here; leave the parameter resource out")
+	}
+	asked := ps.list("scope")
+	scopes := c.MayScope(asked)
+	if len(asked) == 0 {
+		scopes = slices.Clone(c.Scopes)
+	}
+	// There is no person whose identity or absence these could be about.
+	scopes = slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(personal, s) })
+	if len(asked) > 0 && len(scopes) == 0 {
+		return nil, oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
+	}
+	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes}
+	out, err := p.tokensOf(c, g, scopes, "")
+	if err != nil {
+		return nil, err
+	}
+	return out.answer, p.Grants.Live(r.Context(), g, out.life, out.token, out.opaque)
+}
+
+// personal are the scopes that are about a person.
+var personal = []string{"openid", "profile", "email", "phone", "address", "offline_access"}

@@ -1,0 +1,77 @@
+package op
+
+// RFC 6750 and RFC 9068 §4: which access tokens are good. An ID token is none:
+// its type differs.
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"signet/internal/fault"
+	"signet/internal/grant"
+)
+
+// checked is an access token that is good.
+type checked struct {
+	grant  *grant.Grant
+	claims *accessClaims
+}
+
+// check returns what the access token stands for; nil when it is not, or no
+// longer, one of ours. Only a store that fails is an error.
+func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
+	o, g, err := p.Grants.Opaque(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if o != nil {
+		return &checked{g, p.mint.claimsOf(g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)}, nil
+	}
+	claims := p.parseAccess(token)
+	if claims == nil {
+		return nil, nil
+	}
+	g, err = p.Grants.Grant(ctx, claims.grantID())
+	if err != nil || g == nil {
+		return nil, err
+	}
+	return &checked{g, claims}, nil
+}
+
+// parseAccess returns the claims of a JWT access token that was signed here and
+// has not expired, or nil.
+func (p *Provider) parseAccess(token string) *accessClaims {
+	payload, err := p.mint.signedHere(token, typeAccess)
+	if err != nil {
+		return nil
+	}
+	claims := &accessClaims{}
+	if json.Unmarshal(payload, claims) != nil || claims.Issuer != p.cfg.Issuer || p.Now().Unix() >= claims.Expires {
+		return nil
+	}
+	return claims
+}
+
+// verifyHint returns the claims of an id_token_hint: an ID token that was
+// issued here to the client (to any, if clientID is ""). It may have expired
+// (OpenID Connect Core §3.1.2.1).
+func (p *Provider) verifyHint(hint, clientID string) (*idClaims, error) {
+	payload, err := p.mint.signedHere(hint, typeID)
+	if err != nil {
+		return nil, err
+	}
+	claims := &idClaims{}
+	if err := json.Unmarshal(payload, claims); err != nil {
+		return nil, err
+	}
+	switch {
+	case claims.Issuer != p.cfg.Issuer:
+		return nil, fault.New(fault.Invalid, "the token is of another issuer")
+	case len(claims.Audience) != 1 || clientID != "" && claims.Audience[0] != clientID:
+		return nil, fault.New(fault.Invalid, "the token is of another client")
+	case claims.IssuedAt > p.Now().Add(time.Minute).Unix():
+		return nil, fault.New(fault.Invalid, "the token is from the future")
+	}
+	return claims, nil
+}
