@@ -60,23 +60,20 @@ type loader struct {
 // environment takes the variables of all settings.
 func (l *loader) environment(getenv func(string) string) {
 	for _, s := range settings() {
-		text := getenv(s.Env)
-		origin := Fault{Setting: s.Path, Env: s.Env}
+		text, file := getenv(s.Env), ""
 		if s.Secret() {
-			if file := getenv(s.FileEnv()); file != "" && text != "" {
-				origin.Problem, origin.Fix = "is set, and "+s.FileEnv()+" too", "set one of them"
-				l.add(origin)
-				continue
-			} else if file != "" {
-				origin.Env = s.FileEnv()
-				delete(l.from, s.Path)
-				l.secretFile(s, file, origin)
-				continue
-			}
+			file = getenv(s.FileEnv())
 		}
-		if text != "" {
-			delete(l.from, s.Path)
-			l.set(s, text, origin)
+		if text != "" || file != "" {
+			delete(l.from, s.Path) // what the file said of it is overridden
+		}
+		switch {
+		case text != "" && file != "":
+			l.add(Fault{Setting: s.Path, Env: s.Env, Problem: "is set, and " + s.FileEnv() + " too", Fix: "set one of them"})
+		case file != "":
+			l.secretFile(s, file, Fault{Setting: s.Path, Env: s.FileEnv()})
+		case text != "":
+			l.set(s, text, Fault{Setting: s.Path, Env: s.Env})
 		}
 	}
 }
