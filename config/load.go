@@ -115,6 +115,10 @@ var (
 	kubernetesValue = regexp.MustCompile(`^(tcp|udp|sctp)://`)
 )
 
+// testPrefix begins the variables that name the servers tests run against. A
+// shell that has them may start the provider too.
+const testPrefix = EnvPrefix + "TEST_"
+
 // unknownVariables refuses each SIGNET_ variable that is no setting: most often
 // it is one, misspelt.
 func (l *loader) unknownVariables(environ []string) {
@@ -127,7 +131,7 @@ func (l *loader) unknownVariables(environ []string) {
 	}
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, EnvPrefix) || slices.Contains(known, name) ||
+		if !strings.HasPrefix(name, EnvPrefix) || strings.HasPrefix(name, testPrefix) || slices.Contains(known, name) ||
 			kubernetesName.MatchString(name) || strings.HasSuffix(name, "_PORT") && kubernetesValue.MatchString(value) {
 			continue
 		}

@@ -177,6 +177,14 @@ func TestKubernetesVariables(t *testing.T) {
 	}
 }
 
+// TestTestVariables: the shell in which "make services" was run may start the
+// provider, too.
+func TestTestVariables(t *testing.T) {
+	if _, err := Load("", noEnv, []string{"SIGNET_TEST_POSTGRES_URL=postgres://localhost/postgres"}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFaultsAreReportedTogether: of a file, of the environment and of the checks.
 func TestFaultsAreReportedTogether(t *testing.T) {
 	file := write(t, "signet.yaml", "issuer: https://id.example.com/\nbrnd:\n  name: x\n")
