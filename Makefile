@@ -44,7 +44,7 @@ services-stop: ## stop what "make services" started
 .PHONY: compose
 compose: ## everything in containers: provider, Postgres, Redis, mail catcher, two apps
 	scripts/compose-secrets
-	docker compose up --build --wait
+	docker compose up --build --detach
 
 .PHONY: browser-deps
 browser-deps: ## install the npm packages that tests use (openid-client, axe)
