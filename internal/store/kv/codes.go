@@ -1,0 +1,107 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"signet/internal/grant"
+)
+
+// Codes implements grant.Codes.
+//
+//	code:{key}    the code, or "used" once it was
+//	grant:{id}    the living grant, or "ended" once it was
+//	opaque:{key}  an opaque access token
+type Codes struct {
+	b Backend
+}
+
+var _ grant.Codes = (*Codes)(nil)
+
+// NewCodes returns the store of codes, grants and opaque tokens on the backend.
+func NewCodes(b Backend) *Codes { return &Codes{b: b} }
+
+func codeKey(key string) string   { return "code:{" + key + "}" }
+func grantKey(id string) string   { return "grant:{" + id + "}" }
+func opaqueKey(key string) string { return "opaque:{" + key + "}" }
+
+// Marks that stand where a code was until it was used, and where a grant was
+// until it was ended. No JSON object looks like them.
+var (
+	used  = []byte("used")
+	ended = []byte("ended")
+)
+
+// PutCode stores a code and its living grant in one round trip.
+func (c *Codes) PutCode(ctx context.Context, key string, code *grant.Code, codeLife, grantLife time.Duration) error {
+	rawCode, err := encode(code)
+	if err != nil {
+		return err
+	}
+	rawGrant, err := encode(&code.Grant)
+	if err != nil {
+		return err
+	}
+	return c.b.Write(ctx, Put(codeKey(key), rawCode, codeLife), Put(grantKey(code.Grant.ID), rawGrant, grantLife))
+}
+
+// UseCode returns the code to exactly one caller, and to the others whether it
+// had been used. The swap leaves the mark that tells them in the same step.
+func (c *Codes) UseCode(ctx context.Context, key string, keep time.Duration) (*grant.Code, bool, error) {
+	raw, err := c.b.Swap(ctx, codeKey(key), used, keep)
+	if err != nil || raw == nil {
+		return nil, false, err
+	}
+	if bytes.Equal(raw, used) {
+		return nil, true, nil
+	}
+	code, err := decode[grant.Code](raw)
+	return code, false, err
+}
+
+// PutGrant makes the grant live for so long from now, with an opaque token if
+// there is one, in one round trip; false, and nothing stored, where the grant
+// was ended.
+func (c *Codes) PutGrant(ctx context.Context, g *grant.Grant, grantLife time.Duration, key string, opaque *grant.Opaque) (bool, error) {
+	raw, err := encode(g)
+	if err != nil {
+		return false, err
+	}
+	if opaque == nil {
+		return c.b.PutUnless(ctx, ended, grantKey(g.ID), raw, grantLife)
+	}
+	rawOpaque, err := encode(opaque)
+	if err != nil {
+		return false, err
+	}
+	alive, err := c.b.PutUnless(ctx, ended, grantKey(g.ID), raw, grantLife,
+		Put(opaqueKey(key), rawOpaque, opaque.ExpiresAt.Sub(opaque.IssuedAt)))
+	if err == nil && !alive {
+		err = c.b.Write(ctx, Delete(opaqueKey(key)))
+	}
+	return alive, err
+}
+
+// Grant returns the living grant, or nil.
+func (c *Codes) Grant(ctx context.Context, id string) (*grant.Grant, error) {
+	raw, err := c.b.Get(ctx, grantKey(id))
+	if err != nil || bytes.Equal(raw[0], ended) {
+		return nil, err
+	}
+	return decode[grant.Grant](raw[0])
+}
+
+// Opaque returns what the opaque token under the key stands for, or nil.
+func (c *Codes) Opaque(ctx context.Context, key string) (*grant.Opaque, error) {
+	return load[grant.Opaque](ctx, c.b, opaqueKey(key))
+}
+
+// EndGrants ends the grants, and leaves for keep a mark that PutGrant respects.
+func (c *Codes) EndGrants(ctx context.Context, keep time.Duration, ids ...string) error {
+	ops := make([]Op, len(ids))
+	for i, id := range ids {
+		ops[i] = Put(grantKey(id), ended, keep)
+	}
+	return c.b.Write(ctx, ops...)
+}

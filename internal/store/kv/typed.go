@@ -1,0 +1,86 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+
+	"signet/internal/fault"
+)
+
+// encode never fails for the domain's own types; that it could is the
+// signature of encoding/json, not of the data.
+func encode(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "a value cannot be stored")
+	}
+	return raw, nil
+}
+
+// decode reads a stored value; nil for nil.
+func decode[T any](raw []byte) (*T, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	v := new(T)
+	if err := json.Unmarshal(raw, v); err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "a stored value cannot be read")
+	}
+	return v, nil
+}
+
+// load reads one value; nil when there is none.
+func load[T any](ctx context.Context, b Backend, key string) (*T, error) {
+	raw, err := b.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](raw[0])
+}
+
+// update changes a stored value by edit and returns it as stored; nil when
+// there is none. Whoever loses against another change reads again, until ctx
+// ends: in each round somebody wins, so the wait is short.
+func update[T any](ctx context.Context, b Backend, key string, edit func(*T) error) (*T, error) {
+	for attempt := 0; ; attempt++ {
+		raw, err := b.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		v, err := decode[T](raw[0])
+		if err != nil || v == nil {
+			return nil, err
+		}
+		if err := edit(v); err != nil {
+			return nil, err
+		}
+		changed, err := encode(v)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(changed, raw[0]) {
+			return v, nil
+		}
+		if ok, err := b.Replace(ctx, key, raw[0], changed); err != nil || ok {
+			return v, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+}
+
+// pause waits a random while that grows with the attempts, up to 16 ms, so
+// that many who change one value at once do not stay in step.
+func pause(ctx context.Context, attempt int) error {
+	most := time.Millisecond << min(attempt, 4)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rand.N(most)):
+		return nil
+	}
+}

@@ -1,0 +1,145 @@
+package storetest_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"signet/internal/handle"
+	"signet/internal/store/kv"
+	"signet/internal/store/storetest"
+)
+
+// kvBackends are all backends that a KV suite runs on.
+var kvBackends = []struct {
+	name string
+	open storetest.KVOpener
+}{
+	{"Redis", openRedis},
+	{"SQLite", openSQLite},
+	{"Postgres", openPostgres},
+}
+
+func onEveryKV(t *testing.T, suite func(*testing.T, storetest.KVOpener)) {
+	for _, b := range kvBackends {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			suite(t, b.open)
+		})
+	}
+}
+
+func TestKV(t *testing.T)       { onEveryKV(t, storetest.KV) }
+
+// testURL returns the address of a server that the tests need.
+func testURL(t testing.TB, name string) string {
+	url := os.Getenv(name)
+	if url == "" {
+		t.Fatalf("%s is not set: run \"make test\", which starts what the tests need", name)
+	}
+	return url
+}
+
+// clock is a clock that moves when it is told to.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func openRedis(t *testing.T) (kv.Backend, func(time.Duration)) {
+	u := testURL(t, "SIGNET_TEST_REDIS_URL")
+	sep := "?"
+	if strings.Contains(u, "?") {
+		sep = "&"
+	}
+	// Each test has its own prefix. What it leaves behind ends by itself.
+	b, err := kv.OpenRedis(u+sep+"prefix="+handle.Short()+":", 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeAll(t, b) })
+	return b, time.Sleep
+}
+
+func openSQLite(t *testing.T) (kv.Backend, func(time.Duration)) {
+	dsn := "file:" + filepath.Join(t.TempDir(), "kv.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(2000)"
+	writer := openDB(t, "sqlite", dsn, 1)
+	reader := openDB(t, "sqlite", dsn, 4)
+	return openSQL(t, kv.SQLite, writer, reader)
+}
+
+// openPostgres gives each test a schema of its own.
+func openPostgres(t *testing.T) (kv.Backend, func(time.Duration)) {
+	base := testURL(t, "SIGNET_TEST_POSTGRES_URL")
+	admin := openDB(t, "pgx", base, 1)
+	schema := "kv_" + strings.ToLower(strings.NewReplacer("-", "_").Replace(handle.Short()))
+	if _, err := admin.Exec(`CREATE SCHEMA "` + schema + `"`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(`DROP SCHEMA "` + schema + `" CASCADE`); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatalf("SIGNET_TEST_POSTGRES_URL is not a URL")
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	db := openDB(t, "pgx", u.String(), 16)
+	return openSQL(t, kv.Postgres, db, db)
+}
+
+func openDB(t testing.TB, driver, dsn string, conns int) *sql.DB {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	t.Cleanup(func() { closeAll(t, db) })
+	return db
+}
+
+func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) (kv.Backend, func(time.Duration)) {
+	c := newClock()
+	b, err := kv.OpenSQL(t.Context(), kv.SQLOptions{
+		Dialect: d, Writer: writer, Reader: reader, Now: c.now, Timeout: 10 * time.Second, SweepEvery: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeAll(t, b) })
+	return b, c.pass
+}
+
+func closeAll(t testing.TB, c interface{ Close() error }) {
+	if err := c.Close(); err != nil {
+		t.Error(fmt.Errorf("close: %w", err))
+	}
+}
