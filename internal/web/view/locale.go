@@ -1,6 +1,8 @@
 package view
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -58,7 +60,7 @@ func LocaleOf(tag string) (Locale, bool) {
 	return Locale{}, false
 }
 
-// maxTags bounds the work that a stranger's list of languages can cause.
+// maxTags bounds, in bytes, what is read of a stranger's list of languages.
 const maxTags = 256
 
 // Negotiate chooses the language of a page. What the person chose here
@@ -78,14 +80,24 @@ func Negotiate(uiLocales, cookie, acceptLanguage string) Locale {
 	return DefaultLocale
 }
 
+// match finds the best of the languages in a list with weights. An entry that
+// cannot be read, or that is not known, is passed over without the others.
 func match(list string) (Locale, bool) {
-	if list == "" {
-		return Locale{}, false
+	type wish struct {
+		tag    language.Tag
+		weight float32
 	}
-	// What can be read of a partly malformed list is used.
-	tags, _, _ := language.ParseAcceptLanguage(list)
-	if len(tags) == 0 {
-		return Locale{}, false
+	var wishes []wish
+	for entry := range strings.SplitSeq(list, ",") {
+		tags, weights, err := language.ParseAcceptLanguage(entry)
+		if err == nil && len(tags) == 1 {
+			wishes = append(wishes, wish{tags[0], weights[0]})
+		}
+	}
+	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(b.weight, a.weight) })
+	tags := make([]language.Tag, len(wishes))
+	for i, w := range wishes {
+		tags[i] = w.tag
 	}
 	_, i, confidence := matcher.Match(tags...)
 	return locales[i], confidence > language.No

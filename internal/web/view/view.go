@@ -60,9 +60,8 @@ func New(opts Options) (*Renderer, error) {
 	if r.assets, err = newAssets(r.brand.Accent); err != nil {
 		return nil, err
 	}
-	r.pages, err = template.ParseFS(templates.FS, "layout/*.html", "pages/*/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse the templates: %w", err)
+	if r.pages, err = parse(); err != nil {
+		return nil, err
 	}
 	loc, err := catalogueOf(DefaultLocale)
 	if err != nil {
@@ -74,6 +73,16 @@ func New(opts Options) (*Renderer, error) {
 		}
 	}
 	return r, nil
+}
+
+// parse reads all templates into one set: the parts are shared, and every page
+// is a template of its own name.
+func parse() (*template.Template, error) {
+	pages, err := template.ParseFS(templates.FS, "layout/*.html", "pages/*/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the templates: %w", err)
+	}
+	return pages, nil
 }
 
 // Page is one of the page structs of this package.
