@@ -66,8 +66,8 @@ type grant struct {
 	userInfo     json.RawMessage
 	accessToken  string
 	refreshToken string
-	expiry       time.Time // of the access token; zero if not told
-	scopes       []string  // nil if not told
+	life         time.Duration // of the access token; zero if not told
+	scopes       []string      // nil if not told
 }
 
 // get returns the provider's metadata. However many requests wait for it, it is
@@ -206,7 +206,7 @@ func (p *provider) granted(ctx context.Context, party *party, tokens *oidc.Token
 		refreshToken: tokens.RefreshToken,
 	}
 	if tokens.Extra("expires_in") != nil {
-		g.expiry = tokens.Expiry
+		g.life = time.Until(tokens.Expiry)
 	}
 	if scope, ok := tokens.Extra("scope").(string); ok && scope != "" {
 		g.scopes = strings.Fields(scope)

@@ -67,9 +67,9 @@ func (s *session) take(g *grant, now time.Time) {
 	}
 	s.Access = g.accessToken
 	s.Renew, s.AccessEnd = time.Time{}, time.Time{}
-	if !g.expiry.IsZero() {
-		s.AccessEnd = g.expiry
-		s.Renew = g.expiry.Add(-min(earlyRefresh, g.expiry.Sub(now)/5))
+	if g.life > 0 {
+		s.AccessEnd = now.Add(g.life)
+		s.Renew = s.AccessEnd.Add(-min(earlyRefresh, g.life/5))
 	}
 }
 

@@ -40,15 +40,10 @@ type User struct {
 
 	idToken  json.RawMessage
 	userInfo json.RawMessage
-	access   secret
+	// access is a function so that printing a User does not print the token:
+	// fmt calls no String method on unexported fields.
+	access func() string
 }
-
-// secret prints as redacted.
-type secret string
-
-func (secret) String() string       { return "[redacted]" }
-func (secret) GoString() string     { return "[redacted]" }
-func (secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 var errNoUser = errors.New("relyingparty: nobody is signed in")
 
@@ -60,7 +55,12 @@ func UserFrom(ctx context.Context) *User {
 }
 
 // AccessToken is for calling APIs on the person's behalf, as a bearer token.
-func (u *User) AccessToken() string { return string(u.access) }
+func (u *User) AccessToken() string {
+	if u == nil || u.access == nil {
+		return ""
+	}
+	return u.access()
+}
 
 // HasScope tells whether the scope was granted. A nil user has none.
 func (u *User) HasScope(scope string) bool {
@@ -99,7 +99,7 @@ func (s *session) user(issuer string) *User {
 		ACR:    c.AuthenticationContextClassReference, AMR: c.AuthenticationMethodsReferences,
 		SignedIn: s.SignedIn, AccessTokenExpiry: s.AccessEnd, IDTokenExpiry: c.GetExpiration(), SessionExpiry: s.End,
 		Refreshable: s.Refresh != "",
-		idToken:     payload(s.IDToken), userInfo: s.UserInfo, access: secret(s.Access),
+		idToken:     payload(s.IDToken), userInfo: s.UserInfo, access: func() string { return s.Access },
 	}
 	if c.AuthTime != 0 {
 		u.AuthTime = c.GetAuthTime()

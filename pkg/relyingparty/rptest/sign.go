@@ -1,0 +1,102 @@
+package rptest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// newKey makes a signing key with an id of its own.
+func newKey(alg jose.SignatureAlgorithm) (jose.SigningKey, error) {
+	var key crypto.Signer
+	var err error
+	switch alg {
+	case jose.RS256:
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case jose.ES256:
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.EdDSA:
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	default:
+		return jose.SigningKey{}, fmt.Errorf("no keys for %s here", alg)
+	}
+	if err != nil {
+		return jose.SigningKey{}, err
+	}
+	return jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: random()[:8], Algorithm: string(alg), Use: "sig"}}, nil
+}
+
+// Stranger makes a key that no provider published, for Provider.SignWith.
+func Stranger(alg jose.SignatureAlgorithm) *jose.SigningKey {
+	key, err := newKey(alg)
+	if err != nil {
+		panic(err) // the test asked for an algorithm that is not here
+	}
+	return &key
+}
+
+func publicKeys(key jose.SigningKey) jose.JSONWebKeySet {
+	private := key.Key.(jose.JSONWebKey)
+	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}}
+}
+
+func (p *Provider) sign(claims map[string]any) (string, error) {
+	for name, value := range claims {
+		if value == nil {
+			delete(claims, name)
+		}
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	key := p.key
+	if p.SignWith != nil {
+		key = *p.SignWith
+	}
+	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", err
+	}
+	token, err := signer.Sign(payload)
+	if err != nil {
+		return "", err
+	}
+	return token.CompactSerialize()
+}
+
+// signed tells whether the provider signed the token with its current key.
+func (p *Provider) signed(token string) bool {
+	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{p.key.Algorithm})
+	if err != nil {
+		return false
+	}
+	_, err = parsed.Verify(p.public.Keys[0])
+	return err == nil
+}
+
+// leftHalf is at_hash (OpenID Connect Core §3.1.3.6).
+func (p *Provider) leftHalf(token string) string {
+	hash := crypto.SHA256
+	if p.key.Algorithm == jose.EdDSA {
+		hash = crypto.SHA512
+	}
+	h := hash.New()
+	h.Write([]byte(token)) // never fails (hash.Hash)
+	sum := h.Sum(nil)
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+}
+
+func random() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

@@ -1,0 +1,423 @@
+package relyingparty
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signet/pkg/relyingparty/rptest"
+)
+
+// Parallel requests with an access token at its end refresh once, and all of
+// them are served.
+func TestParallelRefresh(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	before := b.whoAt("/private/")
+	old := b.cookies()
+	a.forward(10 * time.Minute)
+
+	var all sync.WaitGroup
+	seen := make(chan string, 50)
+	for range cap(seen) {
+		all.Go(func() {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/private/", nil)
+			for _, c := range old {
+				r.AddCookie(c)
+			}
+			a.rp.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				seen <- UserFrom(r.Context()).AccessToken()
+			})).ServeHTTP(w, r)
+		})
+	}
+	all.Wait()
+	close(seen)
+	tokens := map[string]bool{}
+	served := 0
+	for token := range seen {
+		tokens[token] = true
+		served++
+	}
+	if served != 50 || len(tokens) != 1 || tokens[before.Access] {
+		t.Errorf("%d served, with %d different tokens", served, len(tokens))
+	}
+	if s := a.provider.Seen(); s.Refreshes != 1 || s.Reuses != 0 {
+		t.Errorf("%d refreshes, %d reuses", s.Refreshes, s.Reuses)
+	}
+}
+
+// A browser that never received the refreshed cookie still carries the old one:
+// it gets what that refresh brought, even two refreshes later.
+func TestStaleCookie(t *testing.T) {
+	a := startApp(t, func(c *Config) { c.SessionLifetime = time.Hour })
+	a.provider.Change(func(p *rptest.Provider) { p.AccessLife = time.Minute })
+	b, stale := a.browser(), a.browser()
+	b.get("/private/")
+	u := mustURL(t, a.url)
+	stale.Jar.SetCookies(u, b.cookies())
+	for range 2 {
+		a.forward(time.Minute)
+		if !b.whoAt("/private/").SignedIn {
+			t.Fatal("signed out")
+		}
+	}
+	if w := stale.step().whoAt("/private/"); w.Access != b.whoAt("/private/").Access {
+		t.Error("the stale cookie did not lead to the newest tokens")
+	}
+	a.forward(time.Minute) // the newest is due as well: refreshed from there
+	if w := stale.step().whoAt("/private/"); !w.SignedIn {
+		t.Error("signed out")
+	}
+	if s := a.provider.Seen(); s.Refreshes != 3 || s.Reuses != 0 {
+		t.Errorf("%d refreshes, %d reuses", s.Refreshes, s.Reuses)
+	}
+}
+
+// Refreshing asks for no scopes: the person may have granted fewer than the app
+// asked for, and asking for more is an error.
+func TestRefreshWithFewerScopes(t *testing.T) {
+	a := startApp(t, nil)
+	a.provider.Change(func(p *rptest.Provider) { p.Scopes = []string{"openid", "offline_access"} })
+	b := a.browser()
+	b.get("/private/")
+	a.forward(time.Hour)
+	if w := b.step().whoAt("/private/"); !slices.Equal(w.Scopes, []string{"openid", "offline_access"}) {
+		t.Errorf("scopes %v", w.Scopes)
+	}
+}
+
+func TestRefreshRefused(t *testing.T) {
+	cases := map[string]func(*rptest.Provider){
+		"token unknown":   func(p *rptest.Provider) { p.Client.Secret = "changed" },
+		"another subject": func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["sub"] = "eve" } },
+		"another nonce":   func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["nonce"] = "other" } },
+		"another sign-in": func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["auth_time"] = 1 } },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			a := startApp(t, nil)
+			b := a.browser()
+			b.get("/private/")
+			a.provider.Change(change)
+			a.forward(time.Hour)
+			if w := b.whoAt("/"); w.SignedIn {
+				t.Errorf("still signed in as %+v", w)
+			}
+			if len(b.cookies()) != 0 {
+				t.Errorf("cookies left: %v", b.cookies())
+			}
+		})
+	}
+}
+
+// A provider in trouble costs nobody the session: while the old token lives it
+// is used, then the page says so, and when the provider is back all goes on.
+func TestRefreshWhileProviderFails(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	before := b.whoAt("/private/")
+	a.provider.Change(func(p *rptest.Provider) { p.TokenStatus = http.StatusInternalServerError })
+	a.forward(9*time.Minute + 45*time.Second)
+	for range 3 {
+		if w := b.step().whoAt("/private/"); w.Access != before.Access {
+			t.Error("the living token was not used")
+		}
+	}
+	a.forward(time.Minute)
+	if r := b.step().get("/private/"); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", r.StatusCode)
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.TokenStatus = 0 })
+	a.forward(refreshPause)
+	if w := b.step().whoAt("/private/"); !w.SignedIn || w.Access == before.Access {
+		t.Errorf("after the trouble: %+v", w)
+	}
+}
+
+// Without a refresh token the browser makes a silent round trip; if the
+// provider's session is gone, the visitor is signed out here too.
+func TestSilentRenewal(t *testing.T) {
+	a := startApp(t, func(c *Config) { c.Scopes = []string{"openid", "profile"} })
+	b := a.browser()
+	before := b.whoAt("/private/x")
+	a.forward(time.Hour)
+	after := b.whoAt("/private/x")
+	if !after.SignedIn || after.Access == before.Access || a.provider.Seen().Authorize.Get("prompt") != "none" {
+		t.Errorf("after renewal: %+v", after)
+	}
+	a.forward(time.Hour)
+	if r := b.send(http.MethodPost, "/private/x"); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a form was answered with %d", r.StatusCode)
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.User = nil })
+	if w := b.whoAt("/"); w.SignedIn {
+		t.Error("still signed in")
+	}
+	if a.provider.Seen().Authorize.Get("prompt") != "none" {
+		t.Error("the start page led to a sign-in that nobody asked for")
+	}
+}
+
+func TestSilentSignIn(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	if r := b.get("/login?prompt=none&return_to=/hello"); r.Request.URL.Path != "/hello" || !b.whoAt("/hello").SignedIn {
+		t.Errorf("ended at %s", r.Request.URL)
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.User = nil })
+	other := a.browser()
+	if r := other.get("/login?prompt=none&return_to=/hello"); r.Request.URL.Path != "/hello" || other.whoAt("/hello").SignedIn {
+		t.Errorf("nobody is signed in, yet %s answers %s", r.Request.URL, r.body)
+	}
+}
+
+func TestSessionEnds(t *testing.T) {
+	a := startApp(t, func(c *Config) { c.SessionLifetime = 20 * time.Minute })
+	b := a.browser()
+	b.get("/private/")
+	a.forward(15 * time.Minute)
+	if !b.step().whoAt("/private/").SignedIn {
+		t.Error("ended early")
+	}
+	a.forward(6 * time.Minute)
+	if w := b.whoAt("/"); w.SignedIn {
+		t.Error("a refresh prolonged the session")
+	}
+}
+
+func TestAccessTokenWithoutLifetime(t *testing.T) {
+	a := startApp(t, nil)
+	a.provider.Change(func(p *rptest.Provider) { p.AccessLife = 0 })
+	b := a.browser()
+	b.get("/private/")
+	a.forward(time.Hour)
+	if !b.step().whoAt("/private/").SignedIn || a.provider.Seen().Refreshes != 0 {
+		t.Errorf("%d refreshes", a.provider.Seen().Refreshes)
+	}
+}
+
+func TestUserInfo(t *testing.T) {
+	a := startApp(t, func(c *Config) { c.UserInfo = true })
+	if w := a.browser().whoAt("/private/"); w.Nickname != "Countess" || w.SessionID != "session-1" && w.Subject != "ada" {
+		t.Errorf("%+v", w)
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["sub"] = "eve" } })
+	if r := a.browser().get("/private/"); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("userinfo of another person was taken: %d", r.StatusCode)
+	}
+}
+
+func TestLogoutEverywhere(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	b.get("/private/")
+	r := b.send(http.MethodPost, "/logout")
+	if r.Request.URL.Path != "/bye" {
+		t.Errorf("ended at %s: %s", r.Request.URL, r.body)
+	}
+	seen := a.provider.Seen()
+	if seen.EndSessions != 1 || seen.Revocations != 1 || seen.EndSession.Get("id_token_hint") == "" || seen.EndSession.Get("client_id") != "web" {
+		t.Errorf("the provider saw %+v", seen)
+	}
+	if len(b.cookies()) != 0 || b.whoAt("/").SignedIn {
+		t.Error("still signed in")
+	}
+}
+
+func TestLogoutHere(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	b.get("/private/")
+	copied := b.cookies()
+	if r := b.send(http.MethodPost, "/logout/local"); r.Request.URL.Path != "/" {
+		t.Errorf("ended at %s", r.Request.URL)
+	}
+	if b.whoAt("/").SignedIn || a.provider.Seen().EndSessions != 0 {
+		t.Error("not signed out here, or signed out there")
+	}
+	// A copy of the cookie is worth nothing once its access token has ended.
+	thief := a.browser()
+	thief.Jar.SetCookies(mustURL(t, a.url), copied)
+	a.forward(time.Hour)
+	if thief.whoAt("/").SignedIn {
+		t.Error("a copied cookie could be refreshed after sign-out")
+	}
+}
+
+func TestLogoutWithoutSession(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	if r := b.send(http.MethodPost, "/logout"); r.Request.URL.Path != "/bye" || a.provider.Seen().EndSession.Has("id_token_hint") {
+		t.Errorf("ended at %s", r.Request.URL)
+	}
+	a.provider.Change(func(p *rptest.Provider) {
+		p.TamperMetadata = func(m map[string]any) { delete(m, "end_session_endpoint") }
+	})
+	other, err := New(t.Context(), a.rp.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	other.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout", nil))
+	if to := w.Header().Get("Location"); to != a.url+"/bye" {
+		t.Errorf("without an end_session endpoint: %s", to)
+	}
+}
+
+func TestLogoutIsAPostOfThisSite(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	b.get("/private/")
+	if r := b.step().send(http.MethodPost, "/logout", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); r.StatusCode != http.StatusForbidden {
+		t.Errorf("another site signed the person out: %d", r.StatusCode)
+	}
+	b.get("/logout")
+	if !b.step().whoAt("/private/").SignedIn {
+		t.Error("a GET signed the person out")
+	}
+}
+
+func TestRequire(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	if r := b.step().send(http.MethodGet, "/private/", "Accept", "application/json"); r.StatusCode != http.StatusUnauthorized ||
+		r.Header.Get("Content-Type") != "application/json" || !strings.Contains(r.body, `"unauthenticated"`) {
+		t.Errorf("a script was answered with %d %s", r.StatusCode, r.body)
+	}
+	if r := b.step().send(http.MethodGet, "/private/", "Sec-Fetch-Mode", "cors"); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("fetch was answered with %d", r.StatusCode)
+	}
+	if r := b.step().send(http.MethodPost, "/private/"); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a form was answered with %d", r.StatusCode)
+	}
+	if r := b.step().get("/private/a?b=c"); r.Header.Get("Location") != "/login?return_to=%2Fprivate%2Fa%3Fb%3Dc" {
+		t.Errorf("a page led to %s", r.Header.Get("Location"))
+	}
+	if !b.whoAt("/mail").SignedIn {
+		t.Error("a granted scope was refused")
+	}
+	r := b.get("/admin")
+	if r.StatusCode != http.StatusForbidden || !strings.Contains(r.body, "not allowed") {
+		t.Errorf("a scope that was not granted: %d %s", r.StatusCode, r.body)
+	}
+	if r.Header.Get("Cache-Control") != "no-store" || !strings.Contains(r.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("headers %v", r.Header)
+	}
+}
+
+// Cookies: sealed, bound to the app and its purpose, rotated by key, chunked.
+func TestSessionCookie(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	first := b.step().get("/login").Header["Set-Cookie"][0]
+	if !strings.Contains(first, "; HttpOnly; SameSite=Lax") || !strings.HasPrefix(first, "web_signin-") {
+		t.Errorf("Set-Cookie: %s", first)
+	}
+	b.get("/private/")
+	for _, c := range b.cookies() {
+		if strings.Contains(c.Value, "ada") || strings.Contains(c.Value, "eyJ") {
+			t.Errorf("%s can be read: %s", c.Name, c.Value)
+		}
+	}
+	opens := func(change func(*Config)) bool {
+		c := a.rp.config
+		change(&c)
+		other, err := New(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		for _, cookie := range b.cookies() {
+			r.AddCookie(cookie)
+		}
+		_, err = other.openSession(r)
+		return err == nil
+	}
+	fresh := bytes.Repeat([]byte{8}, 32)
+	if !opens(func(*Config) {}) {
+		t.Error("another node of the app cannot open it")
+	}
+	if !opens(func(c *Config) { c.OldCookieKeys, c.CookieKey = [][]byte{c.CookieKey}, fresh }) {
+		t.Error("not opened by the key before rotation")
+	}
+	if opens(func(c *Config) { c.CookieKey = fresh }) {
+		t.Error("opened by a foreign key")
+	}
+	if opens(func(c *Config) { c.ClientID = "frames" }) || opens(func(c *Config) { c.Issuer = "https://other.example" }) {
+		t.Error("opened by another app with the same key")
+	}
+}
+
+func TestHostCookiesWhereTLSIs(t *testing.T) {
+	a := startApp(t, func(c *Config) { c.RedirectURL, c.PostLogoutURL = "https://app.example/auth/callback", "" })
+	w := httptest.NewRecorder()
+	a.rp.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/login", nil))
+	if c := w.Header().Get("Set-Cookie"); !strings.HasPrefix(c, "__Host-web_signin-") || !strings.Contains(c, "Path=/;") || !strings.Contains(c, "Secure") {
+		t.Errorf("Set-Cookie: %s", c)
+	}
+}
+
+// A large session is spread over cookies and leaves none behind when it shrinks
+// or ends; one too large is an error, not a session that cannot be read.
+func TestLargeSession(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	bio := func(n int) {
+		a.provider.Change(func(p *rptest.Provider) {
+			p.TamperIDToken = func(c map[string]any) { c["bio"] = strings.Repeat("x", n) }
+		})
+	}
+	count := func() int { return len(b.cookies()) }
+	bio(4000)
+	if !b.whoAt("/private/").SignedIn || count() != 3 {
+		t.Errorf("%d cookies", count())
+	}
+	for _, c := range b.cookies() {
+		if n := len(c.Name) + len(c.Value); n > 4000 {
+			t.Errorf("%s has %d bytes", c.Name, n)
+		}
+	}
+	bio(10)
+	b.get("/login")
+	if !b.whoAt("/private/").SignedIn || count() != 1 {
+		t.Errorf("after shrinking: %d cookies", count())
+	}
+	bio(4000)
+	b.get("/login")
+	b.send(http.MethodPost, "/logout/local")
+	if count() != 0 {
+		t.Errorf("after sign-out: %v", b.cookies())
+	}
+	bio(20000)
+	if r := b.get("/login"); r.StatusCode != http.StatusInternalServerError {
+		t.Errorf("too large: %d", r.StatusCode)
+	}
+}
+
+func TestErrorHandlerAndSecretsStaySecret(t *testing.T) {
+	var got *Error
+	a := startApp(t, func(c *Config) {
+		c.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, e *Error) { got = e; w.WriteHeader(e.Status) }
+	})
+	a.provider.Change(func(p *rptest.Provider) { p.Deny = "access_denied" })
+	a.browser().get("/private/x")
+	if got == nil || got.Kind != KindDenied || got.Code != "access_denied" || got.Retry != "/login?return_to=%2Fprivate%2Fx" {
+		t.Errorf("handler got %+v", got)
+	}
+	u := &User{Subject: "ada", access: func() string { return "secret-token" }}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "user", u)
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v", u, *u, *u), log.String()} {
+		if strings.Contains(text, "secret-token") {
+			t.Errorf("printed: %s", text)
+		}
+	}
+}
