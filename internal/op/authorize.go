@@ -103,7 +103,7 @@ func silentError(need session.Need) *oauthError {
 
 // resume goes on with a flow after a page has recorded something.
 func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
-	f, err := p.Sessions.Flow(r.Context(), r.URL.Query().Get("flow"), p.Cookies.Browser(r))
+	f, err := p.Sessions.Flow(r.Context(), session.SigningIn, r.URL.Query().Get("flow"), p.Cookies.Browser(r))
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (p *Provider) describe() *metadata {
 			ResponseTypesSupported:                    []string{"code"},
 			ResponseModesSupported:                    []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
 			GrantTypesSupported:                       []oidc.GrantType{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},
-			ACRValuesSupported:                        []string{ACRPassword},
+			ACRValuesSupported:                        []string{session.ACRPassword},
 			SubjectTypesSupported:                     []string{"public"},
 			IDTokenSigningAlgValuesSupported:          p.cfg.Algs,
 			TokenEndpointAuthMethodsSupported:         methods,

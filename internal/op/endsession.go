@@ -64,7 +64,7 @@ type signOut struct {
 // signOutRequest reads and checks the request. A hint that was changed, or is
 // another client's, proves nothing and leads nowhere (§4).
 func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthError) {
-	out := &signOut{req: session.Request{SignOut: true, State: ps.get("state"), UILocales: ps.get("ui_locales")}}
+	out := &signOut{req: session.Request{Purpose: session.SigningOut, State: ps.get("state"), UILocales: ps.get("ui_locales")}}
 	clientID := ps.get("client_id")
 	if hint := ps.get("id_token_hint"); hint != "" {
 		claims, err := p.verifyHint(hint, clientID)

@@ -18,10 +18,6 @@ import (
 	"signet/internal/keys"
 )
 
-// ACRPassword says that a password was the proof. It is this provider's one
-// authentication context until second factors come.
-const ACRPassword = "urn:signet:acr:password"
-
 // Types in the header of what is signed (RFC 9068 §2.1, RFC 7519 §5.1).
 const (
 	typeAccess = "at+jwt"

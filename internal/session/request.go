@@ -100,10 +100,20 @@ type Request struct {
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
 	RequestObject bool            `json:"request_object,omitempty"` // came signed (RFC 9101)
 
-	// SignOut marks a request to sign out (RP-Initiated Logout): only the
-	// client, the RedirectURI (or ""), the state and the languages are set.
-	SignOut bool `json:"sign_out,omitempty"`
+	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
+	// only the client, the RedirectURI (or ""), the state and the languages
+	// are set.
+	Purpose Purpose `json:"purpose,omitempty"`
 }
+
+// Purpose is what a flow is for: one for the one is not good for the other.
+type Purpose string
+
+// The purposes.
+const (
+	SigningIn  Purpose = ""
+	SigningOut Purpose = "sign-out"
+)
 
 // Prompts reports whether the request asks for the prompt.
 func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }

@@ -229,9 +229,9 @@ func (s *Service) bound(f *Flow, browser string) bool {
 		s.now().Before(f.ExpiresAt)
 }
 
-// Flow returns the flow if it belongs to the browser with the cookie's value;
-// else a fault of kind Expired.
-func (s *Service) Flow(ctx context.Context, id, browser string) (*Flow, error) {
+// Flow returns the flow if it is for the purpose and belongs to the browser
+// with the cookie's value; else a fault of kind Expired.
+func (s *Service) Flow(ctx context.Context, purpose Purpose, id, browser string) (*Flow, error) {
 	if !handle.Valid(id) || !handle.Valid(browser) {
 		return nil, errFlowGone()
 	}
@@ -239,7 +239,7 @@ func (s *Service) Flow(ctx context.Context, id, browser string) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.bound(f, browser) {
+	if !s.bound(f, browser) || f.Request.Purpose != purpose {
 		return nil, errFlowGone()
 	}
 	f.ID = id

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/mileusna/useragent"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/httpd"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// owner returns the signed-in person with the session; when nobody is signed
+// in, the browser is sent to do so and the session is nil.
+func (w *Web) owner(rw http.ResponseWriter, r *http.Request) (*session.Session, *account.Account, error) {
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sess == nil {
+		return nil, nil, w.signInFor(rw, r, pathAccount)
+	}
+	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
+	if fault.Is(err, fault.NotFound) {
+		if err := w.end(rw, r); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, w.signInFor(rw, r, pathAccount)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return sess, a, w.Sessions.See(r.Context(), sess)
+}
+
+// account is the account's home: who it is, what it let in, where it is open.
+func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
+	sess, a, err := w.owner(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	fr, err := w.frame(r, nil)
+	if err != nil {
+		return err
+	}
+	person := personOf(a)
+	fr.SignedIn = &person
+	fr.Languages.Return = w.at(pathAccount)
+	fr.Notice = notices[r.URL.Query().Get("done")]
+	page := &view.Account{
+		Frame: fr, Person: person, Verified: a.EmailVerified,
+		RevokeAction: w.at(pathWithdraw), EndAction: w.at(pathEndSession),
+		SignOutAction: w.at(pathLeave), EverywhereAction: w.at(pathEverywhere),
+	}
+	if page.Apps, err = w.apps(r, a); err != nil {
+		return err
+	}
+	live, err := w.Sessions.Live(r.Context(), a.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range live {
+		page.Sessions = append(page.Sessions, sessionView(s, sess))
+	}
+	return w.show(rw, r, nil, http.StatusOK, page)
+}
+
+// notices are what the account page says has just been done, by the name in
+// its address.
+var notices = map[string]view.Message{
+	"session": view.NoticeSessionEnded,
+	"app":     view.NoticeAccessRemoved,
+}
+
+func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {
+	consents, err := w.Grants.Consents(r.Context(), a.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.ConnectedApp
+	for _, consent := range consents {
+		c, err := w.Clients.Get(r.Context(), consent.ClientID)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, view.ConnectedApp{App: *appOf(c), Grants: grantsOf(consent.Scopes, a), Since: consent.GrantedAt})
+	}
+	return out, nil
+}
+
+func sessionView(s, current *session.Session) view.Session {
+	ua := useragent.Parse(s.UserAgent)
+	return view.Session{
+		ID: s.SID, Browser: ua.Name, System: ua.OS, Place: s.IP,
+		SignedIn: s.AuthTime, LastUsed: s.LastSeen, Current: s.Key == current.Key,
+	}
+}
+
+func (w *Web) postWithdraw(rw http.ResponseWriter, r *http.Request) error {
+	sess, a, err := w.owner(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	clientID := r.PostFormValue("client_id")
+	httpd.InfoOf(r).ClientID = clientID
+	if err := w.Grants.Withdraw(r.Context(), a.ID, clientID); err != nil {
+		return err
+	}
+	if err := w.Sessions.ForgetConsent(r.Context(), a.ID, clientID); err != nil {
+		return err
+	}
+	w.send(rw, w.at(pathAccount, "done", "app"))
+	return nil
+}
+
+func (w *Web) postEndSession(rw http.ResponseWriter, r *http.Request) error {
+	sess, a, err := w.owner(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	if r.PostFormValue("session") == sess.SID {
+		return w.postLeave(rw, r)
+	}
+	err = w.Sessions.EndOther(r.Context(), a.ID, r.PostFormValue("session"))
+	if err != nil && !fault.Is(err, fault.NotFound) { // it has ended: that is what was wanted
+		return err
+	}
+	w.send(rw, w.at(pathAccount, "done", "session"))
+	return nil
+}
+
+func (w *Web) postLeave(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.end(rw, r); err != nil {
+		return err
+	}
+	w.send(rw, w.at(pathSignedOut))
+	return nil
+}
+
+// postEverywhere ends every session of the account, and what apps may do while
+// the person is away.
+func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
+	sess, a, err := w.owner(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	if _, err := w.Sessions.EndAll(r.Context(), a.ID, ""); err != nil {
+		return err
+	}
+	if err := w.Grants.RevokeAll(r.Context(), a.ID, ""); err != nil {
+		return err
+	}
+	w.Cookies.DropSession(rw)
+	w.send(rw, w.at(pathSignedOut, "everywhere", "1"))
+	return nil
+}

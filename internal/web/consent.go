@@ -1,0 +1,139 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// asked returns the flow with the signed-in person that it is about; when
+// nobody is signed in the browser is sent on, and the session is nil.
+func (w *Web) asked(rw http.ResponseWriter, r *http.Request) (*session.Flow, *session.Session, error) {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sess == nil {
+		return f, nil, w.goOn(rw, r, f, nil)
+	}
+	return f, sess, nil
+}
+
+// consent asks whether the app may have what it asks for.
+func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
+	f, sess, err := w.asked(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
+	if err != nil {
+		return err
+	}
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.Consent{Frame: fr, Form: w.form(pathConsent, f), Person: personOf(a), Grants: grantsOf(f.Request.Scopes, a)}
+	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
+
+// grantsOf shows what each scope would give away of the person.
+func grantsOf(scopes []string, a *account.Account) []view.Grant {
+	values := map[string]string{"profile": a.DisplayName(), "email": a.Email, "phone": a.Profile.PhoneNumber}
+	if a.Profile.Address != nil {
+		values["address"] = a.Profile.Address.Formatted
+	}
+	var out []view.Grant
+	for _, s := range scopes {
+		if s == "openid" && len(scopes) > 1 {
+			continue // who it is, is in every other line
+		}
+		out = append(out, view.Grant{Scope: s, Value: values[s]})
+	}
+	return out
+}
+
+func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
+	f, sess, err := w.asked(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	switch r.PostFormValue("decision") {
+	case "allow":
+		err = w.allow(r, f, sess)
+	case "deny":
+		f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Denied = true })
+	default:
+		return fault.New(fault.Invalid, "Choose whether to allow or to cancel.").On("decision")
+	}
+	if err != nil {
+		return err
+	}
+	return w.goOn(rw, r, f, sess)
+}
+
+func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) error {
+	ctx, clientID := r.Context(), f.Request.ClientID
+	if clientID == "" {
+		return fault.New(fault.Invalid, "No app asks for anything here.")
+	}
+	all, err := w.Grants.Allow(ctx, sess.AccountID, clientID, f.Request.Scopes)
+	if err != nil {
+		return err
+	}
+	if err := w.Sessions.RememberConsent(ctx, sess, clientID, all); err != nil {
+		return err
+	}
+	_, err = w.Sessions.Progress(ctx, f, func(p *session.Progress) {
+		p.Asked, p.Consented = true, slices.Clone(f.Request.Scopes)
+	})
+	return err
+}
+
+// choose asks with which account to go on.
+func (w *Web) choose(rw http.ResponseWriter, r *http.Request) error {
+	f, sess, err := w.asked(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
+	if err != nil {
+		return err
+	}
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.Choose{
+		Frame: fr, Form: w.form(pathChoose, f), Other: chooseOther,
+		Accounts: []view.Choice{{Person: personOf(a), Value: a.ID}},
+	}
+	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
+
+// chooseOther is the choice of an account that is not in the list.
+const chooseOther = "other"
+
+func (w *Web) postChoose(rw http.ResponseWriter, r *http.Request) error {
+	f, sess, err := w.asked(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	if r.PostFormValue("account") != sess.AccountID {
+		w.send(rw, w.at(pathSignIn, "flow", f.ID, "other", "1"))
+		return nil
+	}
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Selected = true })
+	if err != nil {
+		return err
+	}
+	return w.goOn(rw, r, f, sess)
+}

@@ -1,0 +1,56 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"signet/internal/web/view"
+)
+
+// Mailbox is what the demo's mail reader reads: every mail that was sent. It
+// exists in the demo alone.
+type Mailbox interface {
+	// Mails returns the newest mails first, up to limit.
+	Mails(ctx context.Context, limit int) ([]Mail, error)
+	// Mail returns one mail, or a fault of kind NotFound.
+	Mail(ctx context.Context, id string) (*Mail, error)
+}
+
+// Mail is a mail that was sent.
+type Mail struct {
+	ID, From, To, Subject, Text string
+	At                          time.Time
+}
+
+// mailboxSize is how many mails the list shows.
+const mailboxSize = 100
+
+func (w *Web) mailbox(rw http.ResponseWriter, r *http.Request) error {
+	fr, err := w.frame(r, nil)
+	if err != nil {
+		return err
+	}
+	mails, err := w.Mailbox.Mails(r.Context(), mailboxSize)
+	if err != nil {
+		return err
+	}
+	page := &view.Mailbox{Frame: fr}
+	for _, m := range mails {
+		page.Mails = append(page.Mails, view.MailItem{URL: w.at(pathMailbox + "/" + m.ID), To: m.To, Subject: m.Subject, At: m.At})
+	}
+	return w.show(rw, r, nil, http.StatusOK, page)
+}
+
+func (w *Web) mail(rw http.ResponseWriter, r *http.Request) error {
+	fr, err := w.frame(r, nil)
+	if err != nil {
+		return err
+	}
+	m, err := w.Mailbox.Mail(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	page := &view.Mail{Frame: fr, From: m.From, To: m.To, Subject: m.Subject, At: m.At, Text: m.Text, ListURL: w.at(pathMailbox)}
+	return w.show(rw, r, nil, http.StatusOK, page)
+}

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/httpd"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// locale is the language of the answer; f may be nil.
+func (w *Web) locale(r *http.Request, f *session.Flow) view.Locale {
+	asked := ""
+	if f != nil {
+		asked = f.Request.UILocales
+	}
+	return view.Negotiate(asked, w.Cookies.Locale(r), r.Header.Get("Accept-Language"))
+}
+
+// show renders the page. targets are where its forms may end, beside this
+// house (see view.CSP).
+func (w *Web) show(rw http.ResponseWriter, r *http.Request, f *session.Flow, status int, page view.Page, targets ...string) error {
+	var buf bytes.Buffer
+	if err := w.View.Render(&buf, w.locale(r, f), page); err != nil {
+		return err
+	}
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", view.CSP(targets...))
+	rw.WriteHeader(status)
+	rw.Write(buf.Bytes()) // a reader that went away is no error of ours
+	return nil
+}
+
+// frame is what surrounds a page of the flow: the app that asks.
+func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
+	fr := view.Frame{Languages: view.LanguageChoice{Action: w.at(pathLanguage), Return: r.URL.RequestURI()}}
+	if r.Method == http.MethodPost {
+		// A page that was posted cannot be come back to; its form can.
+		fr.Languages.Return = w.at(r.URL.Path, "flow", r.FormValue("flow"))
+	}
+	if f == nil || f.Request.ClientID == "" {
+		return fr, nil
+	}
+	c, err := w.Clients.Get(r.Context(), f.Request.ClientID)
+	if err != nil {
+		return fr, err
+	}
+	fr.App = appOf(c)
+	return fr, nil
+}
+
+func appOf(c *client.Client) *view.App {
+	return &view.App{
+		ID: c.ID, Name: c.Name, Domain: c.Domain(), LogoURL: c.LogoURI, Accent: c.Accent,
+		PrivacyURL: c.PolicyURI, TermsURL: c.TermsURI,
+	}
+}
+
+func personOf(a *account.Account) view.Person {
+	p := view.Person{Email: a.Email}
+	if name := a.DisplayName(); name != a.Email {
+		p.Name = name
+	}
+	return p
+}
+
+// targets are where a form of the flow's pages may end: the app, and what it
+// goes on to itself. Browsers hold every hop of a redirect to the page's
+// policy, and where an app sends people from its callback is not ours to know.
+func targets(f *session.Flow) []string {
+	if f.Request.ClientID == "" {
+		return nil
+	}
+	u, err := url.Parse(f.Request.RedirectURI)
+	switch {
+	case err != nil || u.Scheme == "":
+		return nil
+	case u.Scheme == "https":
+		return []string{"https:"}
+	case u.Scheme == "http":
+		return []string{"https:", "http://" + u.Hostname() + ":*"}
+	}
+	return []string{u.Scheme + ":"}
+}
+
+// PageError tells a person what went wrong.
+func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
+	kind := fault.KindOf(err)
+	if kind == fault.Limited || kind == fault.Unavailable {
+		httpd.RetryAfter(rw, retryAfter)
+	}
+	page := &view.Error{Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID}
+	var body *http.MaxBytesError
+	if errors.As(err, &body) {
+		page.Reason, kind = view.ReasonRequest, fault.Invalid
+	}
+	if kind == fault.Unavailable && r.Method == http.MethodGet {
+		page.RetryURL = r.URL.RequestURI()
+	}
+	if err := w.show(rw, r, nil, httpd.Status(kind), page); err != nil {
+		http.Error(rw, fault.Public(err), http.StatusInternalServerError)
+	}
+}
+
+func reasonOf(kind fault.Kind) view.Reason {
+	switch kind {
+	case fault.Invalid, fault.Conflict:
+		return view.ReasonRequest
+	case fault.Expired, fault.Unauthenticated:
+		return view.ReasonExpired
+	case fault.Forbidden:
+		return view.ReasonForbidden
+	case fault.NotFound:
+		return view.ReasonNotFound
+	case fault.Limited:
+		return view.ReasonTooMany
+	case fault.Unavailable:
+		return view.ReasonUnavailable
+	default:
+		return view.ReasonInternal
+	}
+}
+
+// Refuse tells the person that an app's request cannot be answered to the app,
+// and the app's developer why. c is nil when the app is not known.
+func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, c *client.Client, code, reason string) error {
+	page := &view.Error{Reason: view.ReasonRequest, Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID}
+	switch {
+	case c == nil && code == "invalid_client":
+		page.Reason = view.ReasonUnknownApp
+	case c != nil && strings.Contains(reason, "redirect_uri"):
+		page.Reason = view.ReasonAddress
+	}
+	if c != nil {
+		page.App = appOf(c)
+		if c.ClientURI != "" {
+			page.Back = &view.Link{URL: c.ClientURI, Text: c.Name}
+		}
+	}
+	return w.show(rw, r, nil, http.StatusBadRequest, page)
+}
+
+// FormPost answers with a page that posts the pairs of names and values to the
+// action.
+func (w *Web) FormPost(rw http.ResponseWriter, r *http.Request, action string, pairs [][2]string) error {
+	page := &view.FormPost{Action: action}
+	for _, p := range pairs {
+		page.Fields = append(page.Fields, view.Pair{Name: p[0], Value: p[1]})
+	}
+	return w.show(rw, r, nil, http.StatusOK, page, targets(&session.Flow{Request: session.Request{ClientID: "-", RedirectURI: action}})...)
+}

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"net/http"
+
+	"signet/internal/httpd"
+)
+
+// Paths of the pages below the issuer.
+const (
+	pathHome       = "/{$}"
+	pathSignIn     = "/signin"
+	pathPassword   = "/signin/password"
+	pathChoose     = "/signin/account"
+	pathConsent    = "/consent"
+	pathSignOut    = "/signout"
+	pathSignedOut  = "/signed-out"
+	pathLanguage   = "/language"
+	pathAccount    = "/account"
+	pathWithdraw   = "/account/apps/remove"
+	pathEndSession = "/account/sessions/end"
+	pathLeave      = "/account/signout"
+	pathEverywhere = "/account/signout/everywhere"
+	pathMailbox    = "/mailbox"
+	pathMail       = "/mailbox/{id}"
+)
+
+// Routes are all pages.
+func (w *Web) Routes() []httpd.Route {
+	page := func(path string, do httpd.Handler) httpd.Route {
+		return httpd.Route{Method: "GET", Path: path, Kind: httpd.Page, Do: do}
+	}
+	form := func(path string, do httpd.Handler) httpd.Route {
+		return httpd.Route{Method: "POST", Path: path, Kind: httpd.Form, Do: do}
+	}
+	static := w.View.Static()
+	public := func(path string) httpd.Route {
+		return httpd.Route{Method: "GET", Path: path, Kind: httpd.Public, Do: func(rw http.ResponseWriter, r *http.Request) error {
+			static.ServeHTTP(rw, r)
+			return nil
+		}}
+	}
+	routes := []httpd.Route{
+		page(pathHome, w.home),
+		page(pathSignIn, w.identifier), form(pathSignIn, w.postIdentifier),
+		page(pathPassword, w.password), form(pathPassword, w.postPassword),
+		page(pathChoose, w.choose), form(pathChoose, w.postChoose),
+		page(pathConsent, w.consent), form(pathConsent, w.postConsent),
+		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
+		page(pathSignedOut, w.signedOut),
+		form(pathLanguage, w.postLanguage),
+		page(pathAccount, w.account),
+		form(pathWithdraw, w.postWithdraw),
+		form(pathEndSession, w.postEndSession),
+		form(pathLeave, w.postLeave),
+		form(pathEverywhere, w.postEverywhere),
+		public("/static/"), public("/favicon.ico"),
+	}
+	if w.Mailbox != nil {
+		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail))
+	}
+	return routes
+}
+
+func (w *Web) home(rw http.ResponseWriter, _ *http.Request) error {
+	w.send(rw, w.at(pathAccount))
+	return nil
+}

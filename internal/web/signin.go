@@ -1,0 +1,218 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/httpd"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// retryAfter is what a person who is turned away is asked to wait.
+const retryAfter = time.Minute
+
+// identifier asks for the e-mail address. Somebody who is signed in and must
+// prove it again is asked for the password at once.
+func (w *Web) identifier(rw http.ResponseWriter, r *http.Request) error {
+	if !r.URL.Query().Has("flow") {
+		return w.signInFor(rw, r, pathAccount)
+	}
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Has("other") {
+		return w.showIdentifier(rw, r, f, "", "")
+	}
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return err
+	}
+	if sess != nil && (f.Request.HintSubject == "" || f.Request.HintSubject == sess.AccountID) {
+		w.send(rw, w.at(pathPassword, "flow", f.ID))
+		return nil
+	}
+	typed := f.Progress.Email
+	if typed == "" {
+		typed = f.Request.LoginHint
+	}
+	return w.showIdentifier(rw, r, f, typed, "")
+}
+
+func (w *Web) showIdentifier(rw http.ResponseWriter, r *http.Request, f *session.Flow, typed string, bad view.Message) error {
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.Identifier{Frame: fr, Form: w.form(pathSignIn, f), Username: typed, Fault: bad}
+	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
+}
+
+func (w *Web) form(path string, f *session.Flow) view.Form {
+	return view.Form{Action: w.at(path), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
+}
+
+// statusOf is the status of a page that shows a fault, or not.
+func statusOf(m view.Message) int {
+	switch m {
+	case "":
+		return http.StatusOK
+	case view.FaultTooMany:
+		return http.StatusTooManyRequests
+	case view.FaultUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusUnprocessableEntity
+	}
+}
+
+func (w *Web) postIdentifier(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	typed := strings.TrimSpace(r.PostFormValue("username"))
+	if typed == "" {
+		return w.showIdentifier(rw, r, f, "", view.FaultEmailMissing)
+	}
+	if _, _, err := account.NormalizeEmail(typed); err != nil {
+		return w.showIdentifier(rw, r, f, clip(typed), view.FaultEmailMalformed)
+	}
+	if f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Email = typed }); err != nil {
+		return err
+	}
+	w.send(rw, w.at(pathPassword, "flow", f.ID))
+	return nil
+}
+
+// clip bounds what is shown again of what was typed.
+func clip(s string) string {
+	const most = 254
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}
+
+// whose returns the address whose password is asked for, and whether it is
+// that of the person who is signed in.
+func (w *Web) whose(r *http.Request, f *session.Flow) (email string, again bool, err error) {
+	if f.Progress.Email != "" {
+		return f.Progress.Email, false, nil
+	}
+	sess, err := w.sessionOf(r)
+	if err != nil || sess == nil {
+		return "", false, err
+	}
+	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
+	if fault.Is(err, fault.NotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	return a.Email, true, nil
+}
+
+func (w *Web) password(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	return w.showPassword(rw, r, f, "", false)
+}
+
+func (w *Web) showPassword(rw http.ResponseWriter, r *http.Request, f *session.Flow, bad view.Message, remember bool) error {
+	email, again, err := w.whose(r, f)
+	if err != nil {
+		return err
+	}
+	if email == "" {
+		w.send(rw, w.at(pathSignIn, "flow", f.ID, "other", "1"))
+		return nil
+	}
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.Password{
+		Frame: fr, Form: w.form(pathPassword, f), Username: email, Again: again, Fault: bad, Remember: remember,
+		OtherURL: w.at(pathSignIn, "flow", f.ID, "other", "1"),
+	}
+	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
+}
+
+// postPassword signs in: the browser gets a new session, and the flow goes on.
+func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	remember := r.PostFormValue("remember") != ""
+	typed := r.PostFormValue("password")
+	if typed == "" {
+		return w.showPassword(rw, r, f, view.FaultPasswordMissing, remember)
+	}
+	email, _, err := w.whose(r, f)
+	if err != nil {
+		return err
+	}
+	info := httpd.InfoOf(r)
+	a, err := w.Accounts.Authenticate(r.Context(), email, typed, info.Address)
+	if bad := faultOf(err); bad != "" {
+		info.Kind, info.Cause = fault.KindOf(err), err
+		if bad == view.FaultTooMany {
+			httpd.RetryAfter(rw, retryAfter)
+		}
+		return w.showPassword(rw, r, f, bad, remember)
+	}
+	if err != nil {
+		return err
+	}
+	info.AccountID = a.ID
+	sess, err := w.beginSession(rw, r, f, a, remember)
+	if err != nil {
+		return err
+	}
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.SignedInAt = w.Now() })
+	if err != nil {
+		return err
+	}
+	return w.goOn(rw, r, f, sess)
+}
+
+// faultOf is what the page says of a sign-in that was refused; "" for what is
+// no refusal.
+func faultOf(err error) view.Message {
+	switch fault.KindOf(err) {
+	case fault.Unauthenticated, fault.Invalid:
+		return view.FaultCredentials
+	case fault.Limited:
+		return view.FaultTooMany
+	}
+	return ""
+}
+
+func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Session, error) {
+	old, err := w.sessionOf(r)
+	if err != nil {
+		return nil, err
+	}
+	cookie, sess, err := w.Sessions.Begin(r.Context(), old, session.SignIn{
+		AccountID: a.ID, AMR: []string{session.AMRPassword}, ACR: session.ACRPassword, Remember: remember,
+		UserAgent: clip(r.UserAgent()), IP: httpd.InfoOf(r).Address,
+	})
+	if err != nil {
+		return nil, err
+	}
+	life := time.Duration(0)
+	if remember {
+		life = sess.ExpiresAt.Sub(w.Now())
+	}
+	w.Cookies.SetSession(rw, cookie, life)
+	return sess, nil
+}
