@@ -75,7 +75,7 @@ func (p *Provider) sign(claims map[string]any) (string, error) {
 
 // signed tells whether the provider signed the token with its current key.
 func (p *Provider) signed(token string) bool {
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{p.key.Algorithm})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{p.key.Algorithm})
 	if err != nil {
 		return false
 	}
