@@ -10,10 +10,17 @@ import (
 	"signet/internal/store/kv"
 )
 
-// KVOpener opens a fresh, empty backend for one test, and returns with it a
-// function that lets the given time pass for that backend: by moving its clock
-// or, where the clock is the server's, by waiting.
-type KVOpener func(t *testing.T) (b kv.Backend, pass func(time.Duration))
+// KVStore is a fresh, empty backend for one test, with its clock.
+type KVStore struct {
+	kv.Backend
+	Now func() time.Time
+	// Pass lets time pass for the backend: by moving its clock or, where the
+	// clock is the server's, by waiting.
+	Pass func(time.Duration)
+}
+
+// KVOpener opens a backend for one test and closes it when the test ends.
+type KVOpener func(t *testing.T) KVStore
 
 // KV holds a backend to what kv.Backend promises.
 func KV(t *testing.T, open KVOpener) {
@@ -38,8 +45,8 @@ func KV(t *testing.T, open KVOpener) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b, pass := open(t)
-			c.test(t, b, pass)
+			s := open(t)
+			c.test(t, s.Backend, s.Pass)
 		})
 	}
 	kvRaces(t, open)

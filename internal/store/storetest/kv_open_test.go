@@ -39,6 +39,9 @@ func onEveryKV(t *testing.T, suite func(*testing.T, storetest.KVOpener)) {
 }
 
 func TestKV(t *testing.T)       { onEveryKV(t, storetest.KV) }
+func TestSessions(t *testing.T) { onEveryKV(t, storetest.Sessions) }
+func TestFlows(t *testing.T)    { onEveryKV(t, storetest.Flows) }
+func TestCodes(t *testing.T)    { onEveryKV(t, storetest.Codes) }
 
 // testURL returns the address of a server that the tests need.
 func testURL(t testing.TB, name string) string {
@@ -69,7 +72,7 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-func openRedis(t *testing.T) (kv.Backend, func(time.Duration)) {
+func openRedis(t *testing.T) storetest.KVStore {
 	u := testURL(t, "SIGNET_TEST_REDIS_URL")
 	sep := "?"
 	if strings.Contains(u, "?") {
@@ -81,10 +84,10 @@ func openRedis(t *testing.T) (kv.Backend, func(time.Duration)) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeAll(t, b) })
-	return b, time.Sleep
+	return storetest.KVStore{Backend: b, Now: time.Now, Pass: time.Sleep}
 }
 
-func openSQLite(t *testing.T) (kv.Backend, func(time.Duration)) {
+func openSQLite(t *testing.T) storetest.KVStore {
 	dsn := "file:" + filepath.Join(t.TempDir(), "kv.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(2000)"
 	writer := openDB(t, "sqlite", dsn, 1)
 	reader := openDB(t, "sqlite", dsn, 4)
@@ -92,7 +95,7 @@ func openSQLite(t *testing.T) (kv.Backend, func(time.Duration)) {
 }
 
 // openPostgres gives each test a schema of its own.
-func openPostgres(t *testing.T) (kv.Backend, func(time.Duration)) {
+func openPostgres(t *testing.T) storetest.KVStore {
 	base := testURL(t, "SIGNET_TEST_POSTGRES_URL")
 	admin := openDB(t, "pgx", base, 1)
 	schema := "kv_" + strings.ToLower(strings.NewReplacer("-", "_").Replace(handle.Short()))
@@ -126,7 +129,7 @@ func openDB(t testing.TB, driver, dsn string, conns int) *sql.DB {
 	return db
 }
 
-func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) (kv.Backend, func(time.Duration)) {
+func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) storetest.KVStore {
 	c := newClock()
 	b, err := kv.OpenSQL(t.Context(), kv.SQLOptions{
 		Dialect: d, Writer: writer, Reader: reader, Now: c.now, Timeout: 10 * time.Second, SweepEvery: 10 * time.Millisecond,
@@ -135,7 +138,7 @@ func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) (kv.Backend, fu
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeAll(t, b) })
-	return b, c.pass
+	return storetest.KVStore{Backend: b, Now: c.now, Pass: c.pass}
 }
 
 func closeAll(t testing.TB, c interface{ Close() error }) {

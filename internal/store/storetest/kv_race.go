@@ -73,7 +73,7 @@ func kvRaces(t *testing.T, open KVOpener) {
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("Of %d callers of %s one wins", racers, c.name), func(t *testing.T) {
 			t.Parallel()
-			b, _ := open(t)
+			b := open(t)
 			for round := range rounds {
 				key := fmt.Sprintf("race:{%d}", round)
 				must(t, b.Write(t.Context(), kv.Put(key, []byte("v"), time.Minute)))
@@ -90,7 +90,7 @@ func kvRaces(t *testing.T, open KVOpener) {
 	}
 	t.Run("No addition to a counter is lost", func(t *testing.T) {
 		t.Parallel()
-		b, _ := open(t)
+		b := open(t)
 		var seen sync.Map
 		race(t, func(int) (bool, error) {
 			n, err := b.Count(t.Context(), kv.Tally{Key: "n:{a}", N: 1, TTL: time.Minute}, kv.Tally{Key: "n:{b}", N: 2, TTL: time.Minute})
@@ -109,7 +109,7 @@ func kvRaces(t *testing.T, open KVOpener) {
 	})
 	t.Run("Writes that meet in several keys all succeed", func(t *testing.T) {
 		t.Parallel()
-		b, _ := open(t)
+		b := open(t)
 		race(t, func(i int) (bool, error) {
 			var ops []kv.Op
 			for j := range 8 {

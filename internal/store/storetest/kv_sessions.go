@@ -1,0 +1,307 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"signet/internal/handle"
+	"signet/internal/session"
+	"signet/internal/store/kv"
+)
+
+// Sessions holds the session store on a backend to what session.Store says
+// about sessions.
+func Sessions(t *testing.T, open KVOpener) {
+	cases := []struct {
+		name string
+		test func(t *testing.T, b KVStore, s session.Store)
+	}{
+		{"A session comes back whole, in one round trip", sessionWhole},
+		{"A session ends at its ExpiresAt", sessionExpiry},
+		{"Noting the last use undoes no change", sessionSeen},
+		{"An update keeps the end, and an ended session does not come back", sessionUpdate},
+		{"Of many callers one ends the session", sessionDelete},
+		{"The account's sessions are listed, the ended ones are not", sessionsOf},
+		{"No update is lost", sessionLostUpdates},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t)
+			c.test(t, b, kv.NewSessions(b.Backend, b.Now))
+		})
+	}
+}
+
+// newSession returns a session with every field set, that lives for life.
+func newSession(b KVStore, account string, life time.Duration) *session.Session {
+	now := b.Now().UTC().Truncate(time.Millisecond)
+	return &session.Session{
+		Key: handle.Sum(handle.New()), SID: handle.Short(), AccountID: account,
+		AuthTime: now, AMR: []string{"pwd", "otp"}, ACR: "urn:acr:2", CreatedAt: now, ExpiresAt: now.Add(life),
+		Remember: true, UserAgent: "Browser/1.0 (\"quoted\")", IP: "192.0.2.7",
+		Clients: []string{"console"}, Consents: map[string][]string{"shop": {"openid", "email"}},
+		LastSeen: now.Add(time.Second),
+	}
+}
+
+func wantSession(t *testing.T, s session.Store, key string, want *session.Session) {
+	t.Helper()
+	got, err := s.Session(t.Context(), key)
+	must(t, err)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Session = %+v, want %+v", got, want)
+	}
+}
+
+// wantTrips runs f and checks what it cost.
+func wantTrips(t *testing.T, b KVStore, want int64, what string, f func() error) {
+	t.Helper()
+	before := b.RoundTrips()
+	must(t, f())
+	if got := b.RoundTrips() - before; got != want {
+		t.Errorf("%s took %d round trips, want %d", what, got, want)
+	}
+}
+
+func sessionWhole(t *testing.T, b KVStore, s session.Store) {
+	sess := newSession(b, "ada", time.Minute)
+	wantSession(t, s, sess.Key, nil)
+	wantTrips(t, b, 1, "PutSession", func() error { return s.PutSession(t.Context(), sess) })
+	wantTrips(t, b, 1, "Session", func() error { _, err := s.Session(t.Context(), sess.Key); return err })
+	wantSession(t, s, sess.Key, sess)
+}
+
+func sessionExpiry(t *testing.T, b KVStore, s session.Store) {
+	sess := newSession(b, "ada", 250*time.Millisecond)
+	must(t, s.PutSession(t.Context(), sess))
+	wantSession(t, s, sess.Key, sess)
+	b.Pass(300 * time.Millisecond)
+	wantSession(t, s, sess.Key, nil)
+	wantKeys(t, s, "ada")
+	// What is put when its time is over already is not kept, least of all for ever.
+	must(t, s.PutSession(t.Context(), sess))
+	b.Pass(20 * time.Millisecond)
+	wantSession(t, s, sess.Key, nil)
+}
+
+func sessionSeen(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	sess := newSession(b, "ada", time.Minute)
+	must(t, s.PutSession(ctx, sess))
+	must(t, s.UpdateSession(ctx, sess.Key, func(stored *session.Session) { stored.Clients = append(stored.Clients, "shop") }))
+	seen := sess.LastSeen.Add(5 * time.Minute)
+	wantTrips(t, b, 1, "SeeSession", func() error { return s.SeeSession(ctx, sess, seen) })
+	sess.Clients, sess.LastSeen = []string{"console", "shop"}, seen
+	wantSession(t, s, sess.Key, sess)
+	wantKeys(t, s, "ada", sess.Key)
+}
+
+func sessionUpdate(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	sess := newSession(b, "ada", 300*time.Millisecond)
+	must(t, s.PutSession(ctx, sess))
+	must(t, s.UpdateSession(ctx, sess.Key, func(stored *session.Session) {
+		if stored.Key != sess.Key || stored.AccountID != "ada" {
+			t.Errorf("the edit gets %+v", stored)
+		}
+		stored.Consents["console"] = []string{"openid"}
+	}))
+	sess.Consents["console"] = []string{"openid"}
+	wantSession(t, s, sess.Key, sess)
+	wantTrips(t, b, 1, "an update that changes nothing", func() error {
+		return s.UpdateSession(ctx, sess.Key, func(*session.Session) {})
+	})
+	b.Pass(350 * time.Millisecond)
+	wantSession(t, s, sess.Key, nil)
+
+	ended := newSession(b, "ada", time.Minute)
+	must(t, s.PutSession(ctx, ended))
+	edits := 0
+	must(t, s.UpdateSession(ctx, ended.Key, func(stored *session.Session) {
+		edits++
+		stored.Clients = nil
+		if _, err := s.DeleteSession(ctx, ended); err != nil { // while the update is under way
+			t.Error(err)
+		}
+	}))
+	wantSession(t, s, ended.Key, nil)
+	must(t, s.UpdateSession(ctx, ended.Key, func(*session.Session) { edits++ }))
+	if edits != 1 {
+		t.Errorf("the edit ran %d times", edits)
+	}
+	wantKeys(t, s, "ada")
+}
+
+func sessionDelete(t *testing.T, b KVStore, s session.Store) {
+	sess := newSession(b, "ada", time.Minute)
+	must(t, s.PutSession(t.Context(), sess))
+	if won := race(t, func(int) (bool, error) { return s.DeleteSession(t.Context(), sess) }); won != 1 {
+		t.Errorf("%d callers ended the session", won)
+	}
+	wantSession(t, s, sess.Key, nil)
+	wantKeys(t, s, "ada")
+	wantTrips(t, b, 1, "DeleteSession", func() error { _, err := s.DeleteSession(t.Context(), sess); return err })
+}
+
+// wantKeys checks which sessions the account has.
+func wantKeys(t *testing.T, s session.Store, account string, want ...string) {
+	t.Helper()
+	sessions, err := s.SessionsOf(t.Context(), account)
+	must(t, err)
+	var got []string
+	for _, sess := range sessions {
+		got = append(got, sess.Key)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("SessionsOf(%q) = %q, want %q", account, got, want)
+	}
+}
+
+func sessionsOf(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	wantKeys(t, s, "ada")
+	a1, a2, short := newSession(b, "ada", time.Minute), newSession(b, "ada", time.Hour), newSession(b, "ada", 200*time.Millisecond)
+	bob := newSession(b, "bob", time.Minute)
+	for _, sess := range []*session.Session{a1, a2, short, bob} {
+		must(t, s.PutSession(ctx, sess))
+	}
+	wantKeys(t, s, "ada", a1.Key, a2.Key, short.Key)
+	wantKeys(t, s, "bob", bob.Key)
+	wantTrips(t, b, 2, "SessionsOf", func() error { _, err := s.SessionsOf(ctx, "ada"); return err })
+	b.Pass(250 * time.Millisecond)
+	wantKeys(t, s, "ada", a1.Key, a2.Key)
+	if ok, err := s.DeleteSession(ctx, a1); err != nil || !ok {
+		t.Errorf("DeleteSession = %t, %v", ok, err)
+	}
+	sessions, err := s.SessionsOf(ctx, "ada")
+	must(t, err)
+	if len(sessions) != 1 || !reflect.DeepEqual(sessions[0], a2) {
+		t.Errorf("SessionsOf = %+v, want %+v", sessions, a2)
+	}
+	// A listing without a session, as a crash may leave it, is tidied once.
+	must(t, b.Write(ctx, kv.Add("sessions:{ada}", "lost", time.Minute)))
+	wantTrips(t, b, 3, "SessionsOf with one lost", func() error { wantKeys(t, s, "ada", a2.Key); return nil })
+	wantTrips(t, b, 2, "SessionsOf after that", func() error { wantKeys(t, s, "ada", a2.Key); return nil })
+	// A lost listing comes back with the next use.
+	must(t, b.Write(ctx, kv.Remove("sessions:{ada}", a2.Key)))
+	wantKeys(t, s, "ada")
+	must(t, s.SeeSession(ctx, a2, b.Now()))
+	wantKeys(t, s, "ada", a2.Key)
+}
+
+func sessionLostUpdates(t *testing.T, b KVStore, s session.Store) {
+	sess := newSession(b, "ada", time.Minute)
+	sess.Clients = nil
+	must(t, s.PutSession(t.Context(), sess))
+	race(t, func(i int) (bool, error) {
+		return true, s.UpdateSession(t.Context(), sess.Key, func(stored *session.Session) {
+			stored.Clients = append(stored.Clients, fmt.Sprint("client", i))
+		})
+	})
+	got, err := s.Session(t.Context(), sess.Key)
+	must(t, err)
+	slices.Sort(got.Clients)
+	if n := len(slices.Compact(got.Clients)); n != racers {
+		t.Errorf("of %d updates %d were kept", racers, n)
+	}
+}
+
+// Flows holds the session store on a backend to what session.Store says about
+// flows.
+func Flows(t *testing.T, open KVOpener) {
+	t.Run("A flow lives once, until its end, and changes in place", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		flowLife(t, b, kv.NewSessions(b.Backend, b.Now))
+	})
+	t.Run("Of many callers one takes the flow", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		s := kv.NewSessions(b.Backend, b.Now)
+		must(t, s.PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
+		if won := race(t, func(int) (bool, error) {
+			f, err := s.TakeFlow(t.Context(), "f1")
+			return f != nil, err
+		}); won != 1 {
+			t.Errorf("%d callers took the flow", won)
+		}
+	})
+	t.Run("No failure is forgotten", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		s := kv.NewSessions(b.Backend, b.Now)
+		must(t, s.PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
+		race(t, func(int) (bool, error) {
+			f, err := s.UpdateFlow(t.Context(), "f1", func(f *session.Flow) error { f.Progress.Failures++; return nil })
+			return f != nil, err
+		})
+		f, err := s.Flow(t.Context(), "f1")
+		must(t, err)
+		if f.Progress.Failures != racers {
+			t.Errorf("%d failures of %d", f.Progress.Failures, racers)
+		}
+	})
+}
+
+func newFlow(b KVStore, life time.Duration) *session.Flow {
+	now, age := b.Now().UTC().Truncate(time.Millisecond), 300
+	return &session.Flow{
+		Browser: handle.Sum("browser"), CreatedAt: now, ExpiresAt: now.Add(life),
+		Request: session.Request{
+			ClientID: "console", RedirectURI: "https://app.example/cb?x=1&y=<2>", ResponseType: session.TypeCode | session.TypeIDToken,
+			ResponseMode: session.ModeFormPost, Scopes: []string{"openid"}, State: "s\u2028t", Nonce: "n", Prompt: []string{session.PromptLogin},
+			MaxAge: &age, Claims: []byte(`{"id_token":{"email":null}}`), Resource: []string{"https://api.example/"},
+		},
+		Progress: session.Progress{Email: "ada@example.com", SignedInAt: now, Locale: "de"},
+	}
+}
+
+func flowLife(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	want := newFlow(b, 300*time.Millisecond)
+	if f, err := s.Flow(ctx, "f1"); err != nil || f != nil {
+		t.Errorf("Flow = %+v, %v", f, err)
+	}
+	if f, err := s.UpdateFlow(ctx, "f1", func(*session.Flow) error { return nil }); err != nil || f != nil {
+		t.Errorf("UpdateFlow of nothing = %+v, %v", f, err)
+	}
+	wantTrips(t, b, 1, "PutFlow", func() error { return s.PutFlow(ctx, "f1", want) })
+	f, err := s.Flow(ctx, "f1")
+	must(t, err)
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("Flow = %+v, want %+v", f, want)
+	}
+	want.Progress.Consented = []string{"openid"}
+	wantTrips(t, b, 2, "UpdateFlow", func() error {
+		f, err = s.UpdateFlow(ctx, "f1", func(f *session.Flow) error { f.Progress.Consented = []string{"openid"}; return nil })
+		return err
+	})
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("UpdateFlow = %+v, want %+v", f, want)
+	}
+	refused := errors.New("refused")
+	if _, err := s.UpdateFlow(ctx, "f1", func(f *session.Flow) error { f.Browser = ""; return refused }); !errors.Is(err, refused) {
+		t.Errorf("UpdateFlow = %v, want the edit's error", err)
+	}
+	if f, err = s.Flow(ctx, "f1"); err != nil || !reflect.DeepEqual(f, want) {
+		t.Errorf("after a refused edit: %+v, %v", f, err)
+	}
+	b.Pass(350 * time.Millisecond)
+	if f, err := s.TakeFlow(ctx, "f1"); err != nil || f != nil {
+		t.Errorf("TakeFlow after the end = %+v, %v", f, err)
+	}
+	want = newFlow(b, time.Minute)
+	must(t, s.PutFlow(ctx, "f2", want))
+	for i, want := range []*session.Flow{want, nil} {
+		if f, err := s.TakeFlow(ctx, "f2"); err != nil || !reflect.DeepEqual(f, want) {
+			t.Errorf("TakeFlow %d = %+v, %v", i, f, err)
+		}
+	}
+}
