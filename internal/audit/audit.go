@@ -1,0 +1,33 @@
+// Package audit is the record of what was done to accounts, clients and keys:
+// who did it, to what, from where. Entries are added and read, never changed.
+//
+// It knows neither HTTP nor a store; the store it needs is the interface Store.
+package audit
+
+import (
+	"context"
+	"time"
+)
+
+// Entry is one thing that was done.
+type Entry struct {
+	ID       string    // a UUIDv7 in its text form; the store gives one if it is empty
+	At       time.Time // when
+	Actor    string    // who: an account's id, "operator" for a command, "system"
+	Action   string    // what, as thing.verb: "client.create", "account.password"
+	Subject  string    // to what: an account's id, a client's id, a key's id
+	ClientID string    // through which app, or ""
+	IP       string    // from which address, or ""
+	// Detail is what else a reader will ask. Never a secret, a token, or what
+	// was typed as a user name.
+	Detail map[string]string
+}
+
+// Store keeps the record for good.
+type Store interface {
+	// AppendAudit adds the entry, and sets its ID if that is empty.
+	AppendAudit(ctx context.Context, e *Entry) error
+	// Audit returns up to limit entries with an id greater than after, by id,
+	// which is the order in which they were made, to the clocks of the nodes.
+	Audit(ctx context.Context, after string, limit int) ([]*Entry, error)
+}

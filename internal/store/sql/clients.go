@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+)
+
+var _ client.Store = (*DB)(nil)
+
+// clientRow has the whole client in Metadata; the other columns repeat what a
+// query or an operator looks for, and win.
+type clientRow struct {
+	ID         string
+	Name       string
+	SecretHash string
+	Metadata   document[client.Client]
+	CreatedAt  instant `gorm:"autoCreateTime:false"`
+	UpdatedAt  instant `gorm:"autoUpdateTime:false"`
+}
+
+func (clientRow) TableName() string { return "clients" }
+
+const (
+	clientColumns = "id, name, secret_hash, metadata, created_at, updated_at"
+	clientByID    = "SELECT " + clientColumns + " FROM clients WHERE id = $1"
+)
+
+func (r *clientRow) client() *client.Client {
+	c := r.Metadata.V
+	c.ID, c.Name, c.SecretHash = r.ID, r.Name, r.SecretHash
+	c.CreatedAt, c.UpdatedAt = r.CreatedAt.Time, r.UpdatedAt.Time
+	return &c
+}
+
+func noClient() error { return fault.New(fault.NotFound, "There is no such client.") }
+
+// Client implements client.Store.
+func (db *DB) Client(ctx context.Context, id string) (*client.Client, error) {
+	if !storable(id) {
+		return nil, noClient()
+	}
+	var r clientRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		found, err := c.row(ctx, clientByID, []any{id},
+			&r.ID, &r.Name, &r.SecretHash, &r.Metadata, &r.CreatedAt, &r.UpdatedAt)
+		if err == nil && !found {
+			return noClient()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.client(), nil
+}
+
+// Clients implements client.Store.
+func (db *DB) Clients(ctx context.Context, after string, limit int) ([]*client.Client, error) {
+	rows, err := page[clientRow](ctx, db, clientColumns, after, limit, func(id string) bool { return storable(id) })
+	return convert(rows, (*clientRow).client), err
+}
+
+// PutClient implements client.Store. A new client is made at now; one that is
+// replaced keeps the time at which it was made. The client's own CreatedAt and
+// UpdatedAt are not read.
+func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) error {
+	if cl.ID == "" || !storable(cl.ID, cl.Name, cl.SecretHash) {
+		return errUnstorable()
+	}
+	row := clientRow{
+		ID: cl.ID, Name: cl.Name, SecretHash: cl.SecretHash,
+		Metadata:  document[client.Client]{*cl},
+		CreatedAt: at(now), UpdatedAt: at(now),
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		err := c.orm(ctx).Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"name", "secret_hash", "metadata", "updated_at"}),
+		}).Create(&row).Error
+		if err != nil {
+			return err
+		}
+		return bump(ctx, c, topicClients)
+	})
+}
+
+// DeleteClient implements client.Store.
+func (db *DB) DeleteClient(ctx context.Context, id string) error {
+	if !storable(id) {
+		return noClient()
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		return removeOne(c.orm(ctx).Where("id = ?", id).Delete(&clientRow{}), noClient, func() error {
+			return bump(ctx, c, topicClients)
+		})
+	})
+}

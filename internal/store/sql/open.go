@@ -1,0 +1,144 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"signet/internal/fault"
+)
+
+// What an Options field means when it is zero.
+const (
+	DefaultMaxConns = 16
+	DefaultDeadline = 2 * time.Second
+)
+
+// Options say which database to open and how much of it to use.
+type Options struct {
+	// URL is sqlite:///path/to/file.db (made, if it is not there, in a folder
+	// that is), or postgres://user:password@host:5432/name?sslmode=verify-full
+	// with what else pgx understands.
+	URL string
+	// MaxConns is the most connections that are open at once, and as many stay
+	// open when idle. SQLite has one more, that writes.
+	MaxConns int
+	// Deadline is the time after which a call is given up.
+	Deadline time.Duration
+}
+
+// DB is an open database. Its methods may be called by any number of
+// goroutines.
+type DB struct {
+	dialect  dialect
+	orm      *gorm.DB // never used as it is: see conn.orm
+	reader   *pool
+	writer   writer
+	deadline time.Duration
+	sent     atomic.Int64
+}
+
+// dialect is what differs between the two databases beyond SQL that both read.
+type dialect struct {
+	migrations string                               // folder of the numbered files
+	hasTable   string                               // query: is there a table of the name $1?
+	provider   func(fs.FS) (*goose.Provider, error) // a new one, with its own connections and lock
+	seed       func(context.Context, []accountRow) error
+}
+
+// writer runs what changes the database.
+type writer interface {
+	// run calls f with a connection, in a transaction if several is true, and
+	// commits what f did unless f fails.
+	run(ctx context.Context, several bool, f func(context.Context, *conn) error) error
+	// stats describes the writer's own pool, if it has one.
+	stats() []PoolStats
+	close() error
+}
+
+// Open opens the database and checks that it answers. It does not migrate.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.MaxConns <= 0 {
+		o.MaxConns = DefaultMaxConns
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = DefaultDeadline
+	}
+	db := &DB{deadline: o.Deadline}
+	var err error
+	// Only the scheme: net/url refuses the several hosts that pgx understands.
+	switch scheme, _, _ := strings.Cut(o.URL, ":"); scheme {
+	case "sqlite":
+		err = db.openSQLite(o)
+	case "postgres", "postgresql":
+		err = db.openPostgres(o)
+	default:
+		err = badURL(nil, "begins neither with sqlite: nor with postgres:")
+	}
+	if err != nil {
+		return nil, translate(err)
+	}
+	// On the writing connection: SQLite's makes the file and its journal.
+	err = db.transact(ctx, func(ctx context.Context, c *conn) error {
+		var one int
+		_, err := c.row(ctx, "SELECT 1", nil, &one)
+		return err
+	})
+	if err != nil {
+		db.Close() // err says what is wrong
+		return nil, err
+	}
+	return db, nil
+}
+
+func badURL(cause error, problem string) error {
+	return fault.Wrap(fault.Invalid, cause, "The database's address %s.", problem).On("url")
+}
+
+// gormOn returns gorm over the dialector, with everything off that would do
+// something unasked: transactions, logs, pings, times.
+func gormOn(d gorm.Dialector) (*gorm.DB, error) {
+	return gorm.Open(d, &gorm.Config{
+		SkipDefaultTransaction:   true,
+		DisableAutomaticPing:     true,
+		DisableNestedTransaction: true,
+		Logger:                   logger.Discard,
+	})
+}
+
+// Ping asks the database for an answer.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.view(ctx, func(ctx context.Context, c *conn) error {
+		var one int
+		_, err := c.row(ctx, "SELECT 1", nil, &one)
+		return err
+	})
+}
+
+// Close ends all connections, after the calls that are under way.
+func (db *DB) Close() error {
+	return errors.Join(db.writer.close(), db.reader.close())
+}
+
+// Statements returns how many statements were sent since Open, the beginnings
+// and ends of transactions included; those of migrations and seeding are not.
+func (db *DB) Statements() int64 { return db.sent.Load() }
+
+// PoolStats are the figures of one pool of connections.
+type PoolStats struct {
+	Pool string // "main"; SQLite: "read" and "write"
+	sql.DBStats
+}
+
+// Stats returns the figures of each pool.
+func (db *DB) Stats() []PoolStats {
+	return append([]PoolStats{{db.reader.name, db.reader.db.Stats()}}, db.writer.stats()...)
+}

@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+)
+
+// openSQLite opens the file twice: one connection writes, several read. In WAL
+// mode a reader never waits for the writer, nor the writer for readers.
+func (db *DB) openSQLite(o Options) error {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host != "" || u.Path == "" || !filepath.IsAbs(filepath.FromSlash(u.Path)) {
+		return badURL(err, "names no file: three slashes and the path, as in sqlite:///path/to/file.db")
+	}
+	path := filepath.FromSlash(u.Path)
+	// Made here because SQLite would let everybody read it.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return badURL(err, "names a file that cannot be opened for writing")
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	// fdatasync(2) keeps what commits need and leaves the file's times for
+	// later. Where there is none, SQLite's own way stays.
+	sqlite.Fdatasync(true)
+
+	read, err := sql.Open("sqlite", sqliteDSN(path, o.Deadline, url.Values{"_query_only": {"1"}}))
+	if err != nil {
+		return err
+	}
+	// More than there are processors would only cost memory: SQLite works
+	// inside this process.
+	conns := min(o.MaxConns, max(2, runtime.GOMAXPROCS(0)))
+	read.SetMaxOpenConns(conns)
+	read.SetMaxIdleConns(conns)
+	db.reader = &pool{name: "read", db: read, sent: &db.sent, prepared: new(sync.Map)}
+	if db.orm, err = gormOn(sqliteDialector{db.reader}); err != nil {
+		return err
+	}
+	write, err := sql.Open("sqlite", sqliteDSN(path, o.Deadline, nil))
+	if err != nil {
+		return err
+	}
+	w := newSQLiteWriter(write, db.orm, &db.sent)
+	db.writer = w
+	db.dialect = dialect{
+		migrations: "migrations/sqlite",
+		hasTable:   "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)",
+		provider:   func(files fs.FS) (*goose.Provider, error) { return sqliteProvider(path, files) },
+		seed:       db.insertAccounts,
+	}
+	return nil
+}
+
+// sqliteDSN is how each connection to the file is set up.
+//
+// synchronous is FULL: a commit is on the disk when the call returns, so that
+// no revocation and no use of a token is undone by a power cut. (NORMAL would
+// only promise that the file stays whole.) The writer makes up for the cost by
+// committing together what is asked for together.
+func sqliteDSN(path string, busy time.Duration, more url.Values) string {
+	q := url.Values{
+		"_busy_timeout":        {strconv.FormatInt(busy.Milliseconds(), 10)},
+		"_journal_mode":        {"WAL"},
+		"_synchronous":         {"FULL"},
+		"_foreign_keys":        {"1"},
+		"_txlock":              {"immediate"},
+		"_time_integer_format": {"unix_micro"},
+		"_dqs":                 {"0"},
+		"_defensive":           {"1"},
+		// What a long transaction made of the journal does not stay on the disk.
+		"_pragma": {"journal_size_limit(67108864)", "temp_store(MEMORY)"},
+	}
+	for k, v := range more {
+		q[k] = append(q[k], v...)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+}
+
+// sqliteProvider migrates under a lock of its own, on a connection that waits
+// for others as long as the lock does.
+func sqliteProvider(path string, files fs.FS) (*goose.Provider, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(path, time.Minute, nil))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, files,
+		goose.WithLocker(&fileLock{path: path + ".migrate"}), goose.WithDisableGlobalRegistry(true))
+}
+
+// fileLock is a lock between processes that dies with its holder: an exclusive
+// transaction on an empty SQLite file beside the database. The database itself
+// cannot be the lock, because each migration is a transaction there. The empty
+// file stays; removing it would let two hold the lock at once.
+type fileLock struct {
+	path string
+	db   *sql.DB
+	tx   *sql.Tx
+}
+
+// Lock implements goose's lock.Locker.
+func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) error {
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(l.path), RawQuery: url.Values{
+		"_busy_timeout": {strconv.FormatInt(time.Hour.Milliseconds(), 10)},
+		"_journal_mode": {"MEMORY"},
+		"_txlock":       {"exclusive"},
+	}.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		db.Close() // err says what is wrong
+		return err
+	}
+	l.db, l.tx = db, tx
+	return nil
+}
+
+// Unlock implements goose's lock.Locker.
+func (l *fileLock) Unlock(context.Context, *sql.DB) error {
+	if err := l.tx.Rollback(); err != nil {
+		l.db.Close()
+		return err
+	}
+	return l.db.Close()
+}

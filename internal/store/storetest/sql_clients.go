@@ -1,0 +1,85 @@
+package storetest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"signet/internal/fault"
+)
+
+func testClients(t *testing.T, fresh func(testing.TB) string) {
+	db := OpenSQL(t, fresh(t))
+	ctx := t.Context()
+
+	t.Run("what was put comes back, and is replaced", func(t *testing.T) {
+		c := makeClient(t, db, "console")
+		got, err := db.Client(ctx, "console")
+		ok(t, err)
+		c.CreatedAt, c.UpdatedAt = epoch.UTC(), epoch.UTC()
+		if !reflect.DeepEqual(got, c) {
+			t.Errorf("got %+v, want %+v", got, c)
+		}
+		c.Name, c.SecretHash, c.Trusted, c.RedirectURIs = "Console 2", "", false, nil
+		ok(t, db.PutClient(ctx, c, epoch.Add(time.Hour)))
+		got, err = db.Client(ctx, "console")
+		ok(t, err)
+		c.UpdatedAt = epoch.Add(time.Hour).UTC()
+		if !reflect.DeepEqual(got, c) {
+			t.Errorf("replaced: got %+v, want %+v", got, c)
+		}
+	})
+
+	t.Run("a wrong id finds nothing", func(t *testing.T) {
+		for _, id := range []string{"", "Console", "console ", "consol_", "'; --", "console\x00"} {
+			_, err := db.Client(ctx, id)
+			want(t, err, fault.NotFound)
+			want(t, db.DeleteClient(ctx, id), fault.NotFound)
+		}
+		c := makeClient(t, db, "other")
+		c.ID = ""
+		want(t, db.PutClient(ctx, c, epoch), fault.Invalid)
+	})
+
+	t.Run("pages go by the bytes of the id", func(t *testing.T) {
+		db := OpenSQL(t, fresh(t))
+		ids := []string{"B", "_", "a", "a-b", "ab", "b", "ä", "中"}
+		for i := range ids {
+			makeClient(t, db, ids[len(ids)-1-i])
+		}
+		var got []string
+		for after := ""; ; after = got[len(got)-1] {
+			page, err := db.Clients(ctx, after, 3)
+			ok(t, err)
+			if len(page) == 0 {
+				break
+			}
+			for _, c := range page {
+				got = append(got, c.ID)
+			}
+		}
+		if !reflect.DeepEqual(got, ids) {
+			t.Errorf("pages gave %q, want %q", got, ids)
+		}
+	})
+
+	t.Run("deletion takes consents and families", func(t *testing.T) {
+		a, gone, stays := makeAccount(t, db, "ada"), makeClient(t, db, "gone"), makeClient(t, db, "stays")
+		f, g := makeFamily(t, db, a, gone), makeFamily(t, db, a, stays)
+		for _, id := range []string{"gone", "stays"} {
+			_, err := db.AddConsent(ctx, a.ID, id, []string{"openid"}, epoch)
+			ok(t, err)
+		}
+		ok(t, db.DeleteClient(ctx, "gone"))
+		want(t, db.DeleteClient(ctx, "gone"), fault.NotFound)
+		dead, err := db.FamilyByRoot(ctx, f.RootKey)
+		ok(t, err)
+		alive, err := db.FamilyByRoot(ctx, g.RootKey)
+		ok(t, err)
+		consents, err := db.ConsentsOf(ctx, a.ID)
+		ok(t, err)
+		if dead != nil || alive == nil || len(consents) != 1 || consents[0].ClientID != "stays" {
+			t.Errorf("family %v, other family %v, consents %v", dead, alive, consents)
+		}
+	})
+}
