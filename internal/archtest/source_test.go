@@ -89,7 +89,7 @@ func tooLong(src source) []string {
 	}
 	for _, decl := range src.file.Decls {
 		fn, ok := decl.(*ast.FuncDecl)
-		if !ok {
+		if !ok || isTest(fn) {
 			continue
 		}
 		first, last := src.fset.Position(fn.Pos()).Line, src.fset.Position(fn.End()).Line
@@ -98,6 +98,25 @@ func tooLong(src source) []string {
 		}
 	}
 	return long
+}
+
+// isTest reports whether fn is a test, wherever it stands: the suites that every
+// store must pass are in files without _test.
+func isTest(fn *ast.FuncDecl) bool {
+	for _, param := range fn.Type.Params.List {
+		star, ok := param.Type.(*ast.StarExpr)
+		if !ok {
+			continue
+		}
+		sel, ok := star.X.(*ast.SelectorExpr)
+		if !ok {
+			continue
+		}
+		if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "testing" {
+			return true
+		}
+	}
+	return false
 }
 
 // TestPackageComments asks of every package what it is for. A one-word comment
@@ -187,6 +206,10 @@ func TestLimitsBite(t *testing.T) {
 	}
 	if got := forbidden(parse(t, "p.go", body)); len(got) != 2 {
 		t.Errorf("os.Exit and AutoMigrate: %q, want two faults", got)
+	}
+	suite := strings.Replace(body, "func f()", "func f(t *testing.T)", 1)
+	if got := tooLong(parse(t, "p.go", suite)); len(got) != 1 {
+		t.Errorf("a long file with a long test: %q, want one fault, the file's", got)
 	}
 	test := "package p\n\nfunc TestX(t *testing.T) { t.Skip(); os.Exit(1) }\n"
 	if got := forbidden(parse(t, "p_test.go", test)); len(got) != 1 {
