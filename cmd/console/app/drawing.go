@@ -60,7 +60,8 @@ func (c *canvas) ridge(base, swing, length float64, fill string) {
 	phase, second := c.between(0, 7), c.between(0, 7)
 	var d strings.Builder
 	fmt.Fprintf(&d, "M0 %.0f", c.h)
-	for x := 0.0; x <= c.w; x += c.w / 60 {
+	for i := range 61 {
+		x := c.w * float64(i) / 60
 		y := base + swing*(0.7*math.Sin(x/length+phase)+0.3*math.Sin(2.3*x/length+second))
 		fmt.Fprintf(&d, "L%.0f %.1f", x, y)
 	}
@@ -110,7 +111,7 @@ func window(c *canvas) {
 	c.add(`<path d="M%.0f 0v%.0fM0 %.0fh%.0f" stroke="#e8dcc8" stroke-width="16"/>`, c.w/2, c.h, c.h*0.42, c.w)
 	c.add(`<rect x="11" y="11" width="%.0f" height="%.0f" fill="none" stroke="#e8dcc8" stroke-width="22"/>`, c.w-22, c.h-22)
 	c.add(`<rect y="%.0f" width="%.0f" height="90" fill="#d9c7a8"/><rect y="%.0f" width="%.0f" height="12" fill="#f2e6d0"/>`, c.h-86, c.w, c.h-90, c.w)
-	c.add(`<g transform="translate(%.0f %.0f)" fill="#1a1420"><path d="M-80 0C-100-120-60-190-30-210c-26-20-34-52-30-100l34 30c14-6 34-6 48 0l34-30c6 48-4 82-30 102 40 26 74 100 60 208z"/><path d="M70-14c70 8 96-40 70-84-8-14 8-24 18-10 44 62 0 126-92 112z"/></g>`, c.w*0.36, c.h-84)
+	c.add(`<g transform="translate(%.0f %.0f)" fill="#1a1420"><path d="M-80 0C-100-120-60-190-30-210c-26-20-34-52-30-100l34 30c14-6 34-6 48 0l34-30c6 48-4 82-30 102 40 26 74 100 60 208z"/><path d="M70-14c70 8 96-40 70-84-8-14 8-24 18-10 44 62 0 126-92 112z"/></g>`, c.w*0.36, c.h-78)
 }
 
 func balloons(c *canvas) {
@@ -161,6 +162,21 @@ func hills(c *canvas) {
 		c.ridge(c.h*(0.5+0.1*float64(i)), 34, 90+40*float64(i), fill)
 	}
 	c.add(`<path d="M%.0f %.0fc-60-40 80-60 20-110 -40-30 40-40 20-70" fill="none" stroke="#f5c98a" stroke-width="7" opacity=".8"/>`, c.w*0.6, c.h)
+}
+
+func lighthouse(c *canvas) {
+	c.sky("#243a5e", "#5d7fa3", "#f2c9a1")
+	c.add(`<path d="M%.0f %.0fL0 %.0fV%.0fZ" fill="#fff3c4" opacity=".35"/>`, c.w*0.68, c.h*0.295, c.h*0.12, c.h*0.38)
+	c.add(`<path d="M%.0f %.0fL%.0f %.0fV%.0fZ" fill="#fff3c4" opacity=".35"/>`, c.w*0.68, c.h*0.295, c.w, c.h*0.22, c.h*0.36)
+	c.ridge(c.h*0.72, 8, 60, "#37648a")
+	c.add(`<path d="M%.0f %.0fc60-90 120-110 210-112 70 0 110 40 150 112z" fill="#3d3a44"/>`, c.w*0.42, c.h*0.8)
+	c.add(`<g transform="translate(%.0f %.0f)"><path d="M-42 0L-28-220h56L42 0z" fill="#f7f1e8"/><path d="M-39-50l3.500-50h71l3.500 50zM-32.500-150l3-46h59l3 46z" fill="#c8402f"/><rect x="-36" y="-232" width="72" height="14" fill="#2d2a33"/><rect x="-22" y="-270" width="44" height="38" fill="#ffe9a3"/><path d="M-30-270L0-302l30 32z" fill="#c8402f"/></g>`, c.w*0.68, c.h*0.7)
+	c.ridge(c.h*0.80, 10, 45, "#2c557c")
+	c.ridge(c.h*0.88, 12, 60, "#234768")
+	for range 8 {
+		x, y := c.between(0, c.w*0.55), c.between(c.h*0.1, c.h*0.4)
+		c.add(`<path d="M%.0f %.0fq9-11 18 0q9-11 18 0" fill="none" stroke="#eef3f7" stroke-width="3" stroke-linecap="round"/>`, x, y)
+	}
 }
 
 func street(c *canvas) {

@@ -21,7 +21,7 @@ var flavors = map[string]flavor{
 	Console: {
 		ID: Console, Name: "Device console", Start: "Devices",
 		Promise: "Every meeting room, at a glance",
-		Pitch:   "See which devices are up, what they run and who last heard of them, before somebody stands in front of a black screen.",
+		Pitch:   "See which devices are up, what they run and when they were last heard of, before somebody stands in front of a black screen.",
 		Points:  []string{"One list for all rooms and sites", "Firmware that is out of date stands out", "What happened to each device, and when"},
 		Mark: `<rect x="3" y="6" width="26" height="17" rx="3" fill="none" stroke="currentColor" stroke-width="2.6"/>` +
 			`<path d="M11 28h10M16 23v5" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round"/>` +

@@ -85,9 +85,13 @@ func fleet(now time.Time) []device {
 // history is what happened to the device lately, newest first.
 func (d device) history() []event {
 	seen := d.LastSeen
-	events := []event{{seen, "Last report received"}}
-	if d.Note != "" {
-		events = append(events, event{seen.Add(-time.Minute), d.Note})
+	var events []event
+	if d.Status == offline {
+		events = append(events, event{seen.Add(30 * time.Minute), "Silent for half an hour; shown as offline"})
+	}
+	events = append(events, event{seen, "Last report received"})
+	if d.Status == attention {
+		events = append(events, event{seen.Add(-3 * time.Hour), d.Note})
 	}
 	if d.Outdated() {
 		events = append(events, event{seen.Add(-31 * time.Hour), "Firmware " + d.Latest() + " offered; waiting for a quiet hour"})

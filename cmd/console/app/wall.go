@@ -29,8 +29,8 @@ func (s shared) Shape() string {
 // File is the address of the picture itself.
 func (s shared) File() string { return "/assets/pictures/" + s.ID + ".svg" }
 
-// When the picture was shared, as seen from now.
-func (s shared) When(time.Time) string { return ago(s.Age) }
+// When says how long ago the picture was shared.
+func (s shared) When() string { return ago(s.Age) }
 
 const day = 24 * time.Hour
 
@@ -42,6 +42,7 @@ var pictures = []shared{
 	{"cake", "Seven already", "Ada", "He blew them all out at once.", "A birthday cake with seven candles.", 4 * day, 700, 700, cake},
 	{"hills", "The long way home", "Anne", "Worth every minute of it.", "Layers of hills in the evening light.", 9 * day, 800, 600, hills},
 	{"street", "From the hotel", "Byron", "Could not sleep, so I counted windows.", "A row of houses at night, with some of the windows lit.", 12 * day, 700, 700, street},
+	{"lighthouse", "As far as the road goes", "Ralph", "We had it to ourselves, and to the gulls.", "A lighthouse on a rock shines over the sea at dusk.", 16 * day, 800, 600, lighthouse},
 	{"garden", "First summer of the garden", "Annabella", "The big one is taller than Ralph.", "Sunflowers in front of a blue sky.", 20 * day, 600, 800, garden},
 	{"snow", "The hut", "Ada", "The kettle took an hour.", "A hut with a lit window under snowy mountains.", 31 * day, 800, 600, snow},
 }
@@ -50,11 +51,10 @@ type wallPage struct {
 	frame
 	Pictures []shared
 	First    string // what the person is called
-	Now      time.Time
 }
 
 func (a *app) wall(w http.ResponseWriter, r *http.Request) error {
-	page := wallPage{frame: a.frame(r, "The wall"), Pictures: pictures, Now: a.config.Now()}
+	page := wallPage{frame: a.frame(r, "The wall"), Pictures: pictures}
 	if names := strings.Fields(page.User.Name); len(names) > 0 {
 		page.First = names[0]
 	}
@@ -66,7 +66,6 @@ type picturePage struct {
 	Picture        shared
 	Newer, Older   *shared
 	Position, Many int
-	Now            time.Time
 }
 
 func (a *app) picture(w http.ResponseWriter, r *http.Request) error {
@@ -74,7 +73,7 @@ func (a *app) picture(w http.ResponseWriter, r *http.Request) error {
 		if p.ID != r.PathValue("id") {
 			continue
 		}
-		page := picturePage{frame: a.frame(r, p.Title), Picture: p, Position: i + 1, Many: len(pictures), Now: a.config.Now()}
+		page := picturePage{frame: a.frame(r, p.Title), Picture: p, Position: i + 1, Many: len(pictures)}
 		if i > 0 {
 			page.Newer = &pictures[i-1]
 		}
