@@ -167,7 +167,10 @@ func (db *DB) SetPasswordHash(ctx context.Context, id, old, hash string, now tim
 		n = res.RowsAffected
 		return res.Error
 	})
-	return n > 0, err
+	if err != nil {
+		return false, err
+	}
+	return n > 0, nil
 }
 
 // DeleteAccount implements account.Store.

@@ -133,5 +133,8 @@ func (db *DB) WithdrawConsent(ctx context.Context, accountID, clientID string) (
 		n = res.RowsAffected
 		return res.Error
 	})
-	return n > 0, err
+	if err != nil {
+		return false, err
+	}
+	return n > 0, nil
 }

@@ -92,7 +92,10 @@ func (db *DB) CreateFamily(ctx context.Context, f *grant.Family) (bool, error) {
 			at(f.CreatedAt), at(f.RotatedAt), at(idle), at(f.ExpiresAt), maybe(f.RevokedAt), day(idle), day(f.ExpiresAt))
 		return err
 	})
-	return n > 0, err
+	if err != nil {
+		return false, err
+	}
+	return n > 0, nil
 }
 
 // RotateFamily implements grant.Families.
@@ -176,5 +179,8 @@ func (db *DB) DeleteDeadFamilies(ctx context.Context, before time.Time, limit in
 		n, err = c.change(ctx, deleteDeadFamilies, day(before), at(before), limit)
 		return err
 	})
-	return int(n), err
+	if err != nil {
+		return 0, err
+	}
+	return int(n), nil
 }

@@ -69,7 +69,10 @@ func (db *DB) AddSigningKey(ctx context.Context, k *keys.Sealed, retire time.Tim
 		}
 		return bump(ctx, c, topicKeys)
 	})
-	return added && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return added, nil
 }
 
 // DeleteSigningKeys implements keys.Store.
@@ -83,5 +86,8 @@ func (db *DB) DeleteSigningKeys(ctx context.Context, before time.Time) (int, err
 		}
 		return bump(ctx, c, topicKeys)
 	})
-	return int(n), err
+	if err != nil {
+		return 0, err
+	}
+	return int(n), nil
 }

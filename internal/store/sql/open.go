@@ -59,6 +59,7 @@ type writer interface {
 	// run calls f with a connection, in a transaction if several is true, and
 	// commits what f did unless f fails.
 	run(ctx context.Context, several bool, f func(context.Context, *conn) error) error
+	pool() *sql.DB
 	// stats describes the writer's own pool, if it has one.
 	stats() []PoolStats
 	close() error
@@ -127,6 +128,13 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Close() error {
 	return errors.Join(db.writer.close(), db.reader.close())
 }
+
+// Pools returns the connections that write and those that read, the same on
+// PostgreSQL, for a store that keeps short-lived state in the same database
+// (kv.SQL). On SQLite the writing pool has one connection, which everybody
+// borrows for one transaction at a time. They stay the database's: it closes
+// them.
+func (db *DB) Pools() (write, read *sql.DB) { return db.writer.pool(), db.reader.db }
 
 // Statements returns how many statements were sent since Open, the beginnings
 // and ends of transactions included; those of migrations and seeding are not.

@@ -76,26 +76,27 @@ func postgresProvider(config *pgx.ConnConfig, files fs.FS) (*goose.Provider, err
 
 // postgresWriter writes through the same connections that read.
 type postgresWriter struct {
-	pool *pool
+	main *pool
 	orm  *gorm.DB
 }
 
 func (w *postgresWriter) run(ctx context.Context, several bool, f func(context.Context, *conn) error) error {
 	if !several {
-		return f(ctx, &conn{w.pool, w.orm, w.pool.sent})
+		return f(ctx, &conn{w.main, w.orm, w.main.sent})
 	}
-	w.pool.sent.Add(2) // BEGIN, and COMMIT or ROLLBACK
-	tx, err := w.pool.db.BeginTx(ctx, nil)
+	w.main.sent.Add(2) // BEGIN, and COMMIT or ROLLBACK
+	tx, err := w.main.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after a Commit it does nothing
-	if err := f(ctx, &conn{&postgresTx{tx, w.pool}, w.orm, w.pool.sent}); err != nil {
+	if err := f(ctx, &conn{&postgresTx{tx, w.main}, w.orm, w.main.sent}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
+func (w *postgresWriter) pool() *sql.DB      { return w.main.db }
 func (w *postgresWriter) stats() []PoolStats { return nil }
 func (w *postgresWriter) close() error       { return nil }
 

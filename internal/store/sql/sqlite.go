@@ -84,7 +84,7 @@ func sqliteDSN(path string, busy time.Duration, more url.Values) string {
 		"_pragma": {"journal_size_limit(67108864)", "temp_store(MEMORY)"},
 	}
 	for k, v := range more {
-		q[k] = append(q[k], v...)
+		q[k] = v
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }

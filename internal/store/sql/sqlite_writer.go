@@ -3,9 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,54 +17,68 @@ const maxGroup = 64
 
 var errClosed = errors.New("the database was closed")
 
-// sqliteWriter owns the one connection that writes to the file, and commits
-// changes in groups.
+// sqliteWriter makes the changes to the file, one group after the other.
 //
 // A commit waits for the disk. While it does, other changes queue up; the next
 // transaction takes all of them, each inside a savepoint, so that one that
 // fails leaves no trace and the others stand. Nobody is told of a change
 // before the commit that holds it. With one caller at a time a group is one
 // change, at no extra cost.
+//
+// The one connection is borrowed for each group, because what is short-lived
+// may be kept in the same file and written through the same pool: see
+// DB.Pools.
 type sqliteWriter struct {
-	db     *sql.DB
-	orm    *gorm.DB
-	sent   *atomic.Int64
-	queue  chan *job
-	stop   chan struct{}
-	done   chan struct{} // closed when the goroutine has ended
-	close1 sync.Once
+	db    *sql.DB
+	orm   *gorm.DB
+	sent  *atomic.Int64
+	queue chan *job
+	stop  func() // ends the loop, once
+	ended chan struct{}
 
-	conn *writeConn // belongs to the goroutine; nil: to be opened
+	// What follows belongs to the loop.
+	prepared map[string]*sql.Stmt
+	wanted   []string // texts to prepare when the connection is free
 }
 
 // job is one change that waits for its turn and its commit.
 type job struct {
 	ctx   context.Context
 	f     func(context.Context, *conn) error
-	taken atomic.Bool // by the writer, or back by the caller who gave up
+	taken atomic.Bool // by the loop, or back by the caller who gave up
 	err   error
 	done  chan struct{}
 }
 
 func newSQLiteWriter(db *sql.DB, orm *gorm.DB, sent *atomic.Int64) *sqliteWriter {
 	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	stopped := make(chan struct{})
 	w := &sqliteWriter{
 		db: db, orm: orm, sent: sent,
-		queue: make(chan *job, maxGroup),
-		stop:  make(chan struct{}),
-		done:  make(chan struct{}),
+		queue:    make(chan *job, maxGroup),
+		stop:     sync.OnceFunc(func() { close(stopped) }),
+		ended:    make(chan struct{}),
+		prepared: map[string]*sql.Stmt{},
 	}
-	go w.loop()
+	go w.loop(stopped)
 	return w
 }
 
 // run implements writer. Every change is in a transaction, whether it is one
-// statement or several.
-func (w *sqliteWriter) run(ctx context.Context, _ bool, f func(context.Context, *conn) error) error {
+// statement or several. When the deadline comes while f is under way, run does
+// not wait for it: then it is not known whether the change was made, and what
+// f writes to may not be looked at.
+func (w *sqliteWriter) run(ctx context.Context, several bool, f func(context.Context, *conn) error) error {
 	j := &job{ctx: ctx, f: f, done: make(chan struct{})}
+	if !several {
+		// One statement waits for nothing once the transaction has begun. A
+		// context that can end would cost the driver a goroutine.
+		j.ctx = context.WithoutCancel(ctx)
+	}
 	select {
 	case w.queue <- j:
-	case <-w.done:
+	case <-w.ended:
 		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
@@ -73,56 +87,54 @@ func (w *sqliteWriter) run(ctx context.Context, _ bool, f func(context.Context, 
 	case <-j.done:
 		return j.err
 	case <-ctx.Done():
-	case <-w.done:
-	}
-	if j.taken.CompareAndSwap(false, true) {
-		if err := ctx.Err(); err != nil {
-			return err
+		j.taken.Store(true)
+		return ctx.Err()
+	case <-w.ended:
+		if j.taken.CompareAndSwap(false, true) {
+			return errClosed
 		}
-		return errClosed
+		<-j.done
+		return j.err
 	}
-	// It is being done, and only its end tells whether it was. That comes
-	// soon: the statements have the same context.
-	<-j.done
-	return j.err
 }
 
-func (w *sqliteWriter) loop() {
-	defer close(w.done)
+func (w *sqliteWriter) loop(stopped <-chan struct{}) {
+	defer close(w.ended)
 	for {
 		select {
-		case <-w.stop:
-			w.drop(nil)
+		case <-stopped:
 			return
 		case j := <-w.queue:
-			if j.taken.CompareAndSwap(false, true) {
-				w.group(j)
+			if !j.taken.CompareAndSwap(false, true) {
+				continue
 			}
+			jobs, err := w.group(j)
+			for _, j := range jobs {
+				if j.err == nil {
+					j.err = err
+				}
+				close(j.done)
+			}
+			w.prepare()
 		}
 	}
 }
 
-// group runs the job and what else is waiting in one transaction, and then
-// tells each caller how it went.
-func (w *sqliteWriter) group(first *job) {
-	jobs := append(make([]*job, 0, maxGroup), first)
-	finish := func(err error) {
-		for _, j := range jobs {
-			if j.err == nil {
-				j.err = err
-			}
-			close(j.done)
-		}
-	}
-	c, err := w.begin(first.ctx)
+// group runs the job and what else is waiting in one transaction. It returns
+// the jobs that it took, and the error that is that of all, if there is one.
+func (w *sqliteWriter) group(first *job) (jobs []*job, err error) {
+	jobs = []*job{first}
+	w.sent.Add(2) // BEGIN, and COMMIT or ROLLBACK
+	// IMMEDIATE, by the connection's settings: another process is waited for
+	// here, as long as busy_timeout says, and never later.
+	tx, err := w.db.BeginTx(context.Background(), nil)
 	if err != nil {
-		finish(err)
-		return
+		return jobs, err
 	}
-	if first.err = w.do(c, first); first.err != nil {
-		w.rollback(c)
-		finish(nil)
-		return
+	defer tx.Rollback() // after a Commit it does nothing
+	t := &writeTx{Tx: tx, w: w}
+	if first.err = w.do(t, first); first.err != nil {
+		return jobs, nil
 	}
 	for len(jobs) < maxGroup {
 		j := w.next()
@@ -130,20 +142,11 @@ func (w *sqliteWriter) group(first *job) {
 			break
 		}
 		jobs = append(jobs, j)
-		if err := w.within(c, j); err != nil {
-			w.rollback(c)
-			finish(err)
-			return
+		if err := w.within(t, j); err != nil {
+			return jobs, err
 		}
 	}
-	// Without a context: a commit that is cut off would have to be rolled back
-	// for all.
-	if err := c.command("COMMIT"); err != nil {
-		w.rollback(c)
-		finish(err)
-		return
-	}
-	finish(nil)
+	return jobs, tx.Commit()
 }
 
 // next returns a job that is waiting now and still wanted, or nil.
@@ -160,122 +163,87 @@ func (w *sqliteWriter) next() *job {
 	}
 }
 
-// within runs the job inside a savepoint. An error is one that ends the group.
-func (w *sqliteWriter) within(c *writeConn, j *job) error {
-	if err := c.command("SAVEPOINT change"); err != nil {
+// within runs the job inside a savepoint. An error is one that ends the group:
+// after an error of the disk SQLite may have ended the whole transaction.
+func (w *sqliteWriter) within(t *writeTx, j *job) error {
+	c := &conn{t, w.orm, w.sent}
+	ctx := context.Background()
+	if _, err := c.change(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	if j.err = w.do(c, j); j.err != nil {
-		if err := c.command("ROLLBACK TO change"); err != nil {
-			return err // an error of the disk ends the whole transaction
+	if j.err = w.do(t, j); j.err != nil {
+		if _, err := c.change(ctx, "ROLLBACK TO change"); err != nil {
+			return err
 		}
 	}
-	return c.command("RELEASE change")
+	_, err := c.change(ctx, "RELEASE change")
+	return err
 }
 
 // do runs the job's function. It runs on the writer's goroutine, where a panic
 // would take more with it than the one request that caused it.
-func (w *sqliteWriter) do(c *writeConn, j *job) (err error) {
+func (w *sqliteWriter) do(t *writeTx, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a change: %v", p)
 		}
 	}()
-	return j.f(j.ctx, &conn{c, w.orm, w.sent})
+	return j.f(j.ctx, &conn{t, w.orm, w.sent})
 }
 
-// begin opens the connection if need be, and a transaction that may write:
-// IMMEDIATE, so that another process is waited for here and nowhere later.
-func (w *sqliteWriter) begin(ctx context.Context) (*writeConn, error) {
-	if w.conn == nil {
-		c, err := w.db.Conn(ctx)
-		if err != nil {
-			return nil, err
+// prepare prepares the texts that the last group asked for, now that the
+// connection is free. One that cannot be prepared stays as it is, and tells
+// why when it is run.
+func (w *sqliteWriter) prepare() {
+	for _, text := range w.wanted {
+		if s, err := w.db.Prepare(text); err == nil {
+			w.prepared[text] = s
 		}
-		w.conn = &writeConn{Conn: c, sent: w.sent, prepared: map[string]*sql.Stmt{}}
 	}
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		if !retryable(err) {
-			w.drop(err)
-		}
-		return nil, err
-	}
-	return w.conn, nil
+	w.wanted = w.wanted[:0]
 }
 
-// rollback ends the transaction. After an error of the disk SQLite may have
-// ended it already; a new connection is sure to have none.
-func (w *sqliteWriter) rollback(c *writeConn) {
-	if err := c.command("ROLLBACK"); err != nil {
-		w.drop(err)
-	}
-}
-
-// drop closes the connection; with a cause, the pool may not use it again.
-func (w *sqliteWriter) drop(cause error) {
-	if w.conn == nil {
-		return
-	}
-	for _, s := range w.conn.prepared {
-		s.Close()
-	}
-	if cause != nil {
-		w.conn.Raw(func(any) error { return driver.ErrBadConn })
-	}
-	w.conn.Close()
-	w.conn = nil
-}
-
+func (w *sqliteWriter) pool() *sql.DB      { return w.db }
 func (w *sqliteWriter) stats() []PoolStats { return []PoolStats{{"write", w.db.Stats()}} }
 
 func (w *sqliteWriter) close() error {
-	w.close1.Do(func() { close(w.stop) })
-	<-w.done
+	w.stop()
+	<-w.ended
+	for _, s := range w.prepared {
+		s.Close() // the pool's Close reports what matters
+	}
 	return w.db.Close()
 }
 
-// writeConn is the writing connection with its prepared statements. It is a
-// source.
-type writeConn struct {
-	*sql.Conn
-	sent     *atomic.Int64
-	prepared map[string]*sql.Stmt
+// writeTx is the transaction of a group. It is a source.
+type writeTx struct {
+	*sql.Tx
+	w *sqliteWriter
 }
 
-func (c *writeConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	c.sent.Add(1)
-	return c.Conn.ExecContext(ctx, query, args...)
+func (t *writeTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.w.sent.Add(1)
+	return t.Tx.ExecContext(ctx, query, args...)
 }
 
-func (c *writeConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	c.sent.Add(1)
-	return c.Conn.QueryContext(ctx, query, args...)
+func (t *writeTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.w.sent.Add(1)
+	return t.Tx.QueryContext(ctx, query, args...)
 }
 
-func (c *writeConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	c.sent.Add(1)
-	return c.Conn.QueryRowContext(ctx, query, args...)
+func (t *writeTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	t.w.sent.Add(1)
+	return t.Tx.QueryRowContext(ctx, query, args...)
 }
 
-func (c *writeConn) statement(_ context.Context, text string) (*sql.Stmt, error) {
-	if s, ok := c.prepared[text]; ok {
-		return s, nil
+// statement returns the prepared form of the text, from the second group that
+// asks for it: to prepare it for good, the connection must be free.
+func (t *writeTx) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s := t.w.prepared[text]; s != nil {
+		return t.StmtContext(ctx, s), nil
 	}
-	s, err := c.PrepareContext(context.Background(), text)
-	if err != nil {
-		return nil, err
+	if !slices.Contains(t.w.wanted, text) {
+		t.w.wanted = append(t.w.wanted, text)
 	}
-	c.prepared[text] = s
-	return s, nil
-}
-
-// command runs one of the words around changes.
-func (c *writeConn) command(text string) error {
-	s, err := c.statement(context.Background(), text)
-	if err != nil {
-		return err
-	}
-	c.sent.Add(1)
-	_, err = s.Exec()
-	return err
+	return nil, nil
 }
