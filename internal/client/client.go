@@ -50,7 +50,7 @@ type Client struct {
 	Trusted         bool     `json:"trusted"` // first-party: no consent page
 
 	IDTokenAlg        string `json:"id_token_signed_response_alg"`     // RS256, ES256, EdDSA
-	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque
+	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default
 	DefaultMaxAge     int    `json:"default_max_age,omitempty"`        // seconds, 0: none
 	RequireAuthTime   bool   `json:"require_auth_time,omitempty"`

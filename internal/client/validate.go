@@ -51,9 +51,6 @@ func (c *Client) Fill() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256"
 	}
-	if c.AccessTokenFormat == "" {
-		c.AccessTokenFormat = TokenJWT
-	}
 }
 
 // Check returns the first thing that is wrong with the client, as a fault of
@@ -79,7 +76,7 @@ func (c *Client) Check(r Rules) error {
 		return bad("id_token_signed_response_alg", "id_token_signed_response_alg is one of %s, not %q", strings.Join(r.Algs, ", "), c.IDTokenAlg)
 	case c.AccessTokenAlg != "" && !slices.Contains(r.Algs, c.AccessTokenAlg):
 		return bad("access_token_signed_response_alg", "access_token_signed_response_alg is one of %s, not %q", strings.Join(r.Algs, ", "), c.AccessTokenAlg)
-	case c.AccessTokenFormat != TokenJWT && c.AccessTokenFormat != TokenOpaque:
+	case c.AccessTokenFormat != "" && c.AccessTokenFormat != TokenJWT && c.AccessTokenFormat != TokenOpaque:
 		return bad("access_token_format", "access_token_format is jwt or opaque, not %q", c.AccessTokenFormat)
 	case c.Accent != "" && !accentForm.MatchString(c.Accent):
 		return bad("accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)

@@ -101,13 +101,16 @@ type access struct {
 // format.
 func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*access, error) {
 	now := m.now()
-	if c.AccessTokenFormat == client.TokenOpaque {
+	format, alg := c.AccessTokenFormat, c.AccessTokenAlg
+	if format == "" {
+		format = m.cfg.AccessTokenFormat
+	}
+	if format == client.TokenOpaque {
 		return &access{
 			token: handle.New(), scopes: scopes, life: m.cfg.AccessToken,
 			opaque: &grant.Opaque{GrantID: g.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(m.cfg.AccessToken)},
 		}, nil
 	}
-	alg := c.AccessTokenAlg
 	if alg == "" {
 		alg = m.cfg.AccessTokenAlg
 	}

@@ -53,15 +53,16 @@ type Metrics interface {
 
 // Config is what the protocol is told by the operator.
 type Config struct {
-	Issuer         string // exact, without a trailing slash unless it has a path
-	AccessToken    time.Duration
-	IDToken        time.Duration
-	AccessTokenAlg string // for clients that ask for none
-	Algs           []string
-	UILocales      []string
-	PolicyURI      string
-	TermsURI       string
-	Docs           string
+	Issuer            string // exact, without a trailing slash unless it has a path
+	AccessToken       time.Duration
+	IDToken           time.Duration
+	AccessTokenFormat string // jwt or opaque, for clients that ask for none
+	AccessTokenAlg    string // likewise
+	Algs              []string
+	UILocales         []string
+	PolicyURI         string
+	TermsURI          string
+	Docs              string
 }
 
 // Services are the parts of the house that the protocol works with.

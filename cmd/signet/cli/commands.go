@@ -1,0 +1,12 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands are all commands of the program, in the order of --help.
+func commands(p *Process) []*cobra.Command {
+	cobra.EnableCommandSorting = false
+	return []*cobra.Command{
+		demoCommand(p),
+		serveCommand(p),
+	}
+}

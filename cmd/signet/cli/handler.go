@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"signet/internal/httpd"
+	"signet/internal/op"
+	"signet/internal/web"
+	"signet/internal/web/view"
+)
+
+// handler joins the protocol and the pages into one handler.
+func (s *server) handler(o serveOptions) (http.Handler, error) {
+	c := s.cfg
+	renderer, err := view.New(view.Options{BasePath: s.basePath(), Brand: view.Brand{
+		Name: c.Brand.Name, LogoURL: c.Brand.Logo, Accent: c.Brand.Accent,
+		PrivacyURL: c.Brand.PrivacyURL, TermsURL: c.Brand.TermsURL, HelpURL: c.Brand.HelpURL,
+	}})
+	if err != nil {
+		return nil, err
+	}
+	cookies := s.cookies()
+	pages := web.New(s.basePath(), web.Services{
+		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
+		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
+	})
+	var locales []string
+	for _, l := range view.Locales() {
+		locales = append(locales, l.String())
+	}
+	provider, err := op.New(op.Config{
+		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, IDToken: c.Lifetimes.IDToken,
+		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
+		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
+	}, op.Services{
+		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
+		Cookies: cookies, Pages: opPages{pages}, Metrics: s.metrics, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	routes := append(provider.Routes(), pages.Routes()...)
+	mounted := httpd.Mount(httpd.Options{
+		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(c.TrustedProxies), Secure: s.secure(),
+		PageError: pages.PageError, OAuthError: op.WriteError,
+	}, routes)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if base := s.basePath(); base != "" {
+		// RFC 8414 §3.1 puts the well-known part before the issuer's path.
+		mux.Handle("GET /.well-known/oauth-authorization-server"+base, mounted)
+		mux.Handle(base+"/", http.StripPrefix(base, mounted))
+		return mux, nil
+	}
+	mux.Handle("/", mounted)
+	return mux, nil
+}
+
+// opPages gives the protocol the pages.
+type opPages struct{ *web.Web }
+
+// FormPost implements op.Pages.
+func (p opPages) FormPost(w http.ResponseWriter, r *http.Request, action string, fields []op.Field) error {
+	pairs := make([][2]string, len(fields))
+	for i, f := range fields {
+		pairs[i] = [2]string{f.Name, f.Value}
+	}
+	return p.Web.FormPost(w, r, action, pairs)
+}
+
+// Refuse implements op.Pages.
+func (p opPages) Refuse(w http.ResponseWriter, r *http.Request, why op.Refusal) error {
+	return p.Web.Refuse(w, r, why.Client, why.Code, why.Reason)
+}
+
+var _ op.Pages = opPages{}
+
+// readyTimeout is how long a store may take to say that it is there.
+const readyTimeout = 2 * time.Second
+
+// ready says whether this node can do its work: the stores answer, and it is
+// not about to stop.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.leaving.Load() {
+		health(w, http.StatusServiceUnavailable, map[string]string{"node": "stopping"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	checks := map[string]string{"database": state(s.db.Ping(ctx)), "kv": state(s.kv.Ping(ctx))}
+	status := http.StatusOK
+	for _, v := range checks {
+		if v != "ok" {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	health(w, status, checks)
+}
+
+func state(err error) string {
+	if err != nil {
+		return "unreachable" // the log of the operator's tools has more; strangers see this
+	}
+	return "ok"
+}
+
+func health(w http.ResponseWriter, status int, checks map[string]string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	answer := map[string]any{"status": "ok"}
+	if status != http.StatusOK {
+		answer["status"] = "unavailable"
+	}
+	if checks != nil {
+		answer["checks"] = checks
+	}
+	json.NewEncoder(w).Encode(answer) // a reader that went away is no error of ours
+}

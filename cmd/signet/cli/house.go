@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"signet/config"
+	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/grant"
+	"signet/internal/httpd"
+	"signet/internal/keys"
+	"signet/internal/session"
+	"signet/internal/store/kv"
+	sqlstore "signet/internal/store/sql"
+)
+
+// house is the domain with its stores: what the server and the operator's
+// commands share.
+type house struct {
+	cfg      *config.Config
+	db       *sqlstore.DB
+	kv       kv.Backend
+	clients  *client.Registry
+	accounts *account.Service
+	sessions *session.Service
+	grants   *grant.Service
+	keys     *keys.Manager
+	hasher   *account.Hasher
+	closers  []func() error
+}
+
+// openHouse opens the stores, migrates them, and joins the parts.
+func openHouse(ctx context.Context, cfg *config.Config) (*house, error) {
+	h := &house{cfg: cfg}
+	if err := h.open(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *house) open(ctx context.Context) error {
+	if err := os.MkdirAll(h.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder cannot be made: %w; set data (SIGNET_DATA) to one that can", err)
+	}
+	master, err := masterKey(h.cfg)
+	if err != nil {
+		return err
+	}
+	if err := h.openDatabase(ctx); err != nil {
+		return err
+	}
+	if err := h.openKV(ctx); err != nil {
+		return err
+	}
+	return h.join(ctx, master)
+}
+
+func masterKey(cfg *config.Config) (keys.Master, error) {
+	if !cfg.MasterKey.IsZero() {
+		return keys.ParseMaster(cfg.MasterKey.Reveal())
+	}
+	return keys.LoadMaster(cfg.MasterKeyPath())
+}
+
+func (h *house) databaseOptions() sqlstore.Options {
+	d := h.cfg.Database
+	return sqlstore.Options{URL: d.URL.Reveal(), MaxConns: d.PoolSize, Deadline: d.Deadline}
+}
+
+func (h *house) openDatabase(ctx context.Context) error {
+	db, err := sqlstore.Open(ctx, h.databaseOptions())
+	if err != nil {
+		return fmt.Errorf("database %s: %w", h.cfg.Database.URL.Address(), err)
+	}
+	h.db = db
+	h.closers = append(h.closers, db.Close)
+	if err := db.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrating the database: %w", err)
+	}
+	return nil
+}
+
+func (h *house) openKV(ctx context.Context) error {
+	if r := h.cfg.Redis; !r.URL.IsZero() {
+		backend, err := kv.OpenRedis(r.URL.Reveal(), r.Deadline)
+		if err != nil {
+			return fmt.Errorf("redis: %w", err)
+		}
+		h.kv = backend
+		h.closers = append(h.closers, backend.Close)
+		return nil
+	}
+	conns, err := sqlstore.OpenShortLived(h.databaseOptions())
+	if err != nil {
+		return err
+	}
+	h.closers = append(h.closers, conns.Close)
+	dialect := kv.SQLite
+	if conns.Postgres {
+		dialect = kv.Postgres
+	}
+	backend, err := kv.OpenSQL(ctx, kv.SQLOptions{
+		Dialect: dialect, Writer: conns.Writer, Reader: conns.Reader, Now: time.Now, Timeout: h.cfg.Database.Deadline,
+	})
+	if err != nil {
+		return err
+	}
+	h.kv = backend
+	h.closers = append(h.closers, backend.Close)
+	return nil
+}
+
+func (h *house) join(ctx context.Context, master keys.Master) error {
+	c := h.cfg
+	var err error
+	h.hasher, err = account.NewHasher(account.HashParams{
+		Memory: int(c.Hashing.Memory >> 10), Iterations: c.Hashing.Iterations, Parallelism: c.Hashing.Parallelism, AtOnce: c.Hashing.Concurrency,
+	})
+	if err != nil {
+		return err
+	}
+	h.keys = keys.NewManager(h.db, master, keys.Config{
+		Algorithms: c.Keys.Algorithms, RSABits: c.Keys.RSABits, RotateEvery: c.Keys.RotateEvery, PublishAhead: c.Keys.PublishAhead,
+		Linger: max(c.Lifetimes.AccessToken, c.Lifetimes.IDToken) + time.Minute,
+	}, time.Now)
+	if err := h.keys.Ensure(ctx); err != nil {
+		return err
+	}
+	secrets := client.NewSecrets(master.Derive("client secrets"), h.hasher)
+	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
+	h.accounts = account.NewService(h.db, h.hasher, h.guard(), time.Now)
+	l := c.Lifetimes
+	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), session.Lifetimes{
+		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,
+	}, time.Now)
+	h.grants = grant.NewService(kv.NewCodes(h.kv), h.db, h.db, master.Derive("refresh tokens"), grant.Lifetimes{
+		Code: l.Code, AccessToken: l.AccessToken, RefreshIdle: l.RefreshIdle, RefreshAbsolute: l.RefreshAbsolute, RefreshGrace: l.RefreshGrace,
+	}, time.Now)
+	return nil
+}
+
+// loopback reports whether the issuer never leaves this machine, so that
+// clients need not either.
+func (h *house) loopback() bool {
+	u, err := url.Parse(h.cfg.Issuer)
+	return err == nil && client.IsLoopback(u.Hostname())
+}
+
+func (h *house) close() error {
+	var errs []error
+	for i := len(h.closers) - 1; i >= 0; i-- {
+		errs = append(errs, h.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// basePath is the path of the issuer, without a slash at its end.
+func (h *house) basePath() string {
+	u, err := url.Parse(h.cfg.Issuer)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/")
+}
+
+func (h *house) secure() bool { return strings.HasPrefix(h.cfg.Issuer, "https://") }
+
+func (h *house) cookies() *httpd.Cookies {
+	site := http.SameSiteLaxMode
+	if h.cfg.Cookies.SameSite == config.SameSiteNone {
+		site = http.SameSiteNoneMode
+	}
+	return httpd.NewCookies(h.secure(), site)
+}

@@ -1,0 +1,289 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"signet/config"
+	"signet/internal/telemetry"
+)
+
+func serveCommand(p *Process) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the provider",
+		Long: "Run the provider until it is told to stop. Without settings it keeps everything in ./signet-data.\n" +
+			"Settings come from a YAML file (--config, SIGNET_CONFIG) and the environment: see docs/settings.md.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load(p, cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), p, cfg, serveOptions{log: newLog(cfg, p.Stderr)})
+		},
+	}
+}
+
+// serveOptions are what the demo does differently.
+type serveOptions struct {
+	log     *slog.Logger
+	before  func(context.Context, *house) error // after the stores are open, before the first request
+	mailbox bool
+}
+
+func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: cfg.Log.Level}
+	if cfg.Log.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// serve listens, opens the house, answers until ctx ends, and drains.
+func serve(ctx context.Context, p *Process, cfg *config.Config, o serveOptions) error {
+	listener, err := listen(cfg.Listen, "listen")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	cfg.Bound(port)
+	h, err := openHouse(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := h.close(); err != nil {
+			o.log.Error("closing the stores", "cause", err)
+		}
+	}()
+	if o.before != nil {
+		if err := o.before(ctx, h); err != nil {
+			return err
+		}
+	}
+	s := &server{house: h, log: o.log, metrics: telemetry.NewMetrics(Version())}
+	return s.run(ctx, p, listener, o)
+}
+
+// listen says which setting names an address that is taken.
+func listen(address, setting string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is taken by another program: choose another address with %s (SIGNET_%s)", address, setting, envName(setting))
+	}
+	return l, err
+}
+
+func envName(setting string) string {
+	out := []byte(setting)
+	for i, c := range out {
+		switch {
+		case c == '.':
+			out[i] = '_'
+		case c >= 'a' && c <= 'z':
+			out[i] = c - 'a' + 'A'
+		}
+	}
+	return string(out)
+}
+
+// server is the running provider.
+type server struct {
+	*house
+	log     *slog.Logger
+	metrics *telemetry.Metrics
+	leaving atomic.Bool
+}
+
+func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o serveOptions) error {
+	handler, err := s.handler(o)
+	if err != nil {
+		return err
+	}
+	if t := s.cfg.Telemetry; t.OTLPEndpoint != "" {
+		tracer, err := telemetry.NewTracer(ctx, t.OTLPEndpoint, t.SampleRatio, Version())
+		if err != nil {
+			return fmt.Errorf("telemetry.otlp_endpoint: %w", err)
+		}
+		defer tracer.Close(context.WithoutCancel(ctx))
+		handler = tracer.Wrap(handler)
+	}
+	main := &http.Server{
+		Handler: handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
+		MaxHeaderBytes: 64 << 10,
+	}
+	if s.cfg.TLS.Enabled() {
+		certificate := &reloading{cert: s.cfg.TLS.Cert, key: s.cfg.TLS.Key}
+		main.TLSConfig = &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12}
+		listener = tls.NewListener(listener, main.TLSConfig)
+	}
+	ready := Ready{Address: listener.Addr().String(), Issuer: s.cfg.Issuer}
+	group, ctx := errgroup.WithContext(ctx)
+	if err := s.serveMetrics(ctx, group, &ready); err != nil {
+		return err
+	}
+	group.Go(func() error { return notClosed(main.Serve(listener)) })
+	group.Go(func() error { return s.stop(ctx, main) })
+	group.Go(func() error { s.watch(ctx); return nil })
+	group.Go(func() error { s.maintain(ctx); return nil })
+	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,
+		"database", s.cfg.Database.URL.Address(), "redis", s.cfg.Redis.URL.Address(), "version", Version())
+	if p.Ready != nil {
+		p.Ready(ready)
+	}
+	return group.Wait()
+}
+
+func notClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// stop waits for the end of ctx, says so to load balancers first, and then
+// lets the requests under way end.
+func (s *server) stop(ctx context.Context, main *http.Server) error {
+	<-ctx.Done()
+	s.leaving.Store(true)
+	s.log.Info("stopping")
+	ctx = context.WithoutCancel(ctx)
+	time.Sleep(s.cfg.Shutdown.ReadinessLead)
+	drain, cancel := context.WithTimeout(ctx, s.cfg.Shutdown.Drain)
+	defer cancel()
+	if err := main.Shutdown(drain); err != nil {
+		s.log.Warn("requests were cut off after the drain time (shutdown.drain)", "cause", err)
+		return main.Close()
+	}
+	return nil
+}
+
+// serveMetrics serves Prometheus on a listener of its own, so that a proxy in
+// front never shows the figures to the world.
+func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group, ready *Ready) error {
+	if !s.cfg.Metrics.Enabled() {
+		return nil
+	}
+	l, err := listen(s.cfg.Metrics.Listen, "metrics.listen")
+	if err != nil {
+		return err
+	}
+	s.describe()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	m := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	ready.Metrics = l.Addr().String()
+	group.Go(func() error { return notClosed(m.Serve(l)) })
+	group.Go(func() error { <-ctx.Done(); return m.Close() })
+	return nil
+}
+
+// describe adds the figures of the pools.
+func (s *server) describe() {
+	for i, p := range s.db.Stats() {
+		read := func(f func(int) float64) func() float64 { return func() float64 { return f(i) } }
+		s.metrics.Gauge("signet_database_connections", "Open connections.", read(func(i int) float64 { return float64(s.db.Stats()[i].OpenConnections) }), "pool", p.Pool)
+		s.metrics.Gauge("signet_database_connections_in_use", "Connections that are in use.", read(func(i int) float64 { return float64(s.db.Stats()[i].InUse) }), "pool", p.Pool)
+		s.metrics.Gauge("signet_database_waits", "How often a caller waited for a connection.", read(func(i int) float64 { return float64(s.db.Stats()[i].WaitCount) }), "pool", p.Pool)
+	}
+	s.metrics.Gauge("signet_database_statements", "SQL statements sent.", func() float64 { return float64(s.db.Statements()) })
+	s.metrics.Gauge("signet_kv_round_trips", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
+}
+
+// watch looks every second whether another node or a command changed something
+// that this node keeps in memory.
+func (s *server) watch(ctx context.Context) {
+	seen, _ := s.db.Changes(ctx) // an error shows again in a second
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		now, err := s.db.Changes(ctx)
+		if err != nil {
+			continue // readiness tells of it; what is cached stays good
+		}
+		if now["clients"] != seen["clients"] {
+			s.clients.Forget()
+		}
+		if now["keys"] != seen["keys"] {
+			if err := s.keys.Load(ctx); err != nil {
+				s.log.Error("loading signing keys", "cause", err)
+				continue
+			}
+		}
+		seen = now
+	}
+}
+
+// maintain rotates keys when their time has come and removes what is dead.
+func (s *server) maintain(ctx context.Context) {
+	for tick := time.NewTicker(time.Minute); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		if err := s.keys.Ensure(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("rotating signing keys", "cause", err)
+		}
+		const batch = 1000
+		if _, err := s.db.DeleteDeadFamilies(ctx, time.Now().Add(-24*time.Hour), batch); err != nil && ctx.Err() == nil {
+			s.log.Error("removing refresh tokens that ended", "cause", err)
+		}
+	}
+}
+
+// reloading is a certificate that is read again when its file changed.
+type reloading struct {
+	cert, key string
+	current   atomic.Pointer[loaded]
+}
+
+type loaded struct {
+	certificate *tls.Certificate
+	changed     time.Time
+	checked     time.Time
+}
+
+func (r *reloading) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	old := r.current.Load()
+	if old != nil && time.Since(old.checked) < time.Minute {
+		return old.certificate, nil
+	}
+	info, err := os.Stat(r.cert)
+	if err == nil && old != nil && info.ModTime().Equal(old.changed) {
+		r.current.Store(&loaded{old.certificate, old.changed, time.Now()})
+		return old.certificate, nil
+	}
+	if err == nil {
+		var c tls.Certificate
+		if c, err = tls.LoadX509KeyPair(r.cert, r.key); err == nil {
+			r.current.Store(&loaded{&c, info.ModTime(), time.Now()})
+			return &c, nil
+		}
+	}
+	if old != nil {
+		return old.certificate, nil // half-written files: the next look will do
+	}
+	return nil, err
+}
