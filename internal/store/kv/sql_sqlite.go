@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -69,6 +70,8 @@ func (e *sqliteEngine) write(ctx context.Context, single bool, f func(runner) er
 // commitAll commits group after group until none waits.
 func (e *sqliteEngine) commitAll() {
 	for {
+		// On a busy processor others are about to queue up: let them.
+		runtime.Gosched()
 		e.mu.Lock()
 		n := min(len(e.queue), maxGroup)
 		if n == 0 {

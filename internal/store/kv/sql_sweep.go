@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// sweepRows is how many rows one batch of the sweeper walks over: about a
-// millisecond, after which others get their turn.
-const sweepRows = 500
+// sweepRows is how many rows one batch of the sweeper walks over: a
+// millisecond or two, after which others get their turn.
+const sweepRows = 200
 
-// sweep removes what has ended, batch by batch along the primary key, until
-// ctx ends. It pauses between batches unless a batch found mostly rubbish,
-// so that it keeps up with however much is written.
+// sweep removes what has ended, batch by batch, until ctx ends. It pauses
+// between batches unless one found mostly rubbish, so that it keeps up with
+// however much is written.
 func (s *SQL) sweep(ctx context.Context, every time.Duration) {
 	defer close(s.swept)
-	tables := []*walk{{table: "kv", key: "key"}, {table: "kv_member", key: "name"}, {table: "kv_counter", key: "key"}}
+	walks := s.walks()
 	timer := time.NewTimer(every)
 	defer timer.Stop()
 	for {
@@ -24,8 +24,8 @@ func (s *SQL) sweep(ctx context.Context, every time.Duration) {
 		case <-timer.C:
 		}
 		wait := every
-		for _, w := range tables {
-			// A failed batch is tried again after the pause; what has ended
+		for _, w := range walks {
+			// A failed batch is tried again after the pause. What has ended
 			// is invisible in the meantime, so nothing depends on it.
 			if removed, err := s.sweepBatch(ctx, w); err == nil && removed > sweepRows/2 {
 				wait = time.Millisecond
@@ -37,8 +37,21 @@ func (s *SQL) sweep(ctx context.Context, every time.Duration) {
 
 // walk is where the sweeper is in a table.
 type walk struct {
-	table, key string
-	after      string // the last key of the last batch; "" at the start
+	table string
+	by    string // the column whose order it walks along
+	start any    // before the first row
+	after any    // the last row of the last batch
+}
+
+// walks returns one walk for each table: on SQLite in the order in which the
+// rows lie, on Postgres in that of the primary key.
+func (s *SQL) walks() []*walk {
+	if s.text.dialect == SQLite {
+		first := any(int64(-1))
+		return []*walk{{"kv", "rowid", first, first}, {"kv_member", "rowid", first, first}, {"kv_counter", "rowid", first, first}}
+	}
+	first := any("")
+	return []*walk{{"kv", "key", first, first}, {"kv_member", "name", first, first}, {"kv_counter", "key", first, first}}
 }
 
 // sweepBatch walks over the next rows of the table, removes those that have
@@ -47,27 +60,26 @@ type walk struct {
 func (s *SQL) sweepBatch(ctx context.Context, w *walk) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	upTo, rows := "", int64(0)
-	err := s.engine.read(ctx, func(r runner) error {
-		return r.query(s.text.text("walk "+w.table, 1,
-			"SELECT count(*), coalesce(max(k), '') FROM (SELECT "+w.key+" AS k FROM "+w.table+" WHERE "+w.key+" > ? ORDER BY "+w.key+" LIMIT ?) AS ahead"),
-			[]any{w.after, int64(sweepRows)}, func(c []any) { rows, upTo = c[0].(int64), c[1].(string) })
-	})
-	if err != nil {
+	var (
+		upTo any
+		now  = s.nowMillis()
+		look = s.text.text("walk "+w.table, 1, "SELECT max(k) FROM (SELECT "+w.by+" AS k FROM "+w.table+" WHERE "+w.by+" > ? ORDER BY "+w.by+" LIMIT ?) AS ahead")
+		drop = s.text.text("sweep "+w.table, 1, "DELETE FROM "+w.table+" WHERE "+w.by+" > ? AND "+w.by+" <= ? AND expires_at <= ?")
+	)
+	if err := s.engine.read(ctx, func(r runner) error {
+		return r.query(look, []any{w.after, int64(sweepRows)}, func(c []any) { upTo = c[0] })
+	}); err != nil {
 		return 0, err
 	}
-	if rows == 0 {
-		w.after = ""
+	if upTo == nil { // the end: from the start again
+		w.after = w.start
 		return 0, nil
 	}
 	var removed int64
-	now := s.nowMillis()
-	err = s.engine.write(ctx, true, func(r runner) (err error) {
-		removed, err = r.exec(s.text.text("sweep "+w.table, 1,
-			"DELETE FROM "+w.table+" WHERE "+w.key+" > ? AND "+w.key+" <= ? AND expires_at <= ?"), w.after, upTo, now)
+	if err := s.engine.write(ctx, true, func(r runner) (err error) {
+		removed, err = r.exec(drop, w.after, upTo, now)
 		return err
-	})
-	if err != nil {
+	}); err != nil {
 		return 0, err
 	}
 	w.after = upTo

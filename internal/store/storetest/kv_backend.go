@@ -20,7 +20,7 @@ type KVStore struct {
 }
 
 // KVOpener opens a backend for one test and closes it when the test ends.
-type KVOpener func(t *testing.T) KVStore
+type KVOpener func(t testing.TB) KVStore
 
 // KV holds a backend to what kv.Backend promises.
 func KV(t *testing.T, open KVOpener) {

@@ -72,7 +72,7 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-func openRedis(t *testing.T) storetest.KVStore {
+func openRedis(t testing.TB) storetest.KVStore {
 	u := testURL(t, "SIGNET_TEST_REDIS_URL")
 	sep := "?"
 	if strings.Contains(u, "?") {
@@ -87,15 +87,20 @@ func openRedis(t *testing.T) storetest.KVStore {
 	return storetest.KVStore{Backend: b, Now: time.Now, Pass: time.Sleep}
 }
 
-func openSQLite(t *testing.T) storetest.KVStore {
-	dsn := "file:" + filepath.Join(t.TempDir(), "kv.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(2000)"
+func openSQLite(t testing.TB) storetest.KVStore {
+	dsn := kv.SQLiteDSN(filepath.Join(t.TempDir(), "kv.db"), 10*time.Second)
 	writer := openDB(t, "sqlite", dsn, 1)
 	reader := openDB(t, "sqlite", dsn, 4)
 	return openSQL(t, kv.SQLite, writer, reader)
 }
 
-// openPostgres gives each test a schema of its own.
-func openPostgres(t *testing.T) storetest.KVStore {
+func openPostgres(t testing.TB) storetest.KVStore {
+	db := postgresSchema(t)
+	return openSQL(t, kv.Postgres, db, db)
+}
+
+// postgresSchema gives each test a schema of its own.
+func postgresSchema(t testing.TB) *sql.DB {
 	base := testURL(t, "SIGNET_TEST_POSTGRES_URL")
 	admin := openDB(t, "pgx", base, 1)
 	schema := "kv_" + strings.ToLower(strings.NewReplacer("-", "_").Replace(handle.Short()))
@@ -109,13 +114,12 @@ func openPostgres(t *testing.T) storetest.KVStore {
 	})
 	u, err := url.Parse(base)
 	if err != nil {
-		t.Fatalf("SIGNET_TEST_POSTGRES_URL is not a URL")
+		t.Fatal("SIGNET_TEST_POSTGRES_URL is not a URL")
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	db := openDB(t, "pgx", u.String(), 16)
-	return openSQL(t, kv.Postgres, db, db)
+	return openDB(t, "pgx", u.String(), 16)
 }
 
 func openDB(t testing.TB, driver, dsn string, conns int) *sql.DB {
