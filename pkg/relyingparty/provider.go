@@ -248,8 +248,8 @@ func describe(err error) string {
 	case errors.As(err, &protocol):
 		return fmt.Sprintf("provider: error %q", protocol.ErrorType)
 	}
-	text := err.Error()
-	if cut := strings.IndexAny(text, "{<\n"); cut >= 0 {
+	text := strings.ReplaceAll(err.Error(), "\n", ": ") // of joined errors
+	if cut := strings.IndexAny(text, "{<"); cut >= 0 {
 		text = text[:cut] + "..."
 	}
 	return text

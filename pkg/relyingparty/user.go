@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
 // User is who is signed in, and what their sign-in gave the app. It is made for
@@ -105,14 +107,13 @@ func (s *session) user(issuer string) *User {
 		u.AuthTime = c.GetAuthTime()
 	}
 	var person struct {
-		Name          string `json:"name"`
-		Email         string `json:"email"`
-		EmailVerified bool   `json:"email_verified"`
-		Picture       string `json:"picture"`
+		Name          string    `json:"name"`
+		Email         string    `json:"email"`
+		EmailVerified oidc.Bool `json:"email_verified"` // some send a string
+		Picture       string    `json:"picture"`
 	}
-	// A provider that sends a claim in another type leaves its field empty;
-	// Claims shows what it sent.
+	// A claim of another type leaves its field empty; Claims shows what came.
 	_ = u.Claims(&person)
-	u.Name, u.Email, u.EmailVerified, u.Picture = person.Name, person.Email, person.EmailVerified, person.Picture
+	u.Name, u.Email, u.EmailVerified, u.Picture = person.Name, person.Email, bool(person.EmailVerified), person.Picture
 	return u
 }

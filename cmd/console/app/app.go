@@ -142,7 +142,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /assets/app.css", a.styleSheet)
 	mux.HandleFunc("GET /favicon.svg", a.favicon)
 	mux.HandleFunc("GET /healthz", healthy)
-	mux.Handle("/", a.page(a.missing))
+	mux.Handle("/", a.rp.Load(a.page(a.missing)))
 	return a.secured(mux)
 }
 
