@@ -42,6 +42,7 @@ func TestKV(t *testing.T)       { onEveryKV(t, storetest.KV) }
 func TestSessions(t *testing.T) { onEveryKV(t, storetest.Sessions) }
 func TestFlows(t *testing.T)    { onEveryKV(t, storetest.Flows) }
 func TestCodes(t *testing.T)    { onEveryKV(t, storetest.Codes) }
+func TestLimits(t *testing.T)   { onEveryKV(t, storetest.Limits) }
 
 // testURL returns the address of a server that the tests need.
 func testURL(t testing.TB, name string) string {
