@@ -12,10 +12,13 @@
   each('input[data-show]', function (input) {
     var box = doc.createElement('span');
     var button = doc.createElement('button');
+    var label = doc.querySelector('label[for="' + input.id + '"]');
     var shown = false;
     function draw() {
+      var text = input.getAttribute(shown ? 'data-hide' : 'data-show');
       input.type = shown ? 'text' : 'password';
-      button.textContent = input.getAttribute(shown ? 'data-hide' : 'data-show');
+      button.textContent = text;
+      button.setAttribute('aria-label', text + ': ' + (label ? label.textContent : ''));
     }
     box.className = 'reveal';
     button.type = 'button';
