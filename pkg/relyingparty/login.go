@@ -1,6 +1,7 @@
 package relyingparty
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
@@ -65,13 +66,8 @@ func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt str
 		State: handle(), Nonce: handle(), Verifier: oauth2.GenerateVerifier(),
 		ReturnTo: returnTo, Silent: prompt == "none", Began: rp.now(),
 	}
-	plain, err := json.Marshal(a)
-	if err != nil {
-		rp.fail(w, r, rp.fault(KindInternal, returnTo, err))
-		return
-	}
 	rp.pruneAttempts(w, r)
-	if err := rp.jar.put(w, r, attemptName(a.State), plain, rp.config.SignInTimeout); err != nil {
+	if err := rp.keepAttempt(w, r, a); err != nil {
 		rp.fail(w, r, rp.fault(KindInternal, returnTo, err))
 		return
 	}
@@ -95,6 +91,16 @@ func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt str
 func attemptName(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return attemptCookie + encoding.EncodeToString(sum[:9])
+}
+
+func (rp *RP) keepAttempt(w http.ResponseWriter, r *http.Request, a attempt) error {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false) // would write each & of ReturnTo as six characters
+	if err := e.Encode(a); err != nil {
+		return err
+	}
+	return rp.jar.put(w, r, attemptName(a.State), plain.Bytes(), rp.config.SignInTimeout)
 }
 
 // takeAttempt returns the sign-in that state belongs to and removes it from the
@@ -126,8 +132,8 @@ func (rp *RP) pruneAttempts(w http.ResponseWriter, r *http.Request) {
 	var all []waiting
 	for _, c := range r.Cookies() {
 		name, ours := strings.CutPrefix(c.Name, rp.jar.prefix)
-		if !ours || !strings.HasPrefix(name, attemptCookie) {
-			continue
+		if !ours || !strings.HasPrefix(name, attemptCookie) || strings.Contains(name, ".") {
+			continue // not one, or a further piece of one
 		}
 		a := attempt{}
 		if plain, err := rp.jar.get(r, name); err == nil {

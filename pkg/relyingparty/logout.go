@@ -54,7 +54,7 @@ func (rp *RP) endSession(w http.ResponseWriter, r *http.Request) *session {
 	if err != nil {
 		return nil
 	}
-	rp.refresher.forget(s.ID)
+	rp.refresher.end(s, rp.now())
 	if s.Refresh == "" {
 		return s
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 )
 
 type contextKey struct{}
@@ -14,6 +16,11 @@ var (
 	errSignedOut = errors.New("no session")
 	errMustRenew = errors.New("the session needs a silent round trip")
 )
+
+// renewGrace is how long after the end of its access token a session without a
+// refresh token still serves what cannot be sent on a round trip: a form that
+// somebody was filling in, a script of a page that is open.
+const renewGrace = 30 * time.Minute
 
 // Load makes [UserFrom] work in next. Visitors who are not signed in pass too.
 func (rp *RP) Load(next http.Handler) http.Handler {
@@ -57,9 +64,9 @@ func (rp *RP) guard(next http.Handler, out http.HandlerFunc) http.Handler {
 		switch {
 		case err == nil:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, s.user(rp.config.Issuer))))
-		case errors.Is(err, errMustRenew) && opensPage(r):
+		case errors.Is(err, errMustRenew):
 			rp.begin(w, r, r.URL.RequestURI(), "none")
-		case errors.Is(err, errSignedOut), errors.Is(err, errMustRenew):
+		case errors.Is(err, errSignedOut):
 			out(w, r)
 		default:
 			rp.fail(w, r, rp.unavailable(r.URL.RequestURI(), err))
@@ -82,11 +89,16 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 		return s, nil
 	}
 	alive := now.Before(s.AccessEnd)
-	if s.Refresh == "" {
-		if alive {
-			return s, nil
-		}
+	switch {
+	case s.Refresh != "":
+	case alive:
+		return s, nil
+	case opensPage(r):
 		return nil, errMustRenew
+	case now.Before(s.AccessEnd.Add(renewGrace)):
+		return s, nil
+	default:
+		return nil, errSignedOut
 	}
 	fresh, err := rp.refresher.refresh(r.Context(), s, rp.now, rp.fetch)
 	switch {
@@ -95,7 +107,7 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 			return nil, err
 		}
 		return fresh, nil
-	case rejected(err):
+	case rejected(err), errors.Is(err, errEnded):
 		rp.jar.clear(w, r, sessionCookie)
 		return nil, errSignedOut
 	case alive:
@@ -108,6 +120,7 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 func (rp *RP) fetch(s *session) (*session, error) {
 	g, err := rp.provider.refresh(rp.provider.life, s.Refresh, s.claims)
 	if err != nil {
+		rp.config.Logger.LogAttrs(rp.provider.life, slog.LevelInfo, "session not refreshed", slog.String("cause", describe(err)))
 		return nil, err
 	}
 	return s.refreshed(g, rp.now()), nil

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -154,7 +154,14 @@ func (p *provider) exchange(ctx context.Context, code, verifier, nonce string) (
 	if tokens.IDTokenClaims.GetNonce() != nonce {
 		return nil, errNonce
 	}
-	return p.granted(ctx, party, tokens, tokens.IDTokenClaims.Subject)
+	g, err := p.granted(tokens)
+	if err != nil {
+		return nil, err
+	}
+	if p.config.UserInfo {
+		g.userInfo, err = userInfo(ctx, party, g.accessToken, tokens.IDTokenClaims.Subject)
+	}
+	return g, err
 }
 
 // refresh trades a refresh token for new tokens (OpenID Connect Core §12). The
@@ -175,7 +182,18 @@ func (p *provider) refresh(ctx context.Context, token string, claims *oidc.IDTok
 			return nil, err
 		}
 	}
-	return p.granted(ctx, party, tokens, claims.Subject)
+	g, err := p.granted(tokens)
+	if err != nil {
+		return nil, err
+	}
+	if p.config.UserInfo {
+		// The old refresh token is spent: what came for it must not be lost
+		// because userinfo fails. The session keeps the claims it has.
+		if g.userInfo, err = userInfo(ctx, party, g.accessToken, claims.Subject); err != nil {
+			p.config.Logger.LogAttrs(ctx, slog.LevelInfo, "userinfo not refreshed", slog.String("cause", describe(err)))
+		}
+	}
+	return g, nil
 }
 
 // sameSession holds a refreshed ID token to the original one, as OpenID Connect
@@ -192,9 +210,8 @@ func sameSession(old, fresh *oidc.IDTokenClaims) error {
 	return nil
 }
 
-// granted gathers what the rest of the package needs of a token response, with
-// the userinfo claims if they are wanted.
-func (p *provider) granted(ctx context.Context, party *party, tokens *oidc.Tokens[*oidc.IDTokenClaims], subject string) (*grant, error) {
+// granted gathers what the rest of the package needs of a token response.
+func (p *provider) granted(tokens *oidc.Tokens[*oidc.IDTokenClaims]) (*grant, error) {
 	// RFC 6749 §7.1: a token of an unknown type must not be used.
 	if !strings.EqualFold(tokens.TokenType, oidc.BearerToken) {
 		return nil, errTokenType
@@ -211,16 +228,17 @@ func (p *provider) granted(ctx context.Context, party *party, tokens *oidc.Token
 	if scope, ok := tokens.Extra("scope").(string); ok && scope != "" {
 		g.scopes = strings.Fields(scope)
 	}
-	if p.config.UserInfo {
-		info, err := zitadel.Userinfo[*oidc.UserInfo](ctx, g.accessToken, oidc.BearerToken, subject, party)
-		if err != nil {
-			return nil, fmt.Errorf("userinfo: %w", err)
-		}
-		if g.userInfo, err = json.Marshal(info); err != nil {
-			return nil, fmt.Errorf("userinfo: %w", err)
-		}
-	}
 	return g, nil
+}
+
+// userInfo returns what the userinfo endpoint says of the subject, and only of
+// that one (OpenID Connect Core §5.3.2).
+func userInfo(ctx context.Context, party *party, accessToken, subject string) (json.RawMessage, error) {
+	info, err := zitadel.Userinfo[*oidc.UserInfo](ctx, accessToken, oidc.BearerToken, subject, party)
+	if err != nil {
+		return nil, fmt.Errorf("userinfo: %w", err)
+	}
+	return json.Marshal(info)
 }
 
 // revoke tells the provider that a refresh token will not be used again (RFC
@@ -255,12 +273,12 @@ func describe(err error) string {
 	return text
 }
 
-// rejected tells whether the provider answered that it will not accept the
-// refresh token or the client again; anything else may pass.
+// rejected tells whether the refresh token will never work again. Anything else
+// may pass, a client secret that the operator is just replacing too.
 func rejected(err error) bool {
 	var protocol *oidc.Error
 	if errors.As(err, &protocol) {
-		return protocol.ErrorType == oidc.InvalidGrant || slices.Contains([]string{"invalid_client", "unauthorized_client"}, string(protocol.ErrorType))
+		return protocol.ErrorType == oidc.InvalidGrant || protocol.ErrorType == oidc.UnauthorizedClient
 	}
 	return errors.Is(err, errSubject) || errors.Is(err, errNonce) || errors.Is(err, errAuthTime)
 }

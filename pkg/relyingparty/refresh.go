@@ -2,6 +2,7 @@ package relyingparty
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -16,14 +17,24 @@ const (
 	refreshPause = 5 * time.Second
 )
 
+// errEnded: the session was signed out here.
+var errEnded = errors.New("the session was signed out")
+
 // refresher makes sure that a refresh token is used once, however many requests
-// of a session come at the same time. It holds only what is under way or just
-// over. Several nodes of one app do not see each other's: the provider's grace
-// for a retried refresh covers the rare case that two refresh at once.
+// of a session come at the same time, and that a session signed out here stays
+// so: a request under way at that moment may still write its cookie back. It
+// holds only what is under way or just over. Several nodes of one app do not see
+// each other's: the provider's grace for a retried refresh covers the rare case
+// that two refresh at once.
 type refresher struct {
 	mu      sync.Mutex
-	flights map[string]*flight // by session id
+	flights map[string]*flight   // by session id
+	ended   map[string]time.Time // by session id: when the session would have ended by itself
 	swept   time.Time
+}
+
+func newRefresher() *refresher {
+	return &refresher{flights: map[string]*flight{}, ended: map[string]time.Time{}}
 }
 
 type flight struct {
@@ -53,6 +64,9 @@ func (f *refresher) refresh(ctx context.Context, s *session, now func() time.Tim
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-current.done:
+		if f.hasEnded(s.ID) {
+			return nil, errEnded
+		}
 		return current.session, current.err
 	}
 }
@@ -88,14 +102,24 @@ func (f *flight) newer(s *session) *session {
 	return s
 }
 
-// forget drops what is known of a session that has ended.
-func (f *refresher) forget(id string) {
+// end makes s unusable on this node, in whatever cookie it comes back.
+func (f *refresher) end(s *session, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.flights, id)
+	f.sweep(now)
+	delete(f.flights, s.ID)
+	f.ended[s.ID] = s.End
 }
 
-// sweep drops old outcomes, at most once per refreshMemory; f.mu is held.
+func (f *refresher) hasEnded(id string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ended := f.ended[id]
+	return ended
+}
+
+// sweep drops what is of no use any more, at most once per refreshMemory; f.mu
+// is held.
 func (f *refresher) sweep(now time.Time) {
 	if now.Sub(f.swept) < refreshMemory {
 		return
@@ -108,6 +132,11 @@ func (f *refresher) sweep(now time.Time) {
 				delete(f.flights, id)
 			}
 		default:
+		}
+	}
+	for id, end := range f.ended {
+		if !now.Before(end) {
+			delete(f.ended, id)
 		}
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// maxReturn bounds what a sign-in's cookie carries, in bytes.
-const maxReturn = 2000
+// maxReturn bounds what a sign-in's cookie carries, in bytes: several may wait,
+// and all of them travel with each request.
+const maxReturn = 1024
 
 // safeReturn returns the path and query of this app that to names, or "/".
 // Only what every browser reads as a path on the same host passes: a second

@@ -3,6 +3,7 @@ package relyingparty
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,6 +41,11 @@ func New(ctx context.Context, config Config) (*RP, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Named, so that a proxy which rewrites Host does not make it look foreign.
+	crossOrigin := http.NewCrossOriginProtection()
+	if err := crossOrigin.AddTrustedOrigin(redirect.Scheme + "://" + redirect.Host); err != nil {
+		return nil, fmt.Errorf("relyingparty: RedirectURL: %w", err)
+	}
 	if c.ErrorHandler == nil {
 		c.ErrorHandler = writeError
 	}
@@ -48,8 +54,8 @@ func New(ctx context.Context, config Config) (*RP, error) {
 		callbackPath: redirect.Path,
 		jar:          newJar(seal, c.CookieName, redirect.Scheme == "https"),
 		provider:     &provider{config: c, life: ctx},
-		refresher:    &refresher{flights: map[string]*flight{}},
-		crossOrigin:  http.NewCrossOriginProtection(),
+		refresher:    newRefresher(),
+		crossOrigin:  crossOrigin,
 		now:          time.Now,
 	}, nil
 }

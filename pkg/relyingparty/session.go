@@ -93,8 +93,8 @@ func (rp *RP) openSession(r *http.Request) (*session, error) {
 	if s.claims, err = readClaims(s.IDToken); err != nil {
 		return nil, errSealed
 	}
-	if !rp.now().Before(s.End) {
-		return nil, errNoCookie
+	if !rp.now().Before(s.End) || rp.refresher.hasEnded(s.ID) {
+		return nil, errEnded
 	}
 	return s, nil
 }

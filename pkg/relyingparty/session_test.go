@@ -96,7 +96,7 @@ func TestRefreshWithFewerScopes(t *testing.T) {
 
 func TestRefreshRefused(t *testing.T) {
 	cases := map[string]func(*rptest.Provider){
-		"token unknown":   func(p *rptest.Provider) { p.Client.Secret = "changed" },
+		"token revoked":   nil,
 		"another subject": func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["sub"] = "eve" } },
 		"another nonce":   func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["nonce"] = "other" } },
 		"another sign-in": func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["auth_time"] = 1 } },
@@ -106,7 +106,11 @@ func TestRefreshRefused(t *testing.T) {
 			a := startApp(t, nil)
 			b := a.browser()
 			b.get("/private/")
-			a.provider.Change(change)
+			if change != nil {
+				a.provider.Change(change)
+			} else {
+				a.provider.RevokeAll()
+			}
 			a.forward(time.Hour)
 			if w := b.whoAt("/"); w.SignedIn {
 				t.Errorf("still signed in as %+v", w)
@@ -115,6 +119,24 @@ func TestRefreshRefused(t *testing.T) {
 				t.Errorf("cookies left: %v", b.cookies())
 			}
 		})
+	}
+}
+
+// An operator replaces the client's secret at the provider first: people wait,
+// and nobody is signed out.
+func TestRefreshWhileSecretChanges(t *testing.T) {
+	a := startApp(t, nil)
+	b := a.browser()
+	before := b.whoAt("/private/")
+	a.provider.Change(func(p *rptest.Provider) { p.Client.Secret = "changed" })
+	a.forward(time.Hour)
+	if r := b.step().get("/private/"); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", r.StatusCode)
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.Client.Secret = a.rp.config.ClientSecret })
+	a.forward(refreshPause)
+	if w := b.step().whoAt("/private/"); !w.SignedIn || w.Access == before.Access {
+		t.Errorf("%+v", w)
 	}
 }
 
@@ -153,7 +175,11 @@ func TestSilentRenewal(t *testing.T) {
 	if !after.SignedIn || after.Access == before.Access || a.provider.Seen().Authorize.Get("prompt") != "none" {
 		t.Errorf("after renewal: %+v", after)
 	}
-	a.forward(time.Hour)
+	a.forward(10*time.Minute + renewGrace - time.Second)
+	if r := b.send(http.MethodPost, "/private/x"); r.StatusCode != http.StatusOK {
+		t.Errorf("a form that somebody was filling in was answered with %d", r.StatusCode)
+	}
+	a.forward(time.Minute)
 	if r := b.send(http.MethodPost, "/private/x"); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a form was answered with %d", r.StatusCode)
 	}
@@ -206,82 +232,40 @@ func TestAccessTokenWithoutLifetime(t *testing.T) {
 
 func TestUserInfo(t *testing.T) {
 	a := startApp(t, func(c *Config) { c.UserInfo = true })
-	if w := a.browser().whoAt("/private/"); w.Nickname != "Countess" || w.SessionID != "session-1" && w.Subject != "ada" {
+	b := a.browser()
+	if w := b.whoAt("/private/"); w.Nickname != "Countess" || w.SessionID != "session-1" || w.Subject != "ada" {
 		t.Errorf("%+v", w)
 	}
+	// The spent refresh token is not lost with a userinfo endpoint in trouble.
+	a.provider.Change(func(p *rptest.Provider) { p.UserInfoStatus = http.StatusInternalServerError })
+	for range 2 {
+		a.forward(time.Hour)
+		if w := b.step().whoAt("/private/"); w.Nickname != "Countess" {
+			t.Errorf("after a refresh: %+v", w)
+		}
+	}
+	a.provider.Change(func(p *rptest.Provider) { p.UserInfoStatus = 0 })
 	a.provider.Change(func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["sub"] = "eve" } })
 	if r := a.browser().get("/private/"); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("userinfo of another person was taken: %d", r.StatusCode)
 	}
 }
 
-func TestLogoutEverywhere(t *testing.T) {
-	a := startApp(t, nil)
-	b := a.browser()
-	b.get("/private/")
-	r := b.send(http.MethodPost, "/logout")
-	if r.Request.URL.Path != "/bye" {
-		t.Errorf("ended at %s: %s", r.Request.URL, r.body)
+// What is kept in memory goes away by itself.
+func TestRefresherForgets(t *testing.T) {
+	f, now := newRefresher(), time.Now()
+	clock := func() time.Time { return now }
+	for i := range 100 {
+		s := &session{ID: fmt.Sprint(i), End: now.Add(time.Hour)}
+		if _, err := f.refresh(t.Context(), s, clock, func(s *session) (*session, error) { return s.refreshed(&grant{}, now), nil }); err != nil {
+			t.Fatal(err)
+		}
+		f.end(&session{ID: fmt.Sprint("ended", i), End: now.Add(time.Hour)}, now)
 	}
-	seen := a.provider.Seen()
-	if seen.EndSessions != 1 || seen.Revocations != 1 || seen.EndSession.Get("id_token_hint") == "" || seen.EndSession.Get("client_id") != "web" {
-		t.Errorf("the provider saw %+v", seen)
-	}
-	if len(b.cookies()) != 0 || b.whoAt("/").SignedIn {
-		t.Error("still signed in")
-	}
-}
-
-func TestLogoutHere(t *testing.T) {
-	a := startApp(t, nil)
-	b := a.browser()
-	b.get("/private/")
-	copied := b.cookies()
-	if r := b.send(http.MethodPost, "/logout/local"); r.Request.URL.Path != "/" {
-		t.Errorf("ended at %s", r.Request.URL)
-	}
-	if b.whoAt("/").SignedIn || a.provider.Seen().EndSessions != 0 {
-		t.Error("not signed out here, or signed out there")
-	}
-	// A copy of the cookie is worth nothing once its access token has ended.
-	thief := a.browser()
-	thief.Jar.SetCookies(mustURL(t, a.url), copied)
-	a.forward(time.Hour)
-	if thief.whoAt("/").SignedIn {
-		t.Error("a copied cookie could be refreshed after sign-out")
-	}
-}
-
-func TestLogoutWithoutSession(t *testing.T) {
-	a := startApp(t, nil)
-	b := a.browser()
-	if r := b.send(http.MethodPost, "/logout"); r.Request.URL.Path != "/bye" || a.provider.Seen().EndSession.Has("id_token_hint") {
-		t.Errorf("ended at %s", r.Request.URL)
-	}
-	a.provider.Change(func(p *rptest.Provider) {
-		p.TamperMetadata = func(m map[string]any) { delete(m, "end_session_endpoint") }
-	})
-	other, err := New(t.Context(), a.rp.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	other.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout", nil))
-	if to := w.Header().Get("Location"); to != a.url+"/bye" {
-		t.Errorf("without an end_session endpoint: %s", to)
-	}
-}
-
-func TestLogoutIsAPostOfThisSite(t *testing.T) {
-	a := startApp(t, nil)
-	b := a.browser()
-	b.get("/private/")
-	if r := b.step().send(http.MethodPost, "/logout", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); r.StatusCode != http.StatusForbidden {
-		t.Errorf("another site signed the person out: %d", r.StatusCode)
-	}
-	b.get("/logout")
-	if !b.step().whoAt("/private/").SignedIn {
-		t.Error("a GET signed the person out")
+	now = now.Add(2 * time.Hour)
+	f.end(&session{ID: "last", End: now.Add(time.Hour)}, now)
+	if len(f.flights) != 0 || len(f.ended) != 1 {
+		t.Errorf("%d outcomes and %d endings are kept", len(f.flights), len(f.ended))
 	}
 }
 

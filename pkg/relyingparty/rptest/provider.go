@@ -64,8 +64,9 @@ type Provider struct {
 	// SignWith, if not nil, signs ID tokens with this key instead, which is
 	// not in the key set.
 	SignWith *jose.SigningKey
-	// TokenStatus, if not zero, is answered by the token endpoint to all.
-	TokenStatus int
+	// TokenStatus, if not zero, is answered by the token endpoint to all, and
+	// UserInfoStatus by the userinfo endpoint.
+	TokenStatus, UserInfoStatus int
 
 	mu      sync.Mutex
 	server  *httptest.Server
@@ -131,6 +132,11 @@ func (p *Provider) Change(f func(*Provider)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f(p)
+}
+
+// RevokeAll makes all refresh tokens invalid.
+func (p *Provider) RevokeAll() {
+	p.Change(func(p *Provider) { clear(p.refresh) })
 }
 
 // Seen returns what the provider was asked so far.
@@ -336,6 +342,10 @@ func (p *Provider) issue(w http.ResponseWriter, req request, nonce string) {
 
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	p.seen.UserInfos++
+	if p.UserInfoStatus != 0 {
+		reply(w, p.UserInfoStatus, map[string]any{"error": "server_error"})
+		return
+	}
 	if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") || p.User == nil {
 		reply(w, http.StatusUnauthorized, map[string]any{"error": "invalid_token"})
 		return
