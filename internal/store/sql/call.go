@@ -10,19 +10,19 @@ import (
 // committed when it began; there is no transaction.
 func (db *DB) view(ctx context.Context, f func(context.Context, *conn) error) error {
 	return db.call(ctx, func(ctx context.Context) error {
-		return f(ctx, &conn{db.reader, db.orm, &db.sent})
+		return f(ctx, &conn{db.read, db.orm})
 	})
 }
 
 // change runs f, which sends one statement that commits by itself.
 func (db *DB) change(ctx context.Context, f func(context.Context, *conn) error) error {
-	return db.call(ctx, func(ctx context.Context) error { return db.writer.run(ctx, false, f) })
+	return db.call(ctx, func(ctx context.Context) error { return db.write.run(ctx, false, f) })
 }
 
 // transact runs f in a transaction and commits it unless f fails. It may run f
 // more than once, so f starts from nothing each time.
 func (db *DB) transact(ctx context.Context, f func(context.Context, *conn) error) error {
-	return db.call(ctx, func(ctx context.Context) error { return db.writer.run(ctx, true, f) })
+	return db.call(ctx, func(ctx context.Context) error { return db.write.run(ctx, true, f) })
 }
 
 // The pause before a repetition: random, up to a limit that doubles from the

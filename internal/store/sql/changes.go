@@ -21,25 +21,20 @@ func bump(ctx context.Context, c *conn, topic string) error {
 // grows with each change, in one statement. A node that keeps what it read
 // asks for it every second, and forgets what belongs to a topic that moved.
 func (db *DB) Changes(ctx context.Context) (map[string]int64, error) {
-	versions := make(map[string]int64, 3)
+	var rows []struct {
+		Topic   string
+		Version int64
+	}
 	err := db.view(ctx, func(ctx context.Context, c *conn) error {
-		rows, err := c.query(ctx, "SELECT topic, version FROM changes", nil)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var topic string
-			var version int64
-			if err := rows.Scan(&topic, &version); err != nil {
-				return err
-			}
-			versions[topic] = version
-		}
-		return rows.Err()
+		rows = nil
+		return c.orm(ctx).Raw("SELECT topic, version FROM changes").Scan(&rows).Error
 	})
 	if err != nil {
 		return nil, err
+	}
+	versions := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		versions[r.Topic] = r.Version
 	}
 	return versions, nil
 }

@@ -3,21 +3,17 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm"
 )
 
-// pool is a set of connections that counts what is sent through it. It is
-// gorm's ConnPool.
+// pool is a set of connections that counts what is sent through it: gorm's
+// ConnPool. Each database adds its short way to it.
 type pool struct {
 	name string
 	db   *sql.DB
 	sent *atomic.Int64
-	// prepared holds the statements of conn.row and conn.change by their text,
-	// where the driver does not keep them itself (SQLite); else it is nil.
-	prepared *sync.Map // string -> *sql.Stmt
 }
 
 func (p *pool) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -39,47 +35,23 @@ func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 	return p.db.QueryRowContext(ctx, query, args...)
 }
 
-// statement returns the prepared form of the text, or nil where the driver
-// prepares by itself.
-func (p *pool) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	if p.prepared == nil {
-		return nil, nil
-	}
-	if s, ok := p.prepared.Load(text); ok {
-		return s.(*sql.Stmt), nil
-	}
-	s, err := p.db.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	if other, loaded := p.prepared.LoadOrStore(text, s); loaded {
-		return other.(*sql.Stmt), s.Close()
-	}
-	return s, nil
-}
+func (p *pool) stats() []PoolStats { return []PoolStats{{p.name, p.db.Stats()}} }
 
-func (p *pool) close() error {
-	if p.prepared != nil {
-		p.prepared.Range(func(_, s any) bool {
-			s.(*sql.Stmt).Close() // the pool's Close reports what matters
-			return true
-		})
-	}
-	return p.db.Close()
-}
-
-// source is where a conn sends its statements: a pool, a transaction, or the
-// one connection that writes.
+// source is where a conn sends its statements: a pool or a transaction. row
+// and change are the short way for texts that are run often; their parameters are $1, $2, ... on both databases.
 type source interface {
 	gorm.ConnPool
-	statement(ctx context.Context, text string) (*sql.Stmt, error)
+	// row reads the first row of the answer into dest and reports whether
+	// there was one.
+	row(ctx context.Context, text string, args []any, dest ...any) (bool, error)
+	// change runs a text that gives no rows and returns how many it touched.
+	change(ctx context.Context, text string, args ...any) (int64, error)
 }
 
 // conn is what the body of a store method works with.
 type conn struct {
-	source source
-	base   *gorm.DB
-	sent   *atomic.Int64
+	source
+	base *gorm.DB
 }
 
 // orm returns gorm on this connection.
@@ -89,32 +61,14 @@ func (c *conn) orm(ctx context.Context) *gorm.DB {
 	return g
 }
 
-func (c *conn) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	s, err := c.source.statement(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	if s == nil {
-		return c.source.QueryContext(ctx, text, args...)
-	}
-	c.sent.Add(1)
-	return s.QueryContext(ctx, args...)
-}
-
-// row reads the first row of the text's answer into dest and reports whether
-// there was one. Parameters are $1, $2, ... on both databases.
-func (c *conn) row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
-	rows, err := c.query(ctx, text, args)
-	if err != nil {
-		return false, err
-	}
+// first reads the first row into dest, all others into nothing, and ends the
+// reading: SQLite commits an UPDATE ... RETURNING only at its end.
+func first(rows *sql.Rows, dest []any) (found bool, err error) {
 	defer rows.Close()
-	found := rows.Next()
-	if found {
+	if found = rows.Next(); found {
 		if err := rows.Scan(dest...); err != nil {
 			return false, err
 		}
-		// To the end: SQLite commits an UPDATE ... RETURNING only there.
 		for rows.Next() {
 		}
 	}
@@ -124,21 +78,43 @@ func (c *conn) row(ctx context.Context, text string, args []any, dest ...any) (b
 	return found, rows.Close()
 }
 
-// change runs a text that returns no rows and tells how many it touched.
-func (c *conn) change(ctx context.Context, text string, args ...any) (int64, error) {
-	s, err := c.source.statement(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	var res sql.Result
-	if s == nil {
-		res, err = c.source.ExecContext(ctx, text, args...)
-	} else {
-		c.sent.Add(1)
-		res, err = s.ExecContext(ctx, args...)
-	}
+func affected(res sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// transaction is a transaction that counts what is sent through it. It is a
+// source.
+type transaction struct {
+	*sql.Tx
+	sent *atomic.Int64
+}
+
+func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.sent.Add(1)
+	return t.Tx.ExecContext(ctx, query, args...)
+}
+
+func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.sent.Add(1)
+	return t.Tx.QueryContext(ctx, query, args...)
+}
+
+func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	t.sent.Add(1)
+	return t.Tx.QueryRowContext(ctx, query, args...)
+}
+
+func (t *transaction) row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	rows, err := t.QueryContext(ctx, text, args...)
+	if err != nil {
+		return false, err
+	}
+	return first(rows, dest)
+}
+
+func (t *transaction) change(ctx context.Context, text string, args ...any) (int64, error) {
+	return affected(t.ExecContext(ctx, text, args...))
 }

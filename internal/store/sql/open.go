@@ -40,8 +40,8 @@ type Options struct {
 type DB struct {
 	dialect  dialect
 	orm      *gorm.DB // never used as it is: see conn.orm
-	reader   *pool
-	writer   writer
+	read     reader
+	write    writer
 	deadline time.Duration
 	sent     atomic.Int64
 }
@@ -54,12 +54,18 @@ type dialect struct {
 	seed       func(context.Context, []accountRow) error
 }
 
+// reader answers questions, each with what was committed when it is asked.
+type reader interface {
+	source
+	stats() []PoolStats
+	close() error
+}
+
 // writer runs what changes the database.
 type writer interface {
 	// run calls f with a connection, in a transaction if several is true, and
 	// commits what f did unless f fails.
 	run(ctx context.Context, several bool, f func(context.Context, *conn) error) error
-	pool() *sql.DB
 	// stats describes the writer's own pool, if it has one.
 	stats() []PoolStats
 	close() error
@@ -126,15 +132,8 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close ends all connections, after the calls that are under way.
 func (db *DB) Close() error {
-	return errors.Join(db.writer.close(), db.reader.close())
+	return errors.Join(db.write.close(), db.read.close())
 }
-
-// Pools returns the connections that write and those that read, the same on
-// PostgreSQL, for a store that keeps short-lived state in the same database
-// (kv.SQL). On SQLite the writing pool has one connection, which everybody
-// borrows for one transaction at a time. They stay the database's: it closes
-// them.
-func (db *DB) Pools() (write, read *sql.DB) { return db.writer.pool(), db.reader.db }
 
 // Statements returns how many statements were sent since Open, the beginnings
 // and ends of transactions included; those of migrations and seeding are not.
@@ -148,5 +147,5 @@ type PoolStats struct {
 
 // Stats returns the figures of each pool.
 func (db *DB) Stats() []PoolStats {
-	return append([]PoolStats{{db.reader.name, db.reader.db.Stats()}}, db.writer.stats()...)
+	return append(db.read.stats(), db.write.stats()...)
 }

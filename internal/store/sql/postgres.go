@@ -2,7 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"io/fs"
 	"strconv"
 	"time"
@@ -40,11 +40,11 @@ func (db *DB) openPostgres(o Options) error {
 	main.SetMaxIdleConns(o.MaxConns)
 	main.SetConnMaxLifetime(connLife)
 
-	db.reader = &pool{name: "main", db: main, sent: &db.sent}
-	if db.orm, err = gormOn(postgres.New(postgres.Config{Conn: db.reader})); err != nil {
+	conns := &postgresPool{pool{name: "main", db: main, sent: &db.sent}}
+	if db.orm, err = gormOn(postgres.New(postgres.Config{Conn: conns})); err != nil {
 		return err
 	}
-	db.writer = &postgresWriter{db.reader, db.orm}
+	db.read, db.write = conns, &postgresWriter{conns, db.orm}
 	db.dialect = dialect{
 		migrations: "migrations/postgres",
 		hasTable:   "SELECT to_regclass($1) IS NOT NULL",
@@ -74,53 +74,64 @@ func postgresProvider(config *pgx.ConnConfig, files fs.FS) (*goose.Provider, err
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 }
 
+// postgresPool is the connections that read and write. Its short way asks pgx
+// without database/sql between: for a statement of one row, that would cost as
+// much again as pgx itself.
+type postgresPool struct{ pool }
+
+func (p *postgresPool) row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	p.sent.Add(1)
+	err := p.borrow(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, text, args...).Scan(dest...) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p *postgresPool) change(ctx context.Context, text string, args ...any) (n int64, err error) {
+	p.sent.Add(1)
+	err = p.borrow(ctx, func(c *pgx.Conn) error {
+		tag, err := c.Exec(ctx, text, args...)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// borrow lends f a connection. One that breaks is found out when it is
+// borrowed next, and replaced.
+func (p *postgresPool) borrow(ctx context.Context, f func(*pgx.Conn) error) error {
+	c, err := p.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close() // gives it back
+	return c.Raw(func(driver any) error { return f(driver.(*stdlib.Conn).Conn()) })
+}
+
+func (p *postgresPool) close() error { return p.db.Close() }
+
 // postgresWriter writes through the same connections that read.
 type postgresWriter struct {
-	main *pool
-	orm  *gorm.DB
+	conns *postgresPool
+	orm   *gorm.DB
 }
 
 func (w *postgresWriter) run(ctx context.Context, several bool, f func(context.Context, *conn) error) error {
 	if !several {
-		return f(ctx, &conn{w.main, w.orm, w.main.sent})
+		return f(ctx, &conn{w.conns, w.orm})
 	}
-	w.main.sent.Add(2) // BEGIN, and COMMIT or ROLLBACK
-	tx, err := w.main.db.BeginTx(ctx, nil)
+	w.conns.sent.Add(2) // BEGIN, and COMMIT or ROLLBACK
+	tx, err := w.conns.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after a Commit it does nothing
-	if err := f(ctx, &conn{&postgresTx{tx, w.main}, w.orm, w.main.sent}); err != nil {
+	if err := f(ctx, &conn{&transaction{tx, w.conns.sent}, w.orm}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-func (w *postgresWriter) pool() *sql.DB      { return w.main.db }
 func (w *postgresWriter) stats() []PoolStats { return nil }
 func (w *postgresWriter) close() error       { return nil }
-
-// postgresTx is a transaction that counts what is sent through it.
-type postgresTx struct {
-	tx *sql.Tx
-	*pool
-}
-
-func (t *postgresTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	return t.tx.PrepareContext(ctx, query)
-}
-
-func (t *postgresTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	t.sent.Add(1)
-	return t.tx.ExecContext(ctx, query, args...)
-}
-
-func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	t.sent.Add(1)
-	return t.tx.QueryContext(ctx, query, args...)
-}
-
-func (t *postgresTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	t.sent.Add(1)
-	return t.tx.QueryRowContext(ctx, query, args...)
-}

@@ -88,7 +88,7 @@ const seedPause = time.Millisecond
 func (db *DB) insertAccounts(ctx context.Context, rows []accountRow) error {
 	const text = insertAccount + " ON CONFLICT (email_key) DO NOTHING"
 	defer time.Sleep(seedPause)
-	return db.writer.run(ctx, true, func(ctx context.Context, c *conn) error {
+	return db.write.run(ctx, true, func(ctx context.Context, c *conn) error {
 		for i := range rows {
 			if _, err := c.change(ctx, text, rows[i].values()...); err != nil {
 				return err

@@ -45,16 +45,15 @@ func (db *DB) openSQLite(o Options) error {
 	conns := min(o.MaxConns, max(2, runtime.GOMAXPROCS(0)))
 	read.SetMaxOpenConns(conns)
 	read.SetMaxIdleConns(conns)
-	db.reader = &pool{name: "read", db: read, sent: &db.sent, prepared: new(sync.Map)}
-	if db.orm, err = gormOn(sqliteDialector{db.reader}); err != nil {
+	readers := &sqliteReaders{pool: pool{name: "read", db: read, sent: &db.sent}}
+	if db.orm, err = gormOn(sqliteDialector{readers}); err != nil {
 		return err
 	}
 	write, err := sql.Open("sqlite", sqliteDSN(path, o.Deadline, nil))
 	if err != nil {
 		return err
 	}
-	w := newSQLiteWriter(write, db.orm, &db.sent)
-	db.writer = w
+	db.read, db.write = readers, newSQLiteWriter(write, db.orm, &db.sent)
 	db.dialect = dialect{
 		migrations: "migrations/sqlite",
 		hasTable:   "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)",
@@ -137,4 +136,51 @@ func (l *fileLock) Unlock(context.Context, *sql.DB) error {
 		return err
 	}
 	return l.db.Close()
+}
+
+// sqliteReaders are the connections that read, with their prepared statements:
+// to read a statement's text takes SQLite longer than to run it.
+type sqliteReaders struct {
+	pool
+	prepared sync.Map // string -> *sql.Stmt
+}
+
+func (r *sqliteReaders) row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	s, err := r.statement(ctx, text)
+	if err != nil {
+		return false, err
+	}
+	r.sent.Add(1)
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return false, err
+	}
+	return first(rows, dest)
+}
+
+// change fails: these connections are read-only.
+func (r *sqliteReaders) change(ctx context.Context, text string, args ...any) (int64, error) {
+	return affected(r.ExecContext(ctx, text, args...))
+}
+
+func (r *sqliteReaders) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := r.prepared.Load(text); ok {
+		return s.(*sql.Stmt), nil
+	}
+	s, err := r.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := r.prepared.LoadOrStore(text, s); loaded {
+		return other.(*sql.Stmt), s.Close()
+	}
+	return s, nil
+}
+
+func (r *sqliteReaders) close() error {
+	r.prepared.Range(func(_, s any) bool {
+		s.(*sql.Stmt).Close() // the pool's Close reports what matters
+		return true
+	})
+	return r.db.Close()
 }

@@ -24,10 +24,6 @@ var errClosed = errors.New("the database was closed")
 // fails leaves no trace and the others stand. Nobody is told of a change
 // before the commit that holds it. With one caller at a time a group is one
 // change, at no extra cost.
-//
-// The one connection is borrowed for each group, because what is short-lived
-// may be kept in the same file and written through the same pool: see
-// DB.Pools.
 type sqliteWriter struct {
 	db    *sql.DB
 	orm   *gorm.DB
@@ -132,7 +128,7 @@ func (w *sqliteWriter) group(first *job) (jobs []*job, err error) {
 		return jobs, err
 	}
 	defer tx.Rollback() // after a Commit it does nothing
-	t := &writeTx{Tx: tx, w: w}
+	t := &writeTx{transaction{tx, w.sent}, w}
 	if first.err = w.do(t, first); first.err != nil {
 		return jobs, nil
 	}
@@ -166,17 +162,16 @@ func (w *sqliteWriter) next() *job {
 // within runs the job inside a savepoint. An error is one that ends the group:
 // after an error of the disk SQLite may have ended the whole transaction.
 func (w *sqliteWriter) within(t *writeTx, j *job) error {
-	c := &conn{t, w.orm, w.sent}
 	ctx := context.Background()
-	if _, err := c.change(ctx, "SAVEPOINT change"); err != nil {
+	if _, err := t.change(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
 	if j.err = w.do(t, j); j.err != nil {
-		if _, err := c.change(ctx, "ROLLBACK TO change"); err != nil {
+		if _, err := t.change(ctx, "ROLLBACK TO change"); err != nil {
 			return err
 		}
 	}
-	_, err := c.change(ctx, "RELEASE change")
+	_, err := t.change(ctx, "RELEASE change")
 	return err
 }
 
@@ -188,7 +183,7 @@ func (w *sqliteWriter) do(t *writeTx, j *job) (err error) {
 			err = fmt.Errorf("panic in a change: %v", p)
 		}
 	}()
-	return j.f(j.ctx, &conn{t, w.orm, w.sent})
+	return j.f(j.ctx, &conn{t, w.orm})
 }
 
 // prepare prepares the texts that the last group asked for, now that the
@@ -203,7 +198,6 @@ func (w *sqliteWriter) prepare() {
 	w.wanted = w.wanted[:0]
 }
 
-func (w *sqliteWriter) pool() *sql.DB      { return w.db }
 func (w *sqliteWriter) stats() []PoolStats { return []PoolStats{{"write", w.db.Stats()}} }
 
 func (w *sqliteWriter) close() error {
@@ -215,35 +209,42 @@ func (w *sqliteWriter) close() error {
 	return w.db.Close()
 }
 
-// writeTx is the transaction of a group. It is a source.
+// writeTx is the transaction of a group, with the writer's prepared statements.
 type writeTx struct {
-	*sql.Tx
+	transaction
 	w *sqliteWriter
 }
 
-func (t *writeTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	t.w.sent.Add(1)
-	return t.Tx.ExecContext(ctx, query, args...)
+func (t *writeTx) row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	s := t.statement(ctx, text)
+	if s == nil {
+		return t.transaction.row(ctx, text, args, dest...)
+	}
+	t.sent.Add(1)
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return false, err
+	}
+	return first(rows, dest)
 }
 
-func (t *writeTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	t.w.sent.Add(1)
-	return t.Tx.QueryContext(ctx, query, args...)
-}
-
-func (t *writeTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	t.w.sent.Add(1)
-	return t.Tx.QueryRowContext(ctx, query, args...)
+func (t *writeTx) change(ctx context.Context, text string, args ...any) (int64, error) {
+	s := t.statement(ctx, text)
+	if s == nil {
+		return t.transaction.change(ctx, text, args...)
+	}
+	t.sent.Add(1)
+	return affected(s.ExecContext(ctx, args...))
 }
 
 // statement returns the prepared form of the text, from the second group that
 // asks for it: to prepare it for good, the connection must be free.
-func (t *writeTx) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+func (t *writeTx) statement(ctx context.Context, text string) *sql.Stmt {
 	if s := t.w.prepared[text]; s != nil {
-		return t.StmtContext(ctx, s), nil
+		return t.StmtContext(ctx, s)
 	}
 	if !slices.Contains(t.w.wanted, text) {
 		t.w.wanted = append(t.w.wanted, text)
 	}
-	return nil, nil
+	return nil
 }
