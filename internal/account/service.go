@@ -15,10 +15,9 @@ import (
 // than the limit.
 type Guard interface {
 	// Guess counts one guess at the account with the key, from the address; a
-	// fault of kind Limited when there were too many.
-	Guess(ctx context.Context, emailKey, ip string) error
-	// Right takes the guess back: it was no guess.
-	Right(ctx context.Context, emailKey, ip string) error
+	// fault of kind Limited when there were too many. right takes the guess
+	// back: it was none.
+	Guess(ctx context.Context, emailKey, ip string) (right func(context.Context) error, err error)
 }
 
 // Service is what may be done with accounts.
@@ -50,7 +49,8 @@ func (s *Service) Authenticate(ctx context.Context, email, password, ip string) 
 	if err != nil {
 		key = "" // is nobody's, and takes as long as anybody's
 	}
-	if err := s.guard.Guess(ctx, key, ip); err != nil {
+	right, err := s.guard.Guess(ctx, key, ip)
+	if err != nil {
 		return nil, err
 	}
 	a, err := s.find(ctx, key)
@@ -69,7 +69,7 @@ func (s *Service) Authenticate(ctx context.Context, email, password, ip string) 
 			return nil, err
 		}
 	}
-	return a, s.guard.Right(ctx, key, ip)
+	return a, right(ctx)
 }
 
 // find returns the account, or an empty one that no password fits.

@@ -14,18 +14,18 @@ func TestAddress(t *testing.T) {
 		{"fe80::1%eth0", "", "fe80::/64"},
 	}
 	for _, c := range cases {
-		got := Address(netip.MustParseAddr(c.a))
+		got := Address(netip.MustParseAddr(c.a), 32, 64)
 		if got != c.want {
 			t.Errorf("Address(%s) = %s, want %s", c.a, got, c.want)
 		}
-		if c.b != "" && Address(netip.MustParseAddr(c.b)) == got {
+		if c.b != "" && Address(netip.MustParseAddr(c.b), 32, 64) == got {
 			t.Errorf("%s and %s share a budget", c.a, c.b)
 		}
 	}
-	if a, b := Address(netip.MustParseAddr("2001:db8:1:2::1")), Address(netip.MustParseAddr("2001:db8:1:2:ffff::")); a != b {
+	if a, b := Address(netip.MustParseAddr("2001:db8:1:2::1"), 32, 64), Address(netip.MustParseAddr("2001:db8:1:2:ffff::"), 32, 64); a != b {
 		t.Errorf("one /64 has two budgets: %s, %s", a, b)
 	}
-	if Address(netip.Addr{}) == "" {
+	if Address(netip.Addr{}, 32, 64) == "" {
 		t.Error("no subject for an unknown address")
 	}
 }

@@ -3,6 +3,7 @@ package op
 // OpenID Connect Core 1.0 §3.1.2: the authorization endpoint.
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -64,7 +65,10 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 	if err != nil {
 		return err
 	}
-	need := session.Next(d.req, &session.Progress{}, sess, d.client.Trusted, p.Now())
+	need, err := p.need(r.Context(), d.req, &session.Progress{}, sess, d.client)
+	if err != nil {
+		return err
+	}
 	switch {
 	case need == session.NeedNothing:
 		return p.grantCode(w, r, d.req, d.client, sess)
@@ -72,6 +76,23 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 		return p.answerError(w, r, d.req, silentError(need))
 	}
 	return p.park(w, r, d.req, need)
+}
+
+// need is what the request still needs. What the person allowed the client in
+// an earlier session is read once and copied into this one.
+func (p *Provider) need(ctx context.Context, req *session.Request, pr *session.Progress, sess *session.Session, c *client.Client) (session.Need, error) {
+	need := session.Next(req, pr, sess, c.Trusted, p.Now())
+	if need != session.NeedConsent || sess.Consents[c.ID] != nil {
+		return need, nil
+	}
+	scopes, err := p.Grants.Consent(ctx, sess.AccountID, c.ID)
+	if err != nil || scopes == nil {
+		return need, err
+	}
+	if err := p.Sessions.RememberConsent(ctx, sess, c.ID, scopes); err != nil {
+		return need, err
+	}
+	return session.Next(req, pr, sess, c.Trusted, p.Now()), nil
 }
 
 // park stores the request as a flow of this browser and sends it to where the
@@ -117,7 +138,10 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	need := session.Next(req, &f.Progress, sess, c.Trusted, p.Now())
+	need, err := p.need(r.Context(), req, &f.Progress, sess, c)
+	if err != nil {
+		return err
+	}
 	refused := p.refusalOf(req, f, sess, need)
 	if refused == nil && need != session.NeedNothing {
 		redirect(w, p.Pages.Address(need, f.ID))

@@ -124,6 +124,7 @@ func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) er
 // RememberConsent copies what the person allowed the client into the session.
 // Scopes of nil forget it again.
 func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
+	setConsent(sess, clientID, scopes)
 	return s.store.UpdateSession(ctx, sess.Key, func(stored *Session) {
 		setConsent(stored, clientID, scopes)
 	})

@@ -49,13 +49,13 @@ type limits struct {
 
 func newLimits(b KVStore) *limits {
 	f := &limits{b: b, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), exempt: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
-	f.Limiter = f.node()
+	f.Limiter = f.node(b.Backend)
 	return f
 }
 
-// node returns another limiter on the same counters.
-func (f *limits) node() *limit.Limiter {
-	return limit.New(keyLog{kv.NewCounters(f.b), f}, f.exempt, func() time.Time { return f.now })
+// node returns a limiter on the counters as one node has them.
+func (f *limits) node(b kv.Backend) *limit.Limiter {
+	return limit.New(keyLog{kv.NewCounters(b), f}, f.exempt, func() time.Time { return f.now })
 }
 
 // keyLog writes down which keys are used.
@@ -106,10 +106,11 @@ func (f *limits) exhaust(t *testing.T) int {
 func limitRace(t *testing.T, f *limits) {
 	var passed atomic.Int64
 	var wg sync.WaitGroup
-	for range 20 {
+	nodes := [2]*limit.Limiter{f.Limiter, f.node(f.b.Peer)}
+	for i := range 20 {
 		wg.Go(func() {
 			for range 50 {
-				p, err := f.Take(t.Context(), stranger, limit.Try{Rule: fivePerH, Who: "ada"}, limit.Try{Rule: limit.Rule{Journey: "address", Max: 1000, Window: time.Hour}, Who: limit.Address(stranger, 32, 64)})
+				p, err := nodes[i%2].Take(t.Context(), stranger, limit.Try{Rule: fivePerH, Who: "ada"}, limit.Try{Rule: limit.Rule{Journey: "address", Max: 1000, Window: time.Hour}, Who: limit.Address(stranger, 32, 64)})
 				if err != nil {
 					t.Error(err)
 				}
@@ -225,7 +226,7 @@ func limitExempt(t *testing.T, f *limits) {
 
 func limitShared(t *testing.T, f *limits) {
 	f.exhaust(t)
-	node := f.node()
+	node := f.node(f.b.Peer)
 	if ok, _, err := node.Allow(t.Context(), fivePerH, stranger, "ada"); err != nil || ok {
 		t.Errorf("on another node = %t, %v", ok, err)
 	}
