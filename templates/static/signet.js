@@ -33,6 +33,13 @@
     if (input.form) input.form.addEventListener('submit', function () { shown = false; draw(); });
   });
 
+  // A logo that does not come leaves the letter below it.
+  each('.logo img', function (img) {
+    function drop() { if (img.parentNode) img.parentNode.removeChild(img); }
+    img.addEventListener('error', drop);
+    if (img.complete && !img.naturalWidth) drop();
+  });
+
   // Times by the person's own clock.
   each('time[datetime]', function (time) {
     var at = new Date(time.getAttribute('datetime'));

@@ -20,6 +20,12 @@ func identifier() []State {
 			p.Username, p.Fault = ada.Email, view.FaultTooMany
 		})),
 		state("signin/identifier/no-app", with(func(p *view.Identifier) { p.App, p.CreateURL = nil, "" })),
+		state("signin/identifier/long-app", with(func(p *view.Identifier) {
+			p.App = &view.App{
+				ID: "fleet", Name: "The Worldwide Device Management Console for Enterprises",
+				Domain: "console.devices.management.emea.example.com",
+			}
+		})),
 		state("signin/identifier/client-brand", with(func(p *view.Identifier) {
 			app := frames
 			app.LogoURL = "https://frames.example/logo.svg"
