@@ -13,7 +13,10 @@ import (
 // KVStore is a fresh, empty backend for one test, with its clock.
 type KVStore struct {
 	kv.Backend
-	Now func() time.Time
+	// Peer is another node's backend on the same data: its own connections and,
+	// on SQLite, what another process would be.
+	Peer kv.Backend
+	Now  func() time.Time
 	// Pass lets time pass for the backend: by moving its clock or, where the
 	// clock is the server's, by waiting.
 	Pass func(time.Duration)

@@ -79,10 +79,11 @@ func codeUse(t *testing.T, b KVStore, s grant.Codes) {
 }
 
 func codeRace(t *testing.T, b KVStore, s grant.Codes) {
+	nodes := [2]grant.Codes{s, kv.NewCodes(b.Peer)}
 	for _, key := range []string{"r1", "r2", "r3", "r4", "r5"} {
 		must(t, s.PutCode(t.Context(), key, newCode(b), time.Minute, time.Minute))
-		if won := race(t, func(int) (bool, error) {
-			c, used, err := s.UseCode(t.Context(), key, time.Minute)
+		if won := race(t, func(i int) (bool, error) {
+			c, used, err := nodes[i%2].UseCode(t.Context(), key, time.Minute)
 			if err == nil && (c != nil) == used {
 				t.Errorf("UseCode = %v, %t", c, used)
 			}
@@ -163,11 +164,12 @@ func opaqueLife(t *testing.T, b KVStore, s grant.Codes) {
 
 func grantRace(t *testing.T, b KVStore, s grant.Codes) {
 	g := &newCode(b).Grant
+	nodes := [2]grant.Codes{s, kv.NewCodes(b.Peer)}
 	race(t, func(i int) (bool, error) {
 		if i == racers/2 {
 			return true, s.EndGrants(t.Context(), time.Minute, g.ID)
 		}
-		return s.PutGrant(t.Context(), g, time.Minute, "", nil)
+		return nodes[i%2].PutGrant(t.Context(), g, time.Minute, "", nil)
 	})
 	wantGrant(t, s, g.ID, nil)
 }

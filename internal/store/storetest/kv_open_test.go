@@ -80,28 +80,45 @@ func openRedis(t testing.TB) storetest.KVStore {
 		sep = "&"
 	}
 	// Each test has its own prefix. What it leaves behind ends by itself.
-	b, err := kv.OpenRedis(u+sep+"prefix="+handle.Short()+":", 10*time.Second)
-	if err != nil {
-		t.Fatal(err)
+	u += sep + "prefix=" + handle.Short() + ":"
+	open := func() kv.Backend {
+		b, err := kv.OpenRedis(u, 10*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closeAll(t, b) })
+		return b
 	}
-	t.Cleanup(func() { closeAll(t, b) })
-	return storetest.KVStore{Backend: b, Now: time.Now, Pass: time.Sleep}
+	return storetest.KVStore{Backend: open(), Peer: open(), Now: time.Now, Pass: time.Sleep}
 }
 
 func openSQLite(t testing.TB) storetest.KVStore {
-	dsn := kv.SQLiteDSN(filepath.Join(t.TempDir(), "kv.db"), 10*time.Second)
-	writer := openDB(t, "sqlite", dsn, 1)
-	reader := openDB(t, "sqlite", dsn, 4)
-	return openSQL(t, kv.SQLite, writer, reader)
+	path := filepath.Join(t.TempDir(), "kv.db")
+	clock := newClock()
+	open := func() kv.Backend {
+		writer, reader := openSQLiteFile(t, path, 10*time.Second)
+		return openSQL(t, kv.SQLite, writer, reader, clock)
+	}
+	return storetest.KVStore{Backend: open(), Peer: open(), Now: clock.now, Pass: clock.pass}
+}
+
+func openSQLiteFile(t testing.TB, path string, timeout time.Duration) (writer, reader *sql.DB) {
+	dsn := kv.SQLiteDSN(path, timeout)
+	return openDB(t, "sqlite", dsn, 1), openDB(t, "sqlite", dsn, 4)
 }
 
 func openPostgres(t testing.TB) storetest.KVStore {
-	db := postgresSchema(t)
-	return openSQL(t, kv.Postgres, db, db)
+	dsn := postgresSchema(t)
+	clock := newClock()
+	open := func() kv.Backend {
+		db := openDB(t, "pgx", dsn, 16)
+		return openSQL(t, kv.Postgres, db, db, clock)
+	}
+	return storetest.KVStore{Backend: open(), Peer: open(), Now: clock.now, Pass: clock.pass}
 }
 
-// postgresSchema gives each test a schema of its own.
-func postgresSchema(t testing.TB) *sql.DB {
+// postgresSchema makes a schema for one test and returns the URL that opens it.
+func postgresSchema(t testing.TB) string {
 	base := testURL(t, "SIGNET_TEST_POSTGRES_URL")
 	admin := openDB(t, "pgx", base, 1)
 	schema := "kv_" + strings.ToLower(strings.NewReplacer("-", "_").Replace(handle.Short()))
@@ -120,7 +137,7 @@ func postgresSchema(t testing.TB) *sql.DB {
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	return openDB(t, "pgx", u.String(), 16)
+	return u.String()
 }
 
 func openDB(t testing.TB, driver, dsn string, conns int) *sql.DB {
@@ -134,8 +151,7 @@ func openDB(t testing.TB, driver, dsn string, conns int) *sql.DB {
 	return db
 }
 
-func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) storetest.KVStore {
-	c := newClock()
+func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB, c *clock) kv.Backend {
 	b, err := kv.OpenSQL(t.Context(), kv.SQLOptions{
 		Dialect: d, Writer: writer, Reader: reader, Now: c.now, Timeout: 10 * time.Second, SweepEvery: 10 * time.Millisecond,
 	})
@@ -143,7 +159,7 @@ func openSQL(t testing.TB, d kv.Dialect, writer, reader *sql.DB) storetest.KVSto
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeAll(t, b) })
-	return storetest.KVStore{Backend: b, Now: c.now, Pass: c.pass}
+	return b
 }
 
 func closeAll(t testing.TB, c interface{ Close() error }) {

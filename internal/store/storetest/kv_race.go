@@ -39,7 +39,16 @@ func race(t *testing.T, f func(i int) (bool, error)) int {
 	return int(won.Load())
 }
 
-// kvRaces holds a backend to its atomicity: of racers callers, one wins. Each
+// node returns the backend that racer i works on.
+func (s KVStore) node(i int) kv.Backend {
+	if i%2 == 1 {
+		return s.Peer
+	}
+	return s.Backend
+}
+
+// kvRaces holds a backend to its atomicity: of racers callers on two nodes,
+// one wins. Each
 // race is run several times, because one may go well by chance.
 func kvRaces(t *testing.T, open KVOpener) {
 	const rounds = 5
@@ -77,7 +86,7 @@ func kvRaces(t *testing.T, open KVOpener) {
 			for round := range rounds {
 				key := fmt.Sprintf("race:{%d}", round)
 				must(t, b.Write(t.Context(), kv.Put(key, []byte("v"), time.Minute)))
-				if won := race(t, func(i int) (bool, error) { return c.race(b, key, i) }); won != 1 {
+				if won := race(t, func(i int) (bool, error) { return c.race(b.node(i), key, i) }); won != 1 {
 					t.Errorf("round %d: %d winners", round, won)
 				}
 				left, err := b.Get(t.Context(), key)
@@ -92,8 +101,8 @@ func kvRaces(t *testing.T, open KVOpener) {
 		t.Parallel()
 		b := open(t)
 		var seen sync.Map
-		race(t, func(int) (bool, error) {
-			n, err := b.Count(t.Context(), kv.Tally{Key: "n:{a}", N: 1, TTL: time.Minute}, kv.Tally{Key: "n:{b}", N: 2, TTL: time.Minute})
+		race(t, func(i int) (bool, error) {
+			n, err := b.node(i).Count(t.Context(), kv.Tally{Key: "n:{a}", N: 1, TTL: time.Minute}, kv.Tally{Key: "n:{b}", N: 2, TTL: time.Minute})
 			if err == nil {
 				if _, twice := seen.LoadOrStore(n[0], true); twice {
 					t.Errorf("two callers counted %d", n[0])
@@ -117,7 +126,7 @@ func kvRaces(t *testing.T, open KVOpener) {
 				ops = append(ops, kv.Put(key, fmt.Append(nil, i), time.Minute))
 				ops = append(ops, kv.Add(key+":set", strconv.Itoa(i), time.Minute))
 			}
-			return true, b.Write(t.Context(), ops...)
+			return true, b.node(i).Write(t.Context(), ops...)
 		})
 		members, err := b.Members(t.Context(), "meet:{0}:set")
 		must(t, err)

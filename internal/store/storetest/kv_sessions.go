@@ -137,10 +137,16 @@ func sessionUpdate(t *testing.T, b KVStore, s session.Store) {
 	wantKeys(t, s, "ada")
 }
 
+// sessionNodes returns the store as two nodes have it.
+func sessionNodes(b KVStore) [2]session.Store {
+	return [2]session.Store{kv.NewSessions(b.Backend, b.Now), kv.NewSessions(b.Peer, b.Now)}
+}
+
 func sessionDelete(t *testing.T, b KVStore, s session.Store) {
 	sess := newSession(b, "ada", time.Minute)
 	must(t, s.PutSession(t.Context(), sess))
-	if won := race(t, func(int) (bool, error) { return s.DeleteSession(t.Context(), sess) }); won != 1 {
+	nodes := sessionNodes(b)
+	if won := race(t, func(i int) (bool, error) { return nodes[i%2].DeleteSession(t.Context(), sess) }); won != 1 {
 		t.Errorf("%d callers ended the session", won)
 	}
 	wantSession(t, s, sess.Key, nil)
@@ -200,8 +206,9 @@ func sessionLostUpdates(t *testing.T, b KVStore, s session.Store) {
 	sess := newSession(b, "ada", time.Minute)
 	sess.Clients = nil
 	must(t, s.PutSession(t.Context(), sess))
+	nodes := sessionNodes(b)
 	race(t, func(i int) (bool, error) {
-		return true, s.UpdateSession(t.Context(), sess.Key, func(stored *session.Session) {
+		return true, nodes[i%2].UpdateSession(t.Context(), sess.Key, func(stored *session.Session) {
 			stored.Clients = append(stored.Clients, fmt.Sprint("client", i))
 		})
 	})
@@ -224,10 +231,10 @@ func Flows(t *testing.T, open KVOpener) {
 	t.Run("Of many callers one takes the flow", func(t *testing.T) {
 		t.Parallel()
 		b := open(t)
-		s := kv.NewSessions(b.Backend, b.Now)
-		must(t, s.PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
-		if won := race(t, func(int) (bool, error) {
-			f, err := s.TakeFlow(t.Context(), "f1")
+		nodes := sessionNodes(b)
+		must(t, nodes[0].PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
+		if won := race(t, func(i int) (bool, error) {
+			f, err := nodes[i%2].TakeFlow(t.Context(), "f1")
 			return f != nil, err
 		}); won != 1 {
 			t.Errorf("%d callers took the flow", won)
@@ -236,13 +243,13 @@ func Flows(t *testing.T, open KVOpener) {
 	t.Run("No failure is forgotten", func(t *testing.T) {
 		t.Parallel()
 		b := open(t)
-		s := kv.NewSessions(b.Backend, b.Now)
-		must(t, s.PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
-		race(t, func(int) (bool, error) {
-			f, err := s.UpdateFlow(t.Context(), "f1", func(f *session.Flow) error { f.Progress.Failures++; return nil })
+		nodes := sessionNodes(b)
+		must(t, nodes[0].PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
+		race(t, func(i int) (bool, error) {
+			f, err := nodes[i%2].UpdateFlow(t.Context(), "f1", func(f *session.Flow) error { f.Progress.Failures++; return nil })
 			return f != nil, err
 		})
-		f, err := s.Flow(t.Context(), "f1")
+		f, err := nodes[0].Flow(t.Context(), "f1")
 		must(t, err)
 		if f.Progress.Failures != racers {
 			t.Errorf("%d failures of %d", f.Progress.Failures, racers)

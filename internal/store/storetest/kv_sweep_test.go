@@ -15,18 +15,19 @@ import (
 func TestSweep(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		dsn := kv.SQLiteDSN(filepath.Join(t.TempDir(), "kv.db"), 10*time.Second)
-		testSweep(t, kv.SQLite, openDB(t, "sqlite", dsn, 1), openDB(t, "sqlite", dsn, 4))
+		writer, reader := openSQLiteFile(t, filepath.Join(t.TempDir(), "kv.db"), 10*time.Second)
+		testSweep(t, kv.SQLite, writer, reader)
 	})
 	t.Run("Postgres", func(t *testing.T) {
 		t.Parallel()
-		db := postgresSchema(t)
+		db := openDB(t, "pgx", postgresSchema(t), 16)
 		testSweep(t, kv.Postgres, db, db)
 	})
 }
 
 func testSweep(t *testing.T, d kv.Dialect, writer, reader *sql.DB) {
-	s := openSQL(t, d, writer, reader)
+	clock := newClock()
+	s := openSQL(t, d, writer, reader, clock)
 	for i := range 1500 { // several batches, with the living among the dead
 		life := time.Minute
 		if i%10 == 0 {
@@ -40,7 +41,7 @@ func testSweep(t *testing.T, d kv.Dialect, writer, reader *sql.DB) {
 			t.Fatal(err)
 		}
 	}
-	s.Pass(2 * time.Minute)
+	clock.pass(2 * time.Minute)
 	for _, table := range []string{"kv", "kv_member", "kv_counter"} {
 		want, rows := 150, 0
 		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
