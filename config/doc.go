@@ -18,8 +18,8 @@
 // name to set, and refuses what it does not know. Flags are the business of the
 // command line.
 //
-// The package knows no other package of this module, opens no connection, makes
-// no file and holds no state: who loads the configuration passes it on.
+// Of this module the package knows only how YAML is read. It opens no connection,
+// makes no file and holds no state: who loads the configuration passes it on.
 package config
 
 //go:generate go run ./internal/refgen

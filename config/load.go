@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"signet/internal/yamltree"
 )
 
 // ConfigEnv names the YAML file when the command line does not.
@@ -135,7 +137,7 @@ func (l *loader) unknownVariables(environ []string) {
 			kubernetesName.MatchString(name) || strings.HasSuffix(name, "_PORT") && kubernetesValue.MatchString(value) {
 			continue
 		}
-		l.add(unknown(Fault{Env: quoteName(name)}, nearest(name, known)))
+		l.add(unknown(Fault{Env: quoteName(name)}, yamltree.Nearest(name, known)))
 	}
 }
 

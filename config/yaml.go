@@ -1,69 +1,31 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+
+	"signet/internal/yamltree"
 )
 
 // file takes a YAML document. It walks the syntax tree instead of decoding into
 // the struct, because every value is read by decode, as from the environment,
 // and every fault needs its line.
 func (l *loader) file(name string, text []byte) {
-	document, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		l.add(syntaxFault(name, err))
-		return
+	body, bad := yamltree.Document(name, text)
+	if body != nil {
+		l.section(name, "", name, body)
 	}
-	seen := false
-	for _, doc := range document.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if seen {
-			l.add(Fault{Where: place(name, doc.Start), Problem: "a second document begins", Fix: "keep all settings in one"})
-			return
-		}
-		seen = true
-		l.section(name, "", name, doc.Body)
+	if bad != nil {
+		l.add(Fault{Where: bad.Where, Problem: bad.Problem, Fix: bad.Fix})
 	}
-}
-
-// syntaxFault makes one line of what the parser shows as a picture.
-func syntaxFault(name string, err error) Fault {
-	f := Fault{Where: name, Problem: "not YAML: " + oneLine(err), Fix: "check the indentation and the quotes there"}
-	var at yaml.Error
-	if errors.As(err, &at) {
-		f.Where = place(name, at.GetToken())
-		f.Problem = "not YAML: " + strings.Join(strings.Fields(at.GetMessage()), " ")
-	}
-	return f
-}
-
-func place(name string, t *token.Token) string {
-	if t == nil || t.Position == nil {
-		return name
-	}
-	return fmt.Sprintf("%s:%d:%d", name, t.Position.Line, t.Position.Column)
 }
 
 // section takes the mapping at prefix ("" or "tls."), whose key is at where. A
 // section with nothing in it is what remains when its settings are commented out.
 func (l *loader) section(file, prefix, where string, node ast.Node) {
-	var entries []*ast.MappingValueNode
-	switch n := node.(type) {
-	case *ast.NullNode, *ast.CommentGroupNode:
-		return
-	case *ast.MappingNode:
-		entries = n.Values
-	case *ast.MappingValueNode:
-		entries = []*ast.MappingValueNode{n}
-	default:
+	entries, ok := yamltree.Entries(node)
+	if !ok {
 		l.add(Fault{Setting: strings.TrimSuffix(prefix, "."), Where: where,
 			Problem: "is not a section", Fix: "write settings, each as a line key: value"})
 		return
@@ -80,7 +42,7 @@ func (l *loader) section(file, prefix, where string, node ast.Node) {
 // entry takes one key of a section and its value. given holds the paths of all
 // keys of that section.
 func (l *loader) entry(file, path string, entry *ast.MappingValueNode, given map[string]bool) {
-	where := place(file, entry.Key.GetToken())
+	where := yamltree.Place(file, entry.Key.GetToken())
 	for _, s := range settings() {
 		switch {
 		case s.Path == path:
@@ -100,13 +62,13 @@ func (l *loader) entry(file, path string, entry *ast.MappingValueNode, given map
 // leaf takes the value of a setting. A key with nothing after it keeps the
 // default.
 func (l *loader) leaf(file string, s Setting, entry *ast.MappingValueNode) {
-	origin := Fault{Setting: s.Path, Env: s.Env, Where: place(file, entry.Value.GetToken())}
-	texts, ok := scalars(entry.Value)
+	origin := Fault{Setting: s.Path, Env: s.Env, Where: yamltree.Place(file, entry.Value.GetToken())}
+	texts, ok := yamltree.Scalars(entry.Value)
 	_, isList := entry.Value.(*ast.SequenceNode)
 	switch {
 	case !ok:
 		// The token of a mapping is its first colon, which would say nothing.
-		origin.Where = place(file, entry.Key.GetToken())
+		origin.Where = yamltree.Place(file, entry.Key.GetToken())
 		origin.Problem, origin.Fix = "cannot be read as "+s.Kind, "write a plain value; anchors, aliases and tags are not for this file"
 		l.add(origin)
 	case isList:
@@ -123,7 +85,7 @@ func (l *loader) leaf(file string, s Setting, entry *ast.MappingValueNode) {
 
 // leafFile takes the name of the file that holds a secret. origin names the key.
 func (l *loader) leafFile(s Setting, value ast.Node, given bool, origin Fault) {
-	texts, ok := scalars(value)
+	texts, ok := yamltree.Scalars(value)
 	_, isList := value.(*ast.SequenceNode)
 	switch {
 	case given:
@@ -136,32 +98,6 @@ func (l *loader) leafFile(s Setting, value ast.Node, given bool, origin Fault) {
 		l.from[s.Path] = origin.Where
 		l.secretFile(s, texts[0], origin)
 	}
-}
-
-// scalars returns the text of a plain value, of each element of a list of plain
-// values, or nothing for an empty value. It reports false for anything else.
-func scalars(node ast.Node) ([]string, bool) {
-	switch n := node.(type) {
-	case nil, *ast.NullNode:
-		return nil, true
-	case *ast.StringNode:
-		return []string{n.Value}, true
-	case *ast.LiteralNode:
-		return []string{n.Value.Value}, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return []string{n.GetToken().Value}, true
-	case *ast.SequenceNode:
-		var all []string
-		for _, element := range n.Values {
-			texts, ok := scalars(element)
-			if _, nested := element.(*ast.SequenceNode); !ok || nested || len(texts) != 1 {
-				return nil, false
-			}
-			all = append(all, texts[0])
-		}
-		return all, true
-	}
-	return nil, false
 }
 
 // nearestPath returns the path that an unknown one was probably meant to be: a
@@ -177,7 +113,7 @@ func nearestPath(path string) string {
 			candidates = append(candidates, section)
 		}
 	}
-	if found := nearest(path, candidates); found != "" {
+	if found := yamltree.Nearest(path, candidates); found != "" {
 		return found
 	}
 	last := path[strings.LastIndexByte(path, '.')+1:]

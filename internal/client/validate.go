@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -53,83 +54,110 @@ func (c *Client) Fill() {
 	}
 }
 
-// Check returns the first thing that is wrong with the client, as a fault of
-// kind Invalid that names the field.
+// Check returns what is wrong with the client: one fault of kind Invalid that
+// names its field, or several of them joined, the first by errors.As being the
+// first of the form.
 func (c *Client) Check(r Rules) error {
-	bad := func(field, format string, args ...any) error {
-		return fault.New(fault.Invalid, "client "+c.ID+": "+format, args...).On(field)
+	var p problems
+	c.checkIdentity(&p)
+	c.checkTokens(&p, r)
+	c.checkGrants(&p)
+	c.checkAddresses(&p, r)
+	if len(p.found) == 1 {
+		return p.found[0]
 	}
-	switch {
-	case !idForm.MatchString(c.ID):
-		return fault.New(fault.Invalid, "client id %q must be 1 to 200 of the characters A-Z a-z 0-9 . _ ~ : / -", c.ID).On("id")
-	case c.ApplicationType != "web" && c.ApplicationType != "native":
-		return bad("application_type", "application_type is web or native, not %q", c.ApplicationType)
-	case !slices.Contains([]string{AuthBasic, AuthPost, AuthNone}, c.AuthMethod):
-		return bad("auth_method", "auth_method is client_secret_basic, client_secret_post or none, not %q", c.AuthMethod)
-	case c.Public() && c.SecretHash != "":
-		return bad("secret", "auth_method none and a secret exclude each other")
-	case !c.Public() && c.SecretHash == "":
-		return bad("secret", "auth_method %s needs a secret", c.AuthMethod)
-	case c.Public() && c.MayGrant(GrantClientCredentials):
-		return bad("grant_types", "client_credentials needs a client that can prove who it is: give it a secret")
-	case !slices.Contains(r.Algs, c.IDTokenAlg):
-		return bad("id_token_signed_response_alg", "id_token_signed_response_alg is one of %s, not %q", strings.Join(r.Algs, ", "), c.IDTokenAlg)
-	case c.AccessTokenAlg != "" && !slices.Contains(r.Algs, c.AccessTokenAlg):
-		return bad("access_token_signed_response_alg", "access_token_signed_response_alg is one of %s, not %q", strings.Join(r.Algs, ", "), c.AccessTokenAlg)
-	case c.AccessTokenFormat != "" && c.AccessTokenFormat != TokenJWT && c.AccessTokenFormat != TokenOpaque:
-		return bad("access_token_format", "access_token_format is jwt or opaque, not %q", c.AccessTokenFormat)
-	case c.Accent != "" && !accentForm.MatchString(c.Accent):
-		return bad("accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)
-	case c.DefaultMaxAge < 0:
-		return bad("default_max_age", "default_max_age is a number of seconds, not %d", c.DefaultMaxAge)
-	case c.MayGrant(GrantCode) && len(c.RedirectURIs) == 0:
-		return bad("redirect_uris", "redirect_uris is empty: authorization_code needs an address to send the browser back to")
-	}
-	for _, g := range c.GrantTypes {
-		if !slices.Contains([]string{GrantCode, GrantRefresh, GrantClientCredentials}, g) {
-			return bad("grant_types", "grant type %q is not one of authorization_code, refresh_token, client_credentials", g)
-		}
-	}
-	for _, t := range c.ResponseTypes {
-		if t != "code" {
-			return bad("response_types", "response type %q is not code", t)
-		}
-	}
-	for _, s := range c.Scopes {
-		if !scopeForm.MatchString(s) {
-			return bad("scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", s)
-		}
-	}
-	return c.checkAddresses(r)
+	return errors.Join(p.found...)
 }
 
-func (c *Client) checkAddresses(r Rules) error {
+// problems collects what the checks find.
+type problems struct{ found []error }
+
+func (p *problems) add(field, format string, args ...any) {
+	p.found = append(p.found, fault.New(fault.Invalid, format, args...).On(field))
+}
+
+// when adds the problem if it is one.
+func (p *problems) when(wrong bool, field, format string, args ...any) {
+	if wrong {
+		p.add(field, format, args...)
+	}
+}
+
+func (c *Client) checkIdentity(p *problems) {
+	p.when(!idForm.MatchString(c.ID), "id", "client id %q must be 1 to 200 of the characters A-Z a-z 0-9 . _ ~ : / -", c.ID)
+	p.when(c.ApplicationType != "web" && c.ApplicationType != "native",
+		"application_type", "application_type is web or native, not %q", c.ApplicationType)
+	switch known := slices.Contains([]string{AuthBasic, AuthPost, AuthNone}, c.AuthMethod); {
+	case !known:
+		p.add("auth_method", "auth_method is client_secret_basic, client_secret_post or none, not %q", c.AuthMethod)
+	case c.Public() && c.SecretHash != "":
+		p.add("secret", "auth_method none and a secret exclude each other")
+	case !c.Public() && c.SecretHash == "":
+		p.add("secret", "auth_method %s needs a secret", c.AuthMethod)
+	}
+	p.when(c.Accent != "" && !accentForm.MatchString(c.Accent),
+		"accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)
+}
+
+func (c *Client) checkTokens(p *problems, r Rules) {
+	algs := strings.Join(r.Algs, ", ")
+	p.when(!slices.Contains(r.Algs, c.IDTokenAlg),
+		"id_token_signed_response_alg", "id_token_signed_response_alg is one of %s, not %q", algs, c.IDTokenAlg)
+	p.when(c.AccessTokenAlg != "" && !slices.Contains(r.Algs, c.AccessTokenAlg),
+		"access_token_signed_response_alg", "access_token_signed_response_alg is one of %s, not %q", algs, c.AccessTokenAlg)
+	p.when(c.AccessTokenFormat != "" && c.AccessTokenFormat != TokenJWT && c.AccessTokenFormat != TokenOpaque,
+		"access_token_format", "access_token_format is jwt or opaque, not %q", c.AccessTokenFormat)
+	p.when(c.DefaultMaxAge < 0, "default_max_age", "default_max_age is a number of seconds, not %d", c.DefaultMaxAge)
+}
+
+func (c *Client) checkGrants(p *problems) {
+	p.when(c.Public() && c.MayGrant(GrantClientCredentials),
+		"grant_types", "client_credentials needs a client that can prove who it is: give it a secret")
+	p.when(c.MayGrant(GrantCode) && len(c.RedirectURIs) == 0,
+		"redirect_uris", "redirect_uris is empty: authorization_code needs an address to send the browser back to")
+	for _, g := range c.GrantTypes {
+		p.when(!slices.Contains([]string{GrantCode, GrantRefresh, GrantClientCredentials}, g),
+			"grant_types", "grant type %q is not one of authorization_code, refresh_token, client_credentials", g)
+	}
+	for _, t := range c.ResponseTypes {
+		p.when(t != "code", "response_types", "response type %q is not code", t)
+	}
+	for _, s := range c.Scopes {
+		p.when(!scopeForm.MatchString(s), "scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", s)
+	}
+}
+
+func (c *Client) checkAddresses(p *problems, r Rules) {
 	native := c.ApplicationType == "native"
-	for _, u := range c.RedirectURIs {
-		if err := checkURI("redirect_uris", u, native, r.Loopback); err != nil {
-			return err
+	for _, set := range []struct {
+		field  string
+		native bool
+		uris   []string
+	}{
+		{"redirect_uris", native, c.RedirectURIs}, {"post_logout_redirect_uris", native, c.PostLogoutURIs},
+		{"client_uri", false, maybe(c.ClientURI)}, {"logo_uri", false, maybe(c.LogoURI)},
+		{"policy_uri", false, maybe(c.PolicyURI)}, {"tos_uri", false, maybe(c.TermsURI)},
+	} {
+		for _, uri := range set.uris {
+			if err := checkURI(set.field, uri, set.native, r.Loopback); err != nil {
+				p.found = append(p.found, err)
+			}
 		}
 	}
-	for _, u := range c.PostLogoutURIs {
-		if err := checkURI("post_logout_redirect_uris", u, native, r.Loopback); err != nil {
-			return err
-		}
+}
+
+// maybe returns the address as a list, which is empty for none.
+func maybe(uri string) []string {
+	if uri == "" {
+		return nil
 	}
-	for field, uri := range map[string]string{"client_uri": c.ClientURI, "logo_uri": c.LogoURI, "policy_uri": c.PolicyURI, "tos_uri": c.TermsURI} {
-		if uri == "" {
-			continue
-		}
-		if err := checkURI(field, uri, false, r.Loopback); err != nil {
-			return err
-		}
-	}
-	return nil
+	return []string{uri}
 }
 
 // Domain is the host that people see beside the client's name: of its home
 // page, else of where they are sent back to.
 func (c *Client) Domain() string {
-	for _, s := range append([]string{c.ClientURI}, c.RedirectURIs...) {
+	for _, s := range append(maybe(c.ClientURI), c.RedirectURIs...) {
 		if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
 			return u.Host
 		}

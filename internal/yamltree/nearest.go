@@ -1,12 +1,12 @@
-package config
+package yamltree
 
 import "strings"
 
-// nearest returns the candidate that name was probably meant to be, or "" when
+// Nearest returns the candidate that name was probably meant to be, or "" when
 // none is near. Case and the difference between dot, dash and underscore do not
 // count, so redis_url finds redis.url; what is no secret is found without the
 // ending for a file.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	// No name of ours is so long, and the time grows with the square.
 	if len(name) > 64 {
 		return ""
@@ -18,7 +18,7 @@ func nearest(name string, candidates []string) string {
 		}
 	}
 	if stem, found := strings.CutSuffix(plain(name), "_file"); found && best == "" {
-		return nearest(stem, candidates)
+		return Nearest(stem, candidates)
 	}
 	return best
 }
