@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -157,5 +158,25 @@ func TestSpansLeaveTheSentenceItsStop(t *testing.T) {
 	want := []Span{{Text: "open "}, {Text: "https://id.example/a?b=1", URL: "https://id.example/a?b=1"}, {Text: ". Bye"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	r, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	app := &App{ID: "web", Name: "Device console", Domain: "devices.example"}
+	form := LanguageChoice{Action: "/language", Return: "/signin"}
+	for _, l := range []Locale{DefaultLocale, locales[len(locales)-1]} {
+		b.Run(l.tag, func(b *testing.B) {
+			p := &Identifier{Frame: Frame{App: app, Languages: form}, Form: Form{Action: "/signin"}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.Render(io.Discard, l, p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

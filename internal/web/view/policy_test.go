@@ -1,0 +1,23 @@
+package view
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPolicy(t *testing.T) {
+	for _, tt := range []struct {
+		targets []string
+		want    string
+	}{
+		{nil, "; form-action 'self'"},
+		{[]string{"https://app.example", ""}, "; form-action 'self' https://app.example"},
+		{[]string{"https://a.example; script-src *"}, "; form-action 'self'"},
+		{[]string{"'unsafe-inline'"}, "; form-action 'self'"},
+		{[]string{"*"}, "; frame-ancestors 'none'"},
+	} {
+		if got := CSP(tt.targets...); !strings.HasSuffix(got, tt.want) || strings.Contains(got, "unsafe") {
+			t.Errorf("%v: %s", tt.targets, got)
+		}
+	}
+}
