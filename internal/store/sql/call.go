@@ -9,20 +9,21 @@ import (
 // view runs f on a connection that reads. Each statement sees what was
 // committed when it began; there is no transaction.
 func (db *DB) view(ctx context.Context, f func(context.Context, *conn) error) error {
-	return db.call(ctx, func(ctx context.Context) error {
+	again := func(err error) bool { return retryable(err) || broken(err) }
+	return db.call(ctx, again, func(ctx context.Context) error {
 		return f(ctx, &conn{db.read, db.orm})
 	})
 }
 
 // change runs f, which sends one statement that commits by itself.
 func (db *DB) change(ctx context.Context, f func(context.Context, *conn) error) error {
-	return db.call(ctx, func(ctx context.Context) error { return db.write.run(ctx, false, f) })
+	return db.call(ctx, retryable, func(ctx context.Context) error { return db.write.run(ctx, false, f) })
 }
 
 // transact runs f in a transaction and commits it unless f fails. It may run f
 // more than once, so f starts from nothing each time.
 func (db *DB) transact(ctx context.Context, f func(context.Context, *conn) error) error {
-	return db.call(ctx, func(ctx context.Context) error { return db.write.run(ctx, true, f) })
+	return db.call(ctx, retryable, func(ctx context.Context) error { return db.write.run(ctx, true, f) })
 }
 
 // The pause before a repetition: random, up to a limit that doubles from the
@@ -32,13 +33,13 @@ const (
 	longestPause = 64 * time.Millisecond
 )
 
-// call runs f within the deadline, again as often as the database asks for it,
-// and translates its error.
+// call runs f within the deadline, again for as long as again says so of its
+// error, and translates the last one.
 //
 // A caller that goes away does not cut f off, only the deadline does: cutting
 // off costs PostgreSQL a connection, which visitors who close a page must not
 // be able to do, and leaves open whether a change was made.
-func (db *DB) call(ctx context.Context, f func(context.Context) error) error {
+func (db *DB) call(ctx context.Context, again func(error) bool, f func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return translate(err)
 	}
@@ -53,7 +54,7 @@ func (db *DB) call(ctx context.Context, f func(context.Context) error) error {
 		if err == nil {
 			return nil
 		}
-		if !retryable(err) {
+		if !again(err) {
 			return translate(err)
 		}
 		select {

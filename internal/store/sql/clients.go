@@ -89,14 +89,48 @@ func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) e
 	})
 }
 
-// DeleteClient implements client.Store.
+// removalBatch is how many rows of a client go in one statement: few enough for
+// the deadline, on any disk.
+const removalBatch = 5000
+
+// One batch of what belongs to the client $1. (Not every database has DELETE
+// ... LIMIT.)
+const (
+	deleteFamiliesOfClient = `DELETE FROM token_families WHERE grant_id IN
+		(SELECT grant_id FROM token_families WHERE client_id = $1 LIMIT $2)`
+	deleteConsentsOfClient = `DELETE FROM consents WHERE client_id = $1 AND account_id IN
+		(SELECT account_id FROM consents WHERE client_id = $1 LIMIT $2)`
+)
+
+// DeleteClient implements client.Store. What belongs to the client goes first,
+// in batches, each with a deadline of its own: a large app's would not be gone
+// within one. The client and what came meanwhile go in one transaction.
 func (db *DB) DeleteClient(ctx context.Context, id string) error {
 	if !storable(id) {
 		return noClient()
+	}
+	for _, text := range []string{deleteFamiliesOfClient, deleteConsentsOfClient} {
+		if err := db.deleteAll(ctx, text, id); err != nil {
+			return err
+		}
 	}
 	return db.transact(ctx, func(ctx context.Context, c *conn) error {
 		return removeOne(c.orm(ctx).Where("id = ?", id).Delete(&clientRow{}), noClient, func() error {
 			return bump(ctx, c, topicClients)
 		})
 	})
+}
+
+// deleteAll runs the text, a deletion of up to $2 rows, until there are none.
+func (db *DB) deleteAll(ctx context.Context, text, arg string) error {
+	for {
+		var n int64
+		err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+			n, err = c.change(ctx, text, arg, removalBatch)
+			return err
+		})
+		if err != nil || n < removalBatch {
+			return err
+		}
+	}
 }

@@ -38,7 +38,8 @@ func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 func (p *pool) stats() []PoolStats { return []PoolStats{{p.name, p.db.Stats()}} }
 
 // source is where a conn sends its statements: a pool or a transaction. row
-// and change are the short way for texts that are run often; their parameters are $1, $2, ... on both databases.
+// and change are the short way for texts that are run often; their parameters
+// are $1, $2, ... on both databases.
 type source interface {
 	gorm.ConnPool
 	// row reads the first row of the answer into dest and reports whether

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -17,23 +18,43 @@ import (
 
 // SQLSTATE codes that mean something here (PostgreSQL, appendix A).
 const (
+	pgStalePlan     = "0A000" // a migration changed a column under a prepared statement
 	pgForeignKey    = "23503"
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgTerminated    = "57P01"
 )
 
-// retryable reports whether the database undid the statement or transaction
-// and asks for it again.
+// retryable reports whether the database did nothing, or undid what it did,
+// and would do it if it were asked again.
 func retryable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return pg.Code == pgSerialization || pg.Code == pgDeadlock
+		switch pg.Code {
+		case pgSerialization, pgDeadlock, pgTerminated:
+			return true
+		case pgStalePlan:
+			return strings.HasPrefix(pg.Routine, "RevalidateCachedQuery")
+		}
+		return false
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		primary := lite.Code() & 0xff
 		return primary == lib.SQLITE_BUSY || primary == lib.SQLITE_LOCKED
 	}
 	return errors.Is(err, errAgain) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
+
+// broken reports whether a connection ended under a statement, which may have
+// been done or not: to read again does no harm.
+func broken(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false // there was none
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return !op.Timeout()
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 // errAgain is what a transaction returns when another one came between its

@@ -35,6 +35,24 @@ type Options struct {
 	Deadline time.Duration
 }
 
+// fill sets what is zero.
+func (o *Options) fill() {
+	if o.MaxConns <= 0 {
+		o.MaxConns = DefaultMaxConns
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = DefaultDeadline
+	}
+}
+
+// sqlite reports whether the address is that of a file. Only the scheme is
+// looked at, because net/url refuses the several hosts that pgx understands.
+func (o *Options) sqlite() bool { return strings.HasPrefix(o.URL, "sqlite:") }
+
+func (o *Options) postgres() bool {
+	return strings.HasPrefix(o.URL, "postgres:") || strings.HasPrefix(o.URL, "postgresql:")
+}
+
 // DB is an open database. Its methods may be called by any number of
 // goroutines.
 type DB struct {
@@ -73,19 +91,13 @@ type writer interface {
 
 // Open opens the database and checks that it answers. It does not migrate.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	if o.MaxConns <= 0 {
-		o.MaxConns = DefaultMaxConns
-	}
-	if o.Deadline <= 0 {
-		o.Deadline = DefaultDeadline
-	}
+	o.fill()
 	db := &DB{deadline: o.Deadline}
 	var err error
-	// Only the scheme: net/url refuses the several hosts that pgx understands.
-	switch scheme, _, _ := strings.Cut(o.URL, ":"); scheme {
-	case "sqlite":
+	switch {
+	case o.sqlite():
 		err = db.openSQLite(o)
-	case "postgres", "postgresql":
+	case o.postgres():
 		err = db.openPostgres(o)
 	default:
 		err = badURL(nil, "begins neither with sqlite: nor with postgres:")

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"strconv"
@@ -20,26 +21,11 @@ import (
 const connLife = time.Hour
 
 func (db *DB) openPostgres(o Options) error {
-	config, err := pgx.ParseConfig(o.URL)
+	config, err := postgresConfig(o)
 	if err != nil {
-		return badURL(err, "is not one that PostgreSQL's driver understands") // the cause shows no password
+		return err
 	}
-	if config.ConnectTimeout == 0 || config.ConnectTimeout > o.Deadline {
-		config.ConnectTimeout = o.Deadline
-	}
-	setDefault(config.RuntimeParams, "application_name", "signet")
-
-	limited := config.Copy()
-	// The server gives up a little before the client does, so that what waits
-	// for a lock ends there too, is not done behind the caller's back, and the
-	// connection lives on.
-	setDefault(limited.RuntimeParams, "statement_timeout",
-		strconv.FormatInt((o.Deadline*9/10).Milliseconds(), 10))
-	main := stdlib.OpenDB(*limited)
-	main.SetMaxOpenConns(o.MaxConns)
-	main.SetMaxIdleConns(o.MaxConns)
-	main.SetConnMaxLifetime(connLife)
-
+	main := postgresMain(config, o)
 	conns := &postgresPool{pool{name: "main", db: main, sent: &db.sent}}
 	if db.orm, err = gormOn(postgres.New(postgres.Config{Conn: conns})); err != nil {
 		return err
@@ -52,6 +38,34 @@ func (db *DB) openPostgres(o Options) error {
 		seed:       func(ctx context.Context, rows []accountRow) error { return copyAccounts(ctx, config, rows) },
 	}
 	return nil
+}
+
+// postgresConfig reads the address and sets what it leaves open.
+func postgresConfig(o Options) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(o.URL)
+	if err != nil {
+		return nil, badURL(err, "is not one that PostgreSQL's driver understands") // the cause shows no password
+	}
+	if config.ConnectTimeout == 0 || config.ConnectTimeout > o.Deadline {
+		config.ConnectTimeout = o.Deadline
+	}
+	setDefault(config.RuntimeParams, "application_name", "signet")
+	return config, nil
+}
+
+// postgresMain is the pool whose statements have the deadline.
+func postgresMain(config *pgx.ConnConfig, o Options) *sql.DB {
+	limited := config.Copy()
+	// The server gives up a little before the client does, so that what waits
+	// for a lock ends there too, is not done behind the caller's back, and the
+	// connection lives on.
+	setDefault(limited.RuntimeParams, "statement_timeout",
+		strconv.FormatInt((o.Deadline*9/10).Milliseconds(), 10))
+	db := stdlib.OpenDB(*limited)
+	db.SetMaxOpenConns(o.MaxConns)
+	db.SetMaxIdleConns(o.MaxConns)
+	db.SetConnMaxLifetime(connLife)
+	return db
 }
 
 func setDefault(params map[string]string, name, value string) {

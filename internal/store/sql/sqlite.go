@@ -19,37 +19,25 @@ import (
 // openSQLite opens the file twice: one connection writes, several read. In WAL
 // mode a reader never waits for the writer, nor the writer for readers.
 func (db *DB) openSQLite(o Options) error {
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Host != "" || u.Path == "" || !filepath.IsAbs(filepath.FromSlash(u.Path)) {
-		return badURL(err, "names no file: three slashes and the path, as in sqlite:///path/to/file.db")
-	}
-	path := filepath.FromSlash(u.Path)
-	// Made here because SQLite would let everybody read it.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return badURL(err, "names a file that cannot be opened for writing")
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	// fdatasync(2) keeps what commits need and leaves the file's times for
-	// later. Where there is none, SQLite's own way stays.
-	sqlite.Fdatasync(true)
-
-	read, err := sql.Open("sqlite", sqliteDSN(path, o.Deadline, url.Values{"_query_only": {"1"}}))
+	path, err := sqlitePath(o.URL)
 	if err != nil {
 		return err
 	}
-	// More than there are processors would only cost memory: SQLite works
-	// inside this process.
+	if err := makeFile(path); err != nil {
+		return err
+	}
+	// More readers than there are processors would only cost memory: SQLite
+	// works inside this process.
 	conns := min(o.MaxConns, max(2, runtime.GOMAXPROCS(0)))
-	read.SetMaxOpenConns(conns)
-	read.SetMaxIdleConns(conns)
+	read, err := sqlitePool(path, conns, o.Deadline, url.Values{"_query_only": {"1"}})
+	if err != nil {
+		return err
+	}
 	readers := &sqliteReaders{pool: pool{name: "read", db: read, sent: &db.sent}}
 	if db.orm, err = gormOn(sqliteDialector{readers}); err != nil {
 		return err
 	}
-	write, err := sql.Open("sqlite", sqliteDSN(path, o.Deadline, nil))
+	write, err := sqlitePool(path, 1, o.Deadline, nil)
 	if err != nil {
 		return err
 	}
@@ -61,6 +49,40 @@ func (db *DB) openSQLite(o Options) error {
 		seed:       db.insertAccounts,
 	}
 	return nil
+}
+
+// sqlitePath returns the absolute path that the address names.
+func sqlitePath(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host != "" || !filepath.IsAbs(filepath.FromSlash(u.Path)) {
+		return "", badURL(err, "names no file: three slashes and the path, as in sqlite:///path/to/file.db")
+	}
+	return filepath.FromSlash(u.Path), nil
+}
+
+// makeFile makes the file if need be, and sees that it can be written. SQLite
+// itself would let everybody read it.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return badURL(err, "names a file that cannot be opened for writing")
+	}
+	return f.Close()
+}
+
+// sqlitePool opens connections to the file; more overrides the settings of
+// sqliteDSN.
+func sqlitePool(path string, conns int, busy time.Duration, more url.Values) (*sql.DB, error) {
+	// Of a commit, fdatasync(2) leaves for later only the file's times, which
+	// fsync(2) writes too. Where there is none, SQLite's own way stays.
+	sqlite.Fdatasync(true)
+	db, err := sql.Open("sqlite", sqliteDSN(path, busy, more))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
 }
 
 // sqliteDSN is how each connection to the file is set up.
@@ -91,7 +113,7 @@ func sqliteDSN(path string, busy time.Duration, more url.Values) string {
 // sqliteProvider migrates under a lock of its own, on a connection that waits
 // for others as long as the lock does.
 func sqliteProvider(path string, files fs.FS) (*goose.Provider, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(path, time.Minute, nil))
+	db, err := sqlitePool(path, 1, time.Minute, nil)
 	if err != nil {
 		return nil, err
 	}

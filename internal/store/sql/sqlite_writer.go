@@ -47,8 +47,6 @@ type job struct {
 }
 
 func newSQLiteWriter(db *sql.DB, orm *gorm.DB, sent *atomic.Int64) *sqliteWriter {
-	db.SetMaxOpenConns(1)
-	db.SetMaxIdleConns(1)
 	stopped := make(chan struct{})
 	w := &sqliteWriter{
 		db: db, orm: orm, sent: sent,

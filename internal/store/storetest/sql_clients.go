@@ -82,4 +82,21 @@ func testClients(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("family %v, other family %v, consents %v", dead, alive, consents)
 		}
 	})
+
+	t.Run("deletion of a client with many families", func(t *testing.T) {
+		const many = 5500 // more than go in one statement
+		address := fresh(t)
+		db := OpenSQL(t, address)
+		makeClient(t, db, "big")
+		mustExec(t, open(t, address), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			INSERT INTO token_families (grant_id, client_id, end_day, last_day) SELECT 'grant' || i, 'big', i, i FROM n`, many)
+		ok(t, db.DeleteClient(ctx, "big"))
+		_, err := db.Client(ctx, "big")
+		want(t, err, fault.NotFound)
+		var left int
+		ok(t, open(t, address).QueryRowContext(ctx, "SELECT count(*) FROM token_families").Scan(&left))
+		if left != 0 {
+			t.Errorf("%d families are left", left)
+		}
+	})
 }

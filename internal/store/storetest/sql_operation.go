@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +66,87 @@ func testMigrations(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("the first step was applied %d times", applied)
 		}
 	})
+}
+
+// upgrades are databases as older versions left them: at a version of the
+// schema, rows written by statements of that time, and what must hold after
+// the migration to today's. A new migration gets an entry for the version
+// before it.
+var upgrades = []struct {
+	version int64
+	rows    []string
+	check   func(*testing.T, *sqlstore.DB)
+}{
+	{1, []string{
+		`INSERT INTO accounts (id, email, email_key, email_verified, password_hash, status, profile, created_at, updated_at)
+			VALUES ('0198c0de-0000-7000-8000-000000000001', 'Ada@example.com', 'ada@example.com', $true, 'hash', 'active',
+				'{"given_name":"Ada"}', $time, $time)`,
+		`INSERT INTO clients (id, name, secret_hash, metadata, created_at, updated_at)
+			VALUES ('web', 'Web', '', '{"client_id":"web","grant_types":["authorization_code"]}', $time, $time)`,
+		`INSERT INTO consents (account_id, client_id, scopes, granted_at, updated_at)
+			VALUES ('0198c0de-0000-7000-8000-000000000001', 'web', '["openid"]', $time, $time)`,
+		`INSERT INTO token_families (grant_id, root_key, account_id, client_id, grant_data, generation,
+				created_at, rotated_at, idle_until, expires_at, end_day, last_day)
+			VALUES ('g1', 'r1', '0198c0de-0000-7000-8000-000000000001', 'web', '{"id":"g1","client":"web"}', 7,
+				$time, $time, $later, $later, 40000, 40000)`,
+		`INSERT INTO signing_keys (kid, alg, seq, private_key, public_key, created_at, active_from)
+			VALUES ('k1', 'ES256', 1, 'sealed', 'public', $time, $time)`,
+	}, func(t *testing.T, db *sqlstore.DB) {
+		ctx := t.Context()
+		a, err := db.AccountByEmailKey(ctx, "ada@example.com")
+		ok(t, err)
+		if a.Profile.GivenName != "Ada" || !a.EmailVerified || !a.CreatedAt.Equal(epoch) {
+			t.Errorf("account %+v", a)
+		}
+		c, err := db.Client(ctx, "web")
+		ok(t, err)
+		if !c.MayGrant("authorization_code") {
+			t.Errorf("client %+v", c)
+		}
+		consent, err := db.Consent(ctx, a.ID, "web")
+		ok(t, err)
+		if consent == nil || len(consent.Scopes) != 1 {
+			t.Errorf("consent %+v", consent)
+		}
+		f, err := db.RotateFamily(ctx, "r1", "web", 7, epoch.Add(time.Hour), epoch)
+		ok(t, err)
+		if f == nil || f.Generation != 8 || f.Grant.ID != "g1" {
+			t.Errorf("family %+v", f)
+		}
+		keys, err := db.SigningKeys(ctx)
+		ok(t, err)
+		if len(keys) != 1 || keys[0].ExpiresAt != nil || string(keys[0].Private) != "sealed" {
+			t.Errorf("keys %+v", keys)
+		}
+	}},
+}
+
+// testUpgrades migrates each of the upgrades to today.
+func testUpgrades(t *testing.T, fresh func(testing.TB) string) {
+	for _, u := range upgrades {
+		t.Run(fmt.Sprint("from ", u.version), func(t *testing.T) {
+			address := fresh(t)
+			db := openEmpty(t, sqlstore.Options{URL: address})
+			ok(t, db.MigrateTo(t.Context(), u.version))
+			if version, err := db.Version(t.Context()); err != nil || version != u.version {
+				t.Fatalf("version %d, %v; want %d", version, err, u.version)
+			}
+			// Values whose form differs between the databases.
+			values := strings.NewReplacer("$true", "true",
+				"$time", "'"+epoch.Format(time.RFC3339Nano)+"'", "$later", "'2099-01-01T00:00:00Z'")
+			if strings.HasPrefix(address, "sqlite:") {
+				values = strings.NewReplacer("$true", "1", "$time", fmt.Sprint(epoch.UnixMicro()),
+					"$later", fmt.Sprint(time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()),
+					"'sealed'", "CAST('sealed' AS BLOB)", "'public'", "CAST('public' AS BLOB)")
+			}
+			raw := open(t, address)
+			for _, row := range u.rows {
+				mustExec(t, raw, values.Replace(row))
+			}
+			ok(t, db.Migrate(t.Context()))
+			u.check(t, db)
+		})
+	}
 }
 
 // testDeadlines is in the store's way and sees that it gives up in time, and

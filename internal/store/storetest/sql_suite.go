@@ -33,6 +33,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Texts", testTexts},
 		{"Races", testRaces},
 		{"Migrations", testMigrations},
+		{"Upgrades", testUpgrades},
 		{"Deadlines", testDeadlines},
 		{"Seed", testSeed},
 	}
