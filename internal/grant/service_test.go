@@ -1,0 +1,343 @@
+package grant_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/grant"
+	"signet/internal/store/kv"
+	"signet/internal/store/storetest"
+)
+
+var lifetimes = grant.Lifetimes{
+	Code: time.Minute, AccessToken: 10 * time.Minute, RefreshIdle: 24 * time.Hour, RefreshAbsolute: 72 * time.Hour, RefreshGrace: 10 * time.Second,
+}
+
+// house is the service with an account "ada" and a client "web".
+type house struct {
+	*grant.Service
+	clock *storetest.Clock
+	ada   string
+}
+
+func newHouse(t *testing.T) *house {
+	clock := storetest.NewClock()
+	db, backend := storetest.Embedded(t, clock.Now)
+	h := &house{clock: clock, ada: uuid.Must(uuid.NewV7()).String()}
+	h.Service = grant.NewService(kv.NewCodes(backend), db, db, make([]byte, 32), lifetimes, clock.Now)
+	err := db.CreateAccount(t.Context(), &account.Account{
+		ID: h.ada, Email: "ada@example.com", EmailKey: "ada@example.com", Status: account.Active, CreatedAt: clock.At, UpdatedAt: clock.At,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"web", "other"} {
+		if err := db.PutClient(t.Context(), &client.Client{ID: id, Name: id}, clock.At); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+func (h *house) code(t *testing.T) (string, *grant.Code) {
+	t.Helper()
+	c := &grant.Code{Grant: grant.Grant{ClientID: "web", AccountID: h.ada, Scopes: []string{"openid", "offline_access"}}, RedirectURI: "https://web.example/cb"}
+	code, err := h.IssueCode(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code, c
+}
+
+func (h *house) family(t *testing.T) (token, grantID string) {
+	t.Helper()
+	_, c := h.code(t)
+	token, err := h.StartFamily(t.Context(), c.Grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token, c.Grant.ID
+}
+
+func (h *house) alive(t *testing.T, id string) bool {
+	t.Helper()
+	g, err := h.Grant(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g != nil
+}
+
+func TestACodeWorksOnceAndItsSecondUseKillsTheGrant(t *testing.T) {
+	h := newHouse(t)
+	code, c := h.code(t)
+	got, err := h.Redeem(t.Context(), code)
+	if err != nil || got.Grant.ID != c.Grant.ID || got.RedirectURI != c.RedirectURI {
+		t.Fatalf("Redeem = %+v, %v", got, err)
+	}
+	token, err := h.StartFamily(t.Context(), got.Grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.alive(t, c.Grant.ID) {
+		t.Fatal("the grant is not alive after its code was redeemed")
+	}
+	if _, err := h.Redeem(t.Context(), code); !fault.Is(err, fault.Expired) {
+		t.Errorf("second use: %v, want expired", err)
+	}
+	if h.alive(t, c.Grant.ID) {
+		t.Error("the access tokens live on")
+	}
+	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("the refresh token lives on: %v", err)
+	}
+	if err := h.Live(t.Context(), &got.Grant, time.Minute, "", nil); !fault.Is(err, fault.Expired) {
+		t.Errorf("an answer under way revived the grant: %v", err)
+	}
+}
+
+func TestASecondUseBeforeTheFamilyExistsKillsTheFamily(t *testing.T) {
+	h := newHouse(t)
+	code, _ := h.code(t)
+	got, err := h.Redeem(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Redeem(t.Context(), code); !fault.Is(err, fault.Expired) {
+		t.Fatalf("second use: %v", err)
+	}
+	token, err := h.StartFamily(t.Context(), got.Grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("a family that began after its grant's end refreshes: %v", err)
+	}
+}
+
+func TestCodesThatAreNone(t *testing.T) {
+	h := newHouse(t)
+	code, c := h.code(t)
+	h.clock.Pass(61 * time.Second)
+	forged := make([]byte, 48)
+	id := uuid.MustParse(c.Grant.ID)
+	copy(forged, id[:])
+	for name, bad := range map[string]string{
+		"expired": code, "empty": "", "nonsense": "abc", "forged for a grant that lives": base64.RawURLEncoding.EncodeToString(forged),
+	} {
+		if _, err := h.Redeem(t.Context(), bad); !fault.Is(err, fault.Expired) {
+			t.Errorf("%s: %v, want expired", name, err)
+		}
+	}
+	if !h.alive(t, c.Grant.ID) {
+		t.Error("a forged code ended somebody's grant")
+	}
+}
+
+func TestOfFiftyWhoRedeemACodeOneGetsIt(t *testing.T) {
+	h := newHouse(t)
+	code, c := h.code(t)
+	var won atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			switch _, err := h.Redeem(t.Context(), code); {
+			case err == nil:
+				won.Add(1)
+			case !fault.Is(err, fault.Expired):
+				t.Errorf("Redeem: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d callers got the code, want 1", won.Load())
+	}
+	if h.alive(t, c.Grant.ID) {
+		t.Error("the grant outlived the second use of its code")
+	}
+}
+
+func TestRefreshRotatesAndAnswersARetryAlike(t *testing.T) {
+	h := newHouse(t)
+	first, _ := h.family(t)
+	_, second, err := h.Refresh(t.Context(), first, "web")
+	if err != nil || second == first {
+		t.Fatalf("Refresh: %v", err)
+	}
+	h.clock.Pass(9 * time.Second)
+	_, again, err := h.Refresh(t.Context(), first, "web")
+	if err != nil || again != second {
+		t.Errorf("a retry within the grace: %v, the same token: %v", err, again == second)
+	}
+	f, third, err := h.Refresh(t.Context(), second, "web")
+	if err != nil || third == second || f.Generation != 2 {
+		t.Errorf("the next refresh: generation %d, %v", f.Generation, err)
+	}
+}
+
+func TestReuseOfAnOldRefreshTokenEndsTheFamily(t *testing.T) {
+	cases := map[string]func(h *house, t *testing.T, first string) (old, newest string){
+		"after the grace": func(h *house, t *testing.T, first string) (string, string) {
+			_, second, err := h.Refresh(t.Context(), first, "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.clock.Pass(11 * time.Second)
+			return first, second
+		},
+		"two behind, within the grace": func(h *house, t *testing.T, first string) (string, string) {
+			_, second, err := h.Refresh(t.Context(), first, "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, third, err := h.Refresh(t.Context(), second, "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return first, third
+		},
+	}
+	for name, steps := range cases {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			first, id := h.family(t)
+			old, newest := steps(h, t, first)
+			if _, _, err := h.Refresh(t.Context(), old, "web"); !errors.Is(err, grant.ErrReuse) {
+				t.Errorf("reuse: %v, want ErrReuse", err)
+			}
+			if _, _, err := h.Refresh(t.Context(), newest, "web"); !fault.Is(err, fault.Expired) {
+				t.Errorf("the newest token lives on: %v", err)
+			}
+			if h.alive(t, id) {
+				t.Error("the access tokens live on")
+			}
+		})
+	}
+}
+
+func TestRefreshRefusals(t *testing.T) {
+	h := newHouse(t)
+	token, _ := h.family(t)
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := func(i int) string {
+		b := slices.Clone(raw)
+		b[i] ^= 1
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	for name, c := range map[string]struct{ token, client string }{
+		"another client":     {token, "other"},
+		"another generation": {forge(7), "web"},
+		"another root":       {forge(8), "web"},
+		"another tag":        {forge(len(raw) - 1), "web"},
+		"nonsense":           {"nonsense", "web"},
+		"nothing":            {"", "web"},
+		"bits after the end": {token[:len(token)-1] + "_", "web"},
+	} {
+		if _, _, err := h.Refresh(t.Context(), c.token, c.client); !fault.Is(err, fault.Expired) {
+			t.Errorf("%s: %v, want expired", name, err)
+		}
+	}
+	if _, _, err := h.Refresh(t.Context(), token, "web"); err != nil {
+		t.Errorf("the genuine token died of forgeries: %v", err)
+	}
+}
+
+func TestRefreshTokensEndIdleAndOld(t *testing.T) {
+	h := newHouse(t)
+	token, _ := h.family(t)
+	h.clock.Pass(25 * time.Hour)
+	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("idle: %v, want expired", err)
+	}
+	token, _ = h.family(t)
+	var err error
+	for range 4 {
+		h.clock.Pass(20 * time.Hour)
+		if _, token, err = h.Refresh(t.Context(), token, "web"); err != nil {
+			break
+		}
+	}
+	if !fault.Is(err, fault.Expired) {
+		t.Errorf("after 80 hours of use: %v, want expired", err)
+	}
+}
+
+func TestOfFiftyWhoRefreshOneFamilyLives(t *testing.T) {
+	h := newHouse(t)
+	token, _ := h.family(t)
+	var mu sync.Mutex
+	answers := map[string]int{}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			_, next, err := h.Refresh(t.Context(), token, "web")
+			if err != nil {
+				t.Errorf("Refresh: %v", err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answers[next]++
+		})
+	}
+	wg.Wait()
+	if len(answers) != 1 {
+		t.Errorf("%d different tokens came out, want 1", len(answers))
+	}
+	for next := range answers {
+		if _, _, err := h.Refresh(t.Context(), next, "web"); err != nil {
+			t.Errorf("the family is dead: %v", err)
+		}
+	}
+}
+
+func TestWithdrawingConsentEndsWhatCameFromIt(t *testing.T) {
+	h := newHouse(t)
+	all, err := h.Allow(t.Context(), h.ada, "web", []string{"openid", "email"})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("Allow = %v, %v", all, err)
+	}
+	token, id := h.family(t)
+	if err := h.Withdraw(t.Context(), h.ada, "web"); err != nil {
+		t.Fatal(err)
+	}
+	if scopes, err := h.Consent(t.Context(), h.ada, "web"); err != nil || scopes != nil {
+		t.Errorf("Consent = %v, %v; want none", scopes, err)
+	}
+	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("the refresh token lives on: %v", err)
+	}
+	if h.alive(t, id) {
+		t.Error("the access tokens live on")
+	}
+}
+
+func TestNarrow(t *testing.T) {
+	granted := []string{"openid", "email", "offline_access"}
+	for _, c := range []struct {
+		asked, want []string
+		ok          bool
+	}{
+		{nil, granted, true},
+		{[]string{"email"}, []string{"email"}, true},
+		{[]string{"email", "phone"}, nil, false},
+	} {
+		got, ok := grant.Narrow(granted, c.asked)
+		if ok != c.ok || !slices.Equal(got, c.want) {
+			t.Errorf("Narrow(%v) = %v, %v; want %v, %v", c.asked, got, ok, c.want, c.ok)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package session_test
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signet/internal/fault"
+	"signet/internal/handle"
+	"signet/internal/session"
+	"signet/internal/store/kv"
+	"signet/internal/store/storetest"
+)
+
+var lifetimes = session.Lifetimes{
+	Idle: time.Hour, Absolute: 8 * time.Hour, RememberIdle: 24 * time.Hour, Remember: 72 * time.Hour, Flow: 30 * time.Minute,
+}
+
+func service(t *testing.T) (*session.Service, *storetest.Clock) {
+	clock := storetest.NewClock()
+	_, backend := storetest.Embedded(t, clock.Now)
+	return session.NewService(kv.NewSessions(backend, clock.Now), lifetimes, clock.Now), clock
+}
+
+func begin(t *testing.T, s *session.Service, old *session.Session, in session.SignIn) (string, *session.Session) {
+	t.Helper()
+	cookie, sess, err := s.Begin(t.Context(), old, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cookie, sess
+}
+
+func current(t *testing.T, s *session.Service, cookie string) *session.Session {
+	t.Helper()
+	sess, err := s.Current(t.Context(), cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sess
+}
+
+func TestASessionEndsUnusedOrOld(t *testing.T) {
+	cases := []struct {
+		name     string
+		remember bool
+		steps    []time.Duration // each is followed by a visit
+		alive    bool
+	}{
+		{"used within idle", false, []time.Duration{50 * time.Minute, 50 * time.Minute}, true},
+		{"idle", false, []time.Duration{61 * time.Minute}, false},
+		{"absolute", false, slices.Repeat([]time.Duration{50 * time.Minute}, 10), false},
+		{"remembered, idle for long", true, []time.Duration{23 * time.Hour, 23 * time.Hour}, true},
+		{"remembered, absolute", true, slices.Repeat([]time.Duration{20 * time.Hour}, 4), false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s, clock := service(t)
+			cookie, _ := begin(t, s, nil, session.SignIn{AccountID: "ada", Remember: c.remember})
+			var sess *session.Session
+			for _, step := range c.steps {
+				clock.Pass(step)
+				if sess = current(t, s, cookie); sess == nil {
+					break
+				}
+				if err := s.See(t.Context(), sess); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if (sess != nil) != c.alive {
+				t.Errorf("alive = %v, want %v", sess != nil, c.alive)
+			}
+		})
+	}
+}
+
+func TestSigningInAgainChangesTheCookieAndKeepsTheName(t *testing.T) {
+	s, _ := service(t)
+	first, old := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+	if err := s.Opened(t.Context(), old, "web"); err != nil {
+		t.Fatal(err)
+	}
+	old = current(t, s, first)
+	second, sess := begin(t, s, old, session.SignIn{AccountID: "ada"})
+	if second == first || current(t, s, first) != nil {
+		t.Error("the old cookie still opens a session")
+	}
+	if sess.SID != old.SID || !slices.Contains(current(t, s, second).Clients, "web") {
+		t.Error("the same person's session lost its name or its apps")
+	}
+	_, other := begin(t, s, sess, session.SignIn{AccountID: "bob"})
+	if other.SID == old.SID || len(other.Clients) != 0 {
+		t.Error("another person took over the session's name or apps")
+	}
+}
+
+func TestAFlowIsBoundToItsBrowserAndPurpose(t *testing.T) {
+	s, clock := service(t)
+	mine, other := handle.New(), handle.New()
+	f, err := s.StartFlow(t.Context(), mine, session.Request{ClientID: "web"}, session.Progress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Flow(t.Context(), session.SigningIn, f.ID, mine); err != nil {
+		t.Fatalf("its own browser: %v", err)
+	}
+	refused := []struct {
+		name        string
+		purpose     session.Purpose
+		id, browser string
+	}{
+		{"another browser", session.SigningIn, f.ID, other},
+		{"no browser", session.SigningIn, f.ID, ""},
+		{"another purpose", session.SigningOut, f.ID, mine},
+		{"another flow", session.SigningIn, handle.New(), mine},
+		{"nonsense", session.SigningIn, "../../etc", mine},
+	}
+	for _, c := range refused {
+		if _, err := s.Flow(t.Context(), c.purpose, c.id, c.browser); !fault.Is(err, fault.Expired) {
+			t.Errorf("%s: %v, want expired", c.name, err)
+		}
+	}
+	clock.Pass(31 * time.Minute)
+	if _, err := s.Flow(t.Context(), session.SigningIn, f.ID, mine); !fault.Is(err, fault.Expired) {
+		t.Errorf("after its time: %v, want expired", err)
+	}
+}
+
+func TestOfManyWhoFinishAFlowOneDoes(t *testing.T) {
+	s, _ := service(t)
+	f, err := s.StartFlow(t.Context(), handle.New(), session.Request{ClientID: "web"}, session.Progress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var won atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			switch err := s.Finish(t.Context(), f); {
+			case err == nil:
+				won.Add(1)
+			case !fault.Is(err, fault.Expired):
+				t.Errorf("Finish: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d callers finished the flow, want 1", won.Load())
+	}
+}
+
+func TestAWithdrawnConsentLeavesEverySession(t *testing.T) {
+	s, _ := service(t)
+	var cookies []string
+	for range 3 {
+		cookie, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+		if err := s.RememberConsent(t.Context(), sess, "web", []string{"openid"}); err != nil {
+			t.Fatal(err)
+		}
+		cookies = append(cookies, cookie)
+	}
+	if err := s.ForgetConsent(t.Context(), "ada", "web"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cookies {
+		if got := current(t, s, c).Consents["web"]; got != nil {
+			t.Errorf("a session still remembers %v", got)
+		}
+	}
+}
+
+func TestEndingSessions(t *testing.T) {
+	s, _ := service(t)
+	mine, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+	phone, other := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+	foreign, bob := begin(t, s, nil, session.SignIn{AccountID: "bob"})
+	if err := s.EndOther(t.Context(), "ada", bob.SID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("ending somebody else's session: %v, want not found", err)
+	}
+	if err := s.EndOther(t.Context(), "ada", other.SID); err != nil || current(t, s, phone) != nil {
+		t.Errorf("ending one's other session: %v", err)
+	}
+	if _, err := s.EndAll(t.Context(), "ada", sess.Key); err != nil || current(t, s, mine) == nil {
+		t.Errorf("ending all others ended this one: %v", err)
+	}
+	if ended, err := s.EndAll(t.Context(), "ada", ""); err != nil || len(ended) != 1 || current(t, s, mine) != nil {
+		t.Errorf("ending all: %d, %v", len(ended), err)
+	}
+	if current(t, s, foreign) == nil {
+		t.Error("somebody else was signed out")
+	}
+}
