@@ -49,11 +49,13 @@ const (
 // drawRosette nests rings that swing in two rhythms. Points are whole numbers
 // relative to the one before, which keeps the file small.
 func drawRosette(s seed) []byte {
-	petals, second := float64(5+s[0]%8), float64(3+s[1]%6)
-	swing := 0.14 + float64(s[2])/1500
-	skew := float64(s[3]) / 255 * math.Pi
-	twist := 0.10 + float64(s[4])/255*0.14
-	beat := 0.03 + float64(s[5])/255*0.05
+	unit := func(i int) float64 { return float64(s[i]) / 255 }
+	petals, second := float64(4+s[0]%11), float64(2+s[1]%8)
+	swing, beat := 0.10+unit(2)*0.20, 0.01+unit(3)*0.11
+	skew, twist := unit(4)*2*math.Pi, (unit(5)-0.5)*0.5
+	inner, sway := 0.16+unit(6)*0.20, (unit(7)-0.5)*0.3
+	// The outermost ring touches the edge, whatever the rest is.
+	gap := (0.98 - inner - swing*fade(rosetteRings-1) - beat) / (rosetteRings - 1)
 
 	var b bytes.Buffer
 	// An image cannot see the colours of the page that shows it, so it asks for
@@ -66,10 +68,10 @@ func drawRosette(s seed) []byte {
 		lastX, lastY := 0, 0
 		for deg := 0; deg < 360; deg += rosetteStep {
 			t := float64(deg) * math.Pi / 180
-			r := 0.27 + k*0.045 +
-				swing*(1-k/20)*math.Sin(petals*t+skew+k*twist) +
-				beat*math.Cos(second*t-k*0.1)
-			r *= rosetteSize / 2 * 0.96
+			r := inner + k*gap +
+				swing*fade(ring)*math.Sin(petals*t+skew+k*twist) +
+				beat*math.Cos(second*t+k*sway)
+			r *= rosetteSize / 2
 			x := rosetteSize/2 + int(math.Round(r*math.Cos(t)))
 			y := rosetteSize/2 + int(math.Round(r*math.Sin(t)))
 			if deg == 0 {
@@ -84,6 +86,9 @@ func drawRosette(s seed) []byte {
 	b.WriteString(`"/></svg>`)
 	return b.Bytes()
 }
+
+// fade lets rings swing less the farther out they are.
+func fade(ring int) float64 { return 1 - float64(ring)/(rosetteRings+4) }
 
 // writeStep writes a pair of numbers; a minus sign also separates.
 func writeStep(b *bytes.Buffer, dx, dy int, first bool) {
