@@ -89,8 +89,8 @@ func TestSettings(t *testing.T) {
 	if s.app.Issuer != "https://flag.example" || s.app.ClientID != "web" || s.app.ClientSecret != "from-file" || len(s.app.CookieKey) != 32 || s.app.CookieKey[0] != 0 {
 		t.Errorf("%+v", s.app)
 	}
-	s, err = parse(nil, env("CONSOLE_FLAVOR", "frames"), io.Discard)
-	if err != nil || s.app.ClientID != "frames" || len(s.app.CookieKey) != 32 {
+	s, err = parse(nil, env("CONSOLE_FLAVOR", "frames", "CONSOLE_SCOPES", "openid offline_access"), io.Discard)
+	if err != nil || s.app.ClientID != "frames" || len(s.app.Scopes) != 2 || len(s.app.CookieKey) != 32 {
 		t.Errorf("%+v %v", s.app, err)
 	}
 }

@@ -51,7 +51,11 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (setting
 	flags.StringVar(&s.app.Issuer, "issuer", "http://localhost:8080", "the provider's `URL`, as it calls itself")
 	flags.StringVar(&s.app.ClientID, "client-id", "", "the app's registration; by default the flavor")
 	flags.StringVar(&secretFile, "client-secret-file", "", "`file` with the client's secret; without one the client is public")
-	flags.StringVar(&siblingName, "sibling-name", "", "another app of the house to link to")
+	flags.Func("scopes", "`scopes` to ask for, with spaces between; offline_access adds a refresh token", func(v string) error {
+		s.app.Scopes = strings.Fields(v)
+		return nil
+	})
+	flags.StringVar(&siblingName, "sibling-name", "", "the other flavor, to link to")
 	flags.StringVar(&siblingURL, "sibling-url", "", "and its `URL`")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -62,9 +62,11 @@ type Config struct {
 	// AuthorizeParams are sent with every authorization request, for example
 	// ui_locales or acr_values. Parameters that this package sets are refused.
 	AuthorizeParams url.Values
-	// UserInfo asks the userinfo endpoint after each sign-in and refresh, and
-	// adds its claims to those of the ID token.
-	UserInfo bool
+	// SkipUserInfo leaves it at the claims of the ID token. Otherwise the
+	// userinfo endpoint is asked after each sign-in and refresh: there, and not
+	// in the ID token, providers put the claims of profile and email (OpenID
+	// Connect Core §5.4).
+	SkipUserInfo bool
 
 	// CookieKey seals the cookies: at least 32 random bytes.
 	CookieKey []byte

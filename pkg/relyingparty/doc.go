@@ -23,11 +23,11 @@
 // (S256), a state and a nonce (OpenID Connect Core §3.1, RFC 7636). What belongs
 // to that one request waits in a sealed cookie, so an answer is taken only by
 // the browser that asked, and once. The answer's issuer is compared (RFC 9207),
-// the ID token is verified in full, and the session is sealed into a cookie:
-// the app needs no store, and only remembers for a while what it refreshed and
-// whom it signed out. When the access token is about to
-// expire the session is refreshed once for all the requests that wait for it;
-// without a refresh token the browser makes a silent round trip (prompt=none).
+// the ID token is verified in full, and the session is sealed into a cookie: the
+// app needs no store, and only remembers for a while what it refreshed and whom
+// it signed out. When the access token is about to expire the session is
+// refreshed, once for all the requests that wait for it; without a refresh token
+// the browser makes a silent round trip (prompt=none).
 //
 // # What it must not know
 //

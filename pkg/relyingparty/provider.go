@@ -158,7 +158,7 @@ func (p *provider) exchange(ctx context.Context, code, verifier, nonce string) (
 	if err != nil {
 		return nil, err
 	}
-	if p.config.UserInfo {
+	if p.wantsUserInfo(party) {
 		g.userInfo, err = userInfo(ctx, party, g.accessToken, tokens.IDTokenClaims.Subject)
 	}
 	return g, err
@@ -186,7 +186,7 @@ func (p *provider) refresh(ctx context.Context, token string, claims *oidc.IDTok
 	if err != nil {
 		return nil, err
 	}
-	if p.config.UserInfo {
+	if p.wantsUserInfo(party) {
 		// The old refresh token is spent: what came for it must not be lost
 		// because userinfo fails. The session keeps the claims it has.
 		if g.userInfo, err = userInfo(ctx, party, g.accessToken, claims.Subject); err != nil {
@@ -229,6 +229,10 @@ func (p *provider) granted(tokens *oidc.Tokens[*oidc.IDTokenClaims]) (*grant, er
 		g.scopes = strings.Fields(scope)
 	}
 	return g, nil
+}
+
+func (p *provider) wantsUserInfo(party *party) bool {
+	return !p.config.SkipUserInfo && party.UserinfoEndpoint() != ""
 }
 
 // userInfo returns what the userinfo endpoint says of the subject, and only of

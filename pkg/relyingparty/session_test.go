@@ -231,7 +231,7 @@ func TestAccessTokenWithoutLifetime(t *testing.T) {
 }
 
 func TestUserInfo(t *testing.T) {
-	a := startApp(t, func(c *Config) { c.UserInfo = true })
+	a := startApp(t, nil)
 	b := a.browser()
 	if w := b.whoAt("/private/"); w.Nickname != "Countess" || w.SessionID != "session-1" || w.Subject != "ada" {
 		t.Errorf("%+v", w)
@@ -248,6 +248,21 @@ func TestUserInfo(t *testing.T) {
 	a.provider.Change(func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c["sub"] = "eve" } })
 	if r := a.browser().get("/private/"); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("userinfo of another person was taken: %d", r.StatusCode)
+	}
+	asked := a.provider.Seen().UserInfos
+	for _, change := range []func(*Config){func(c *Config) { c.SkipUserInfo = true }, nil} {
+		a := startApp(t, change)
+		if change == nil {
+			a.provider.Change(func(p *rptest.Provider) {
+				p.TamperMetadata = func(m map[string]any) { delete(m, "userinfo_endpoint") }
+			})
+		}
+		if w := a.browser().whoAt("/private/"); w.Subject != "ada" || w.Name != "" || a.provider.Seen().UserInfos != 0 {
+			t.Errorf("without userinfo: %+v", w)
+		}
+	}
+	if asked == 0 {
+		t.Error("userinfo was never asked")
 	}
 }
 

@@ -21,7 +21,8 @@ type User struct {
 	// SessionID is the provider's session (sid), if it names it.
 	SessionID string
 
-	// Name, Email and Picture come with the scopes profile and email.
+	// Name, Email and Picture come with the scopes profile and email, from
+	// userinfo.
 	Name, Email, Picture string
 	EmailVerified        bool
 
@@ -69,8 +70,13 @@ func (u *User) HasScope(scope string) bool {
 	return u != nil && slices.Contains(u.Scopes, scope)
 }
 
+// IDToken returns the claims of the ID token as JSON, and UserInfo those of the
+// userinfo endpoint, nil if it was not asked.
+func (u *User) IDToken() json.RawMessage  { return slices.Clone(u.idToken) }
+func (u *User) UserInfo() json.RawMessage { return slices.Clone(u.userInfo) }
+
 // Claims decodes the claims of the ID token into v, as [json.Unmarshal] does,
-// and then those of userinfo if Config.UserInfo asked for them.
+// and then those of userinfo.
 func (u *User) Claims(v any) error {
 	if u == nil {
 		return errNoUser

@@ -45,13 +45,16 @@ type Config struct {
 	// Issuer, ClientID and ClientSecret are the provider and the app's
 	// registration there. Without a secret the client is a public one.
 	Issuer, ClientID, ClientSecret string
-	// Scopes are asked for. By default openid, profile, email, and for the
-	// console offline_access.
+	// Scopes are asked for. By default openid, profile and email. Without
+	// offline_access the browser makes a silent round trip when the access
+	// token ends, so that a sign-out elsewhere is noticed here.
 	Scopes []string
 	// CookieKey seals the app's session: at least 32 random bytes.
 	CookieKey []byte
 
-	// Sibling is another app of the house to link to; may be empty.
+	// Sibling is the other flavor, to link to; may be empty. The link leads
+	// through its silent sign-in, so whoever is signed in here arrives there
+	// signed in.
 	Sibling Link
 
 	// HTTPClient calls the provider. By default pkg/relyingparty's own.
@@ -112,9 +115,6 @@ func New(config Config) (http.Handler, error) {
 func (c Config) withDefaults(f flavor) Config {
 	if c.Name == "" {
 		c.Name = f.Name
-	}
-	if len(c.Scopes) == 0 {
-		c.Scopes = f.scopes
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

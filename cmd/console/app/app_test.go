@@ -153,7 +153,7 @@ func attr(n *html.Node, name string) string {
 func TestConsole(t *testing.T) {
 	v := open(t, Console)
 	v.page("/", 200, "Every meeting room, at a glance", `href="/login"`, "Sign in with Signet")
-	v.page("/devices/menabrea-bar", 200, "Menabrea bar", "Nothing heard since the power cut", "Ada Lovelace", `href="http://other.example/"`, "Open The other app")
+	v.page("/devices/menabrea-bar", 200, "Menabrea bar", "Nothing heard since the power cut", "Ada Lovelace", `href="http://other.example/login?prompt=none"`, "Open The other app")
 	v.page("/", 200, "16 devices", "Faraday hub", "Hamilton door")
 	if body := v.page("/?q=berlin+hub&status=attention", 200, "Zuse hub"); strings.Contains(body, "Noether hub") {
 		t.Error("the list is not narrowed")
@@ -161,7 +161,7 @@ func TestConsole(t *testing.T) {
 	v.page("/?q=%3Cscript%3E", 200, "No device fits", "&lt;script&gt;")
 	v.page("/devices/none", 404, "This page does not exist")
 	v.page("/pictures/window", 404)
-	me := v.page("/me", 200, v.provider.Issuer, "ada@example.com", "offline_access", "session-1", "Proved who you are", "Access token ends", "in 10 minutes")
+	me := v.page("/me", 200, v.provider.Issuer, "ada@example.com", "What the ID token says", "What userinfo adds", "silent trip", "session-1", "Proved who you are", "Access token ends", "in 10 minutes")
 	if token := v.provider.Seen().Authorize.Get("code_challenge"); token == "" || strings.Contains(me, "eyJ") {
 		t.Error("the page shows a token as it is")
 	}
@@ -172,12 +172,9 @@ func TestFrames(t *testing.T) {
 	v.page("/", 200, "The family wall")
 	v.page("/pictures/window", 200, "She has found her place", "2 of 9")
 	v.page("/", 200, "Good to see you, Ada", "Out before breakfast", "Open The other app")
-	v.page("/me", 200, "silent trip")
+	v.page("/me", 200, "in 10 minutes")
 	v.page("/pictures/none", 404)
 	v.page("/devices/faraday-hub", 404)
-	if strings.Contains(v.provider.Seen().Authorize.Get("scope"), "offline_access") {
-		t.Error("Photo Frame asks for offline_access")
-	}
 }
 
 func TestSignOut(t *testing.T) {

@@ -2,7 +2,7 @@ package app
 
 import "html/template"
 
-// flavor is what makes one app differ from the other: words, marks and scopes.
+// flavor is what makes one app differ from the other: words and marks.
 // The rest is in its style sheet and in its own pages.
 type flavor struct {
 	ID    string // also the name of its style sheet
@@ -13,8 +13,7 @@ type flavor struct {
 	Pitch   string // and what stands under it
 	Points  []string
 
-	Mark   template.HTML // a 32 by 32 drawing in currentColor
-	scopes []string
+	Mark template.HTML // a 32 by 32 drawing in currentColor
 }
 
 var flavors = map[string]flavor{
@@ -26,8 +25,6 @@ var flavors = map[string]flavor{
 		Mark: `<rect x="3" y="6" width="26" height="17" rx="3" fill="none" stroke="currentColor" stroke-width="2.6"/>` +
 			`<path d="M11 28h10M16 23v5" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round"/>` +
 			`<path d="M9 16l3.500-3.500 3 3L21 10" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`,
-		// offline_access: the console refreshes its tokens in the background.
-		scopes: []string{"openid", "profile", "email", "offline_access"},
 	},
 	Frames: {
 		ID: Frames, Name: "Photo Frame", Start: "The wall",
@@ -36,8 +33,5 @@ var flavors = map[string]flavor{
 		Points:  []string{"Pictures from the people you know", "No likes, no strangers, no advertisements", "A frame at grandmother's shows the same wall"},
 		Mark: `<rect x="4" y="4" width="24" height="24" rx="1" fill="none" stroke="currentColor" stroke-width="3"/>` +
 			`<path d="M8 23l5.500-7 4 4.500L20 18l4 5z" fill="currentColor"/><circle cx="20.500" cy="11.500" r="2.300" fill="currentColor"/>`,
-		// No offline_access: when the access token ends, the browser makes a
-		// silent round trip, so a sign-out elsewhere is noticed here.
-		scopes: []string{"openid", "profile", "email"},
 	},
 }

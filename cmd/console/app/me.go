@@ -15,13 +15,19 @@ import (
 // mePage tells a developer what the sign-in brought, in plain words.
 type mePage struct {
 	frame
-	Claims []claim
-	Scopes []explained
-	Times  []moment
-	Raw    string // the ID token's claims as JSON
+	Times   []moment
+	Scopes  []explained
+	Sources []source
 }
 
-// claim is a statement of the ID token.
+// source is one place that claims came from.
+type source struct {
+	ID, Title, Intro string
+	Claims           []claim
+	Raw              string // as JSON
+}
+
+// claim is one statement of the provider.
 type claim struct{ Name, Value, Meaning string }
 
 type explained struct{ Name, Meaning string }
@@ -80,19 +86,36 @@ var scopeMeaning = map[string]string{
 
 func (a *app) me(w http.ResponseWriter, r *http.Request) error {
 	user := relyingparty.UserFrom(r.Context())
-	var all map[string]any
-	if err := user.Claims(&all); err != nil {
-		return fmt.Errorf("claims: %w", err)
-	}
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("claims: %w", err)
-	}
-	page := mePage{frame: a.frame(r, "Your sign-in"), Claims: explainClaims(all), Times: moments(user, a.config.Now()), Raw: string(raw)}
+	page := mePage{frame: a.frame(r, "Your sign-in"), Times: moments(user, a.config.Now())}
 	for _, scope := range user.Scopes {
 		page.Scopes = append(page.Scopes, explained{scope, orElse(scopeMeaning[scope], "A scope that this app asked for.")})
 	}
+	idToken := source{ID: "idtoken", Title: "What the ID token says", Intro: "Signed by the provider, and verified here when you signed in."}
+	userInfo := source{ID: "userinfo", Title: "What userinfo adds", Intro: "Asked for with the access token, so that the ID token stays small."}
+	for s, raw := range map[*source]json.RawMessage{&idToken: user.IDToken(), &userInfo: user.UserInfo()} {
+		if err := s.fill(raw); err != nil {
+			return fmt.Errorf("claims: %w", err)
+		}
+	}
+	page.Sources = slices.DeleteFunc([]source{idToken, userInfo}, func(s source) bool { return len(s.Claims) == 0 })
 	return a.render(w, http.StatusOK, "me", page)
+}
+
+// fill explains the claims in raw, which may be nil.
+func (s *source) fill(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	var all map[string]any
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return err
+	}
+	pretty, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	s.Claims, s.Raw = explainClaims(all), string(pretty)
+	return nil
 }
 
 func explainClaims(all map[string]any) []claim {

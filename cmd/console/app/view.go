@@ -27,7 +27,7 @@ type frame struct {
 	Title   string
 	Here    string // the path of this page, for the navigation
 	User    *relyingparty.User
-	Sibling Link
+	Sibling Link // the other app's name, and where its silent sign-in begins
 	Issuer  string
 	Login   string // where signing in begins, and returns to Here
 	Logout  string
@@ -96,10 +96,19 @@ func ago(d time.Duration) string {
 func (a *app) frame(r *http.Request, title string) frame {
 	return frame{
 		flavor: a.named(), Title: title, Here: r.URL.Path, User: relyingparty.UserFrom(r.Context()),
-		Sibling: a.config.Sibling, Issuer: a.config.Issuer,
+		Sibling: a.config.Sibling.silent(), Issuer: a.config.Issuer,
 		Login: a.rp.LoginURL(r.URL.RequestURI()), Logout: a.rp.LogoutURL(),
 		Style: "/assets/app.css?v=" + styleVersion(a.flavor.ID),
 	}
+}
+
+// silent leads to the same app by way of a sign-in that asks nothing. Who is not
+// signed in at the provider just arrives.
+func (l Link) silent() Link {
+	if l.URL != "" {
+		l.URL = strings.TrimSuffix(l.URL, "/") + "/login?prompt=none"
+	}
+	return l
 }
 
 func (a *app) named() flavor {

@@ -43,8 +43,9 @@ type Provider struct {
 	Issuer string
 	// Client is the one registered app.
 	Client Client
-	// User holds the claims of who is signed in; nil means nobody is, so a
-	// request with prompt=none is answered with login_required.
+	// User holds the claims of who is signed in: sub for the ID token, and all
+	// of them for userinfo. Nil means nobody is, which is answered with
+	// login_required.
 	User map[string]any
 	// AccessLife is how long access tokens live. Zero: expires_in is left out.
 	AccessLife time.Duration
@@ -74,6 +75,7 @@ type Provider struct {
 	public  jose.JSONWebKeySet
 	codes   map[string]request
 	refresh map[string]request
+	access  map[string]request
 	used    map[string]bool
 	seen    Seen
 }
@@ -109,9 +111,9 @@ func NewSigning(tb testing.TB, client Client, alg jose.SignatureAlgorithm) *Prov
 	}
 	p := &Provider{
 		Client: client, AccessLife: 10 * time.Minute, Now: time.Now,
-		User: map[string]any{"sub": "ada", "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "email_verified": true},
+		User: map[string]any{"sub": "ada", "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "email_verified": true, "nickname": "Countess"},
 		key:  key, public: publicKeys(key),
-		codes: map[string]request{}, refresh: map[string]request{}, used: map[string]bool{},
+		codes: map[string]request{}, refresh: map[string]request{}, access: map[string]request{}, used: map[string]bool{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.locked(p.discovery))
@@ -308,12 +310,12 @@ func (p *Provider) refreshed(w http.ResponseWriter, r *http.Request) {
 
 func (p *Provider) issue(w http.ResponseWriter, req request, nonce string) {
 	access := random()
-	claims := maps.Clone(req.user)
-	maps.Copy(claims, map[string]any{
-		"iss": p.Issuer, "aud": p.Client.ID, "sid": "session-1", "acr": "1", "amr": []string{"pwd"},
+	p.access[access] = req
+	claims := map[string]any{
+		"iss": p.Issuer, "sub": req.user["sub"], "aud": p.Client.ID, "sid": "session-1", "acr": "1", "amr": []string{"pwd"},
 		"iat": p.Now().Unix(), "exp": p.Now().Add(5 * time.Minute).Unix(), "auth_time": req.authAt.Unix(),
 		"at_hash": p.leftHalf(access),
-	})
+	}
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
@@ -346,13 +348,13 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		reply(w, p.UserInfoStatus, map[string]any{"error": "server_error"})
 		return
 	}
-	if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") || p.User == nil {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	req, known := p.access[token]
+	if !known {
 		reply(w, http.StatusUnauthorized, map[string]any{"error": "invalid_token"})
 		return
 	}
-	info := maps.Clone(p.User)
-	info["nickname"] = "Countess"
-	reply(w, http.StatusOK, info)
+	reply(w, http.StatusOK, req.user)
 }
 
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
