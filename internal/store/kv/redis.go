@@ -37,6 +37,14 @@ func OpenRedis(url string, timeout time.Duration) (*Redis, error) {
 	return &Redis{client: redis.NewUniversalClient(u.options(timeout)), prefix: u.Prefix, timeout: timeout, now: time.Now}, nil
 }
 
+// go-redis prints what goes wrong in its pools. What matters of it comes back
+// as an error, and the layer that answers a request logs it once.
+func init() { redis.SetLogger(silence{}) }
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
 // options holds what is the same for every Redis: give up in time, never ask
 // again on our behalf (a second GETDEL would find nothing where the first one
 // won), and keep connections once opened.
@@ -60,7 +68,10 @@ func (u *RedisURL) options(timeout time.Duration) *redis.UniversalOptions {
 }
 
 // do runs one request under the deadline, counts it, and turns what went wrong
-// into a fault. A missing value is no error here.
+// into a fault. A missing value is no error here. A caller's own deadline
+// counts where it is sooner; that he goes away without one is noticed at the
+// deadline: go-redis does not interrupt a read, and a goroutine per request to
+// do so would cost all for the sake of those who have gone.
 //
 // When the deadline passes while the answer is still on its way, go-redis
 // closes the connection: a late answer finds nobody, least of all the next

@@ -53,7 +53,8 @@ var _ Backend = (*SQL)(nil)
 // call ended with an error: nobody may then look at what it leaves behind.
 type engine interface {
 	read(ctx context.Context, f func(runner) error) error
-	// write is atomic: a transaction, unless f is one statement.
+	// write is atomic. single says that f is one statement, so that the engine
+	// may spare the transaction.
 	write(ctx context.Context, single bool, f func(runner) error) error
 	close() error
 }
@@ -101,6 +102,12 @@ func OpenSQL(ctx context.Context, o SQLOptions) (*SQL, error) {
 
 func (s *SQL) createTables(ctx context.Context) error {
 	return s.write(ctx, false, func(r runner) error {
+		if s.text.dialect == Postgres {
+			// Where two nodes start at once, IF NOT EXISTS alone fails for one.
+			if err := r.query("SELECT pg_advisory_xact_lock(hashtext('signet kv'))", nil, func([]any) {}); err != nil {
+				return err
+			}
+		}
 		for _, ddl := range s.text.tables() {
 			if _, err := r.exec(ddl); err != nil {
 				return err

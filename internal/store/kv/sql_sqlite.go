@@ -30,10 +30,9 @@ type sqliteEngine struct {
 
 // job is a write that waits for its group.
 type job struct {
-	ctx    context.Context
-	single bool
-	f      func(runner) error
-	done   chan error
+	ctx  context.Context
+	f    func(runner) error
+	done chan error
 }
 
 // maxGroup bounds how many writes share a commit, and so how long the first
@@ -49,8 +48,8 @@ func (e *sqliteEngine) read(ctx context.Context, f func(runner) error) error {
 }
 
 // write queues the function and waits until its group is committed or ctx ends.
-func (e *sqliteEngine) write(ctx context.Context, single bool, f func(runner) error) error {
-	j := &job{ctx: ctx, single: single, f: f, done: make(chan error, 1)}
+func (e *sqliteEngine) write(ctx context.Context, _ bool, f func(runner) error) error {
+	j := &job{ctx: ctx, f: f, done: make(chan error, 1)}
 	e.mu.Lock()
 	e.queue = append(e.queue, j)
 	start := !e.running
@@ -124,23 +123,28 @@ func (e *sqliteEngine) retry(j *job) error {
 
 // transact does not pass a context on: with one that can end, the driver
 // starts a goroutine per statement, and nothing here waits for a network. How
-// long a statement waits for another process is the busy_timeout's business;
-// who waits for this function has a deadline of its own.
+// long it waits for another process is the busy_timeout's business; who waits
+// for it has a deadline of his own.
 func (e *sqliteEngine) transact(jobs []*job) error {
 	return e.raw(context.Background(), e.writer, func(r runner) (err error) {
-		if len(jobs) == 1 && jobs[0].single {
-			return jobs[0].f(r)
-		}
+		// IMMEDIATE: another process is waited for here and nowhere later.
 		if _, err := r.exec("BEGIN IMMEDIATE"); err != nil {
 			return err
 		}
 		defer func() {
-			if err != nil {
-				_, rollbackErr := r.exec("ROLLBACK")
-				err = errors.Join(err, rollbackErr)
+			if err == nil {
+				return
+			}
+			if _, rollbackErr := r.exec("ROLLBACK"); rollbackErr != nil {
+				// Who knows what is open on it: never use it again.
+				err = errors.Join(err, rollbackErr, driver.ErrBadConn)
 			}
 		}()
 		for _, j := range jobs {
+			// Whoever gave up meanwhile was told that nothing was done.
+			if j.ctx.Err() != nil {
+				continue
+			}
 			if err := j.f(r); err != nil {
 				return err
 			}
@@ -161,9 +165,15 @@ func (e *sqliteEngine) raw(ctx context.Context, db *sql.DB, f func(runner) error
 		if err != nil {
 			return err
 		}
-		return f(c)
+		if err = f(c); errors.Is(err, driver.ErrBadConn) {
+			e.conns.Delete(dc)
+		}
+		return err
 	})
-	return errors.Join(err, conn.Close())
+	if closeErr := conn.Close(); err == nil {
+		return closeErr
+	}
+	return err // Close has nothing to add, least of all after ErrBadConn
 }
 
 func (e *sqliteEngine) conn(dc any) (*sqliteConn, error) {
@@ -179,7 +189,43 @@ func (e *sqliteEngine) conn(dc any) (*sqliteConn, error) {
 	return c, nil
 }
 
-func (e *sqliteEngine) close() error { return nil }
+// close ends the prepared statements: SQLite closes a connection, and tidies
+// up the journal with the last one, only when none is left.
+func (e *sqliteEngine) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	defer cancel()
+	return errors.Join(e.closeStatements(ctx, e.writer), e.closeStatements(ctx, e.reader))
+}
+
+func (e *sqliteEngine) closeStatements(ctx context.Context, db *sql.DB) (err error) {
+	var held []*sql.Conn // all at once, or the pool would give the same one again
+	defer func() {
+		for _, conn := range held {
+			err = errors.Join(err, conn.Close())
+		}
+	}()
+	for range db.Stats().OpenConnections {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		held = append(held, conn)
+		if err := conn.Raw(func(dc any) error {
+			c, ok := e.conns.LoadAndDelete(dc)
+			if !ok {
+				return nil
+			}
+			var err error
+			for _, s := range c.(*sqliteConn).statements {
+				err = errors.Join(err, s.Close())
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // sqliteConn is one connection with its prepared statements. database/sql sees
 // to it that one goroutine at a time has it.
