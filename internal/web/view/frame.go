@@ -105,6 +105,21 @@ func (f *Frame) Brand() Brand { return f.renderer.brand }
 // Lang is the page's language.
 func (f *Frame) Lang() Locale { return f.catalogue.locale }
 
+// LanguageButtons are the buttons of the choice of language. They are half the
+// work of a small page and depend on its language alone, so they are kept.
+func (f *Frame) LanguageButtons() (template.HTML, error) {
+	if kept, ok := f.renderer.buttons.Load(f.Lang()); ok {
+		return kept.(template.HTML), nil
+	}
+	var b strings.Builder
+	if err := f.renderer.pages.ExecuteTemplate(&b, "language-buttons", f); err != nil {
+		return "", err
+	}
+	html := template.HTML(b.String())
+	f.renderer.buttons.Store(f.Lang(), html)
+	return html, nil
+}
+
 // Locales are the languages that a person may choose.
 func (f *Frame) Locales() []Locale { return Locales() }
 

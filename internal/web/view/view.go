@@ -46,6 +46,7 @@ type Renderer struct {
 	pages    *template.Template
 	assets   *assets
 	buffers  sync.Pool
+	buttons  sync.Map // Locale -> template.HTML: see Frame.LanguageButtons
 }
 
 // New parses the templates and renders each page once, so that a fault in one
