@@ -30,8 +30,8 @@ test: browser-deps ## every test; installs and starts what they need (PKG=./inte
 	$(SERVICES) run -- $(GO) test $(TESTFLAGS) $(PKG)
 
 .PHONY: bench
-bench: ## the benchmarks, on embedded stores and on Postgres + Redis (ARGS="-h" for options)
-	$(SERVICES) run -- $(GO) run ./test/bench $(ARGS)
+bench: ## the benchmarks, on embedded stores and on Postgres + Redis (ARGS="-quick", or "-h" for options)
+	$(if $(filter -quick -h,$(ARGS)),,$(SERVICES) run --) $(GO) run ./test/bench $(ARGS)
 
 .PHONY: services
 services: ## start Postgres and Redis for tests, leave them running, print the exports

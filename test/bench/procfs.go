@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -168,6 +170,9 @@ func pinProcess(pid, core int) error {
 	var set unix.CPUSet
 	set.Set(core)
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it ended just now
+	}
 	if err != nil {
 		return err
 	}
