@@ -1,0 +1,227 @@
+package account_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	sqlstore "signet/internal/store/sql"
+	"signet/internal/store/storetest"
+)
+
+// cheap costs keep the tests fast; what they cost is not what is tested.
+var cheap = account.HashParams{Memory: 64, Iterations: 1, Parallelism: 1, AtOnce: 2}
+
+// open is a guard that lets everybody try, and counts.
+type open struct{ guesses, given atomic.Int32 }
+
+func (g *open) Guess(context.Context, string, string) (func(context.Context) error, error) {
+	g.guesses.Add(1)
+	return func(context.Context) error { g.given.Add(1); return nil }, nil
+}
+
+func serviceOn(t *testing.T, db *sqlstore.DB, p account.HashParams, clock *storetest.Clock) (*account.Service, *sqlstore.DB, *open) {
+	t.Helper()
+	h, err := account.NewHasher(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &open{}
+	return account.NewService(db, h, g, clock.Now), db, g
+}
+
+func TestNormalizeEmail(t *testing.T) {
+	same := map[string][]string{
+		"ada@example.com":       {"ada@example.com", " Ada@Example.COM ", "ADA@EXAMPLE.com", "\uff21da@example.com"},
+		"ada.l@example.com":     {"Ada.L@example.com"},
+		"ada+shop@example.com":  {"ada+Shop@example.com"},
+		"ada@xn--mnchen-3ya.de": {"ada@münchen.de", "ada@MÜNCHEN.de", "ada@xn--mnchen-3ya.de", "ada@mu\u0308nchen.de"},
+		"zo\u00eb@example.com":  {"zoë@example.com", "zoe\u0308@example.com", "ZOË@example.com"},
+		"o'brien@example.com":   {"O'Brien@example.com"},
+		"ada@localhost":         {"ada@localhost"},
+	}
+	for want, typed := range same {
+		for _, s := range typed {
+			if _, got, err := account.NormalizeEmail(s); err != nil || got != want {
+				t.Errorf("key of %q = %q, %v; want %q", s, got, err, want)
+			}
+		}
+	}
+	for _, bad := range []string{
+		"", "ada", "@example.com", "ada@", "ada@example", "ada@ex ample.com", "ada@example..com", "a\r\nBcc: x@example.com",
+		"ada@-example.com", "ada@example.com\x00", "Ada <ada@example.com>", "a,b@example.com", "ada@[127.0.0.1]", strings.Repeat("a", 250) + "@example.com",
+	} {
+		if address, key, err := account.NormalizeEmail(bad); !fault.Is(err, fault.Invalid) {
+			t.Errorf("NormalizeEmail(%q) = %q, %q, %v; want invalid", bad, address, key, err)
+		}
+	}
+}
+
+// Hashes of "password" that other programs made.
+var imported = map[string]string{
+	"bcrypt, by Python's bcrypt":         "$2b$05$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG",
+	"argon2id, by argon2-cffi":           "$argon2id$v=19$m=1024,t=1,p=2$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+	"scrypt, by passlib":                 "$scrypt$ln=10,r=8,p=1$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+	"pbkdf2-sha512, by passlib":          "$pbkdf2-sha512$1000$pBQCIOQc4xzDOEeIEeIcIw$.ZYAi7BfAOi5Widm3oDMbQkTFVm0kkEJTrChHaDpvtaDBvcCe0xEWbl1Dbu913JgR97CiCEveX6IhlnU5swZsw",
+	"pbkdf2-sha256, by Python's hashlib": "$pbkdf2-sha256$29000$MDEyMzQ1Njc4OWFiY2RlZg$G/O7bynZBig0xpI9OJ2.zH5iXh/vIAuDcj9JVCTUa3k",
+}
+
+func FuzzNormalizeEmail(f *testing.F) {
+	for _, s := range []string{"ada@example.com", "ADA@münchen.de", "a@b", "@", "a@b@c.de", "\uff21@example.com"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		address, key, err := account.NormalizeEmail(s)
+		if err != nil {
+			return
+		}
+		if strings.ContainsAny(address, "\r\n\x00 ") {
+			t.Errorf("%q became the address %q", s, address)
+		}
+		again, key2, err := account.NormalizeEmail(address)
+		if err != nil || again != address || key2 != key {
+			t.Errorf("%q -> %q, %q -> %q, %q, %v", s, address, key, again, key2, err)
+		}
+	})
+}
+
+func TestAuthenticate(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	s, _, guard := serviceOn(t, db, cheap, clock)
+	for _, n := range []account.New{
+		{Email: "ada@example.com", Password: "correct-Horse-9", Verified: true},
+		{Email: "gone@example.com", Password: "correct-Horse-9", Disabled: true},
+		{Email: "bare@example.com"},
+	} {
+		if _, err := s.Create(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := s.Authenticate(t.Context(), " ADA@example.com", "correct-Horse-9", "192.0.2.1")
+	if err != nil || a.Email != "ada@example.com" {
+		t.Fatalf("Authenticate = %+v, %v", a, err)
+	}
+	if guard.given.Load() != 1 {
+		t.Error("the right password counts as a guess")
+	}
+	var messages []string
+	for _, c := range [][2]string{
+		{"ada@example.com", "wrong"}, {"ada@example.com", ""}, {"ada@example.com", "Correct-Horse-9"}, {"nobody@example.com", "correct-Horse-9"},
+		{"gone@example.com", "correct-Horse-9"}, {"bare@example.com", ""}, {"not an address", "x"}, {"ada@example.com", strings.Repeat("x", 2000)},
+	} {
+		_, err := s.Authenticate(t.Context(), c[0], c[1], "192.0.2.1")
+		if !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%q %q: %v, want unauthenticated", c[0], c[1], err)
+			continue
+		}
+		messages = append(messages, fault.Public(err))
+	}
+	for _, m := range messages {
+		if m != messages[0] {
+			t.Errorf("refusals differ: %q and %q", m, messages[0])
+		}
+	}
+	if guard.given.Load() != 1 {
+		t.Error("a refused guess was given back")
+	}
+}
+
+func TestAHashIsRenewedWhenTheCostsChange(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	weak, _, _ := serviceOn(t, db, cheap, clock)
+	a, err := weak.Create(t.Context(), account.New{Email: "ada@example.com", Password: "correct-Horse-9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strong, _, _ := serviceOn(t, db, account.HashParams{Memory: 128, Iterations: 2, Parallelism: 1}, clock)
+	for range 2 {
+		if _, err := strong.Authenticate(t.Context(), a.Email, "correct-Horse-9", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now, err := db.Account(t.Context(), a.ID)
+	if err != nil || !strings.HasPrefix(now.PasswordHash, "$argon2id$v=19$m=128,t=2,p=1$") {
+		t.Errorf("the stored hash is %q, %v", now.PasswordHash, err)
+	}
+}
+
+func TestDeclaringTwiceChangesNothing(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	s, _, _ := serviceOn(t, db, cheap, clock)
+	n := account.New{Email: "ada@example.com", Password: "correct-Horse-9", Verified: true,
+		Profile: account.Profile{GivenName: "Ada", Address: &account.Address{Country: "GB"}}}
+	a, err := s.Create(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Create(t.Context(), n); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second account of the address: %v, want conflict", err)
+	}
+	if changed, err := s.Update(t.Context(), a, n); err != nil || changed {
+		t.Errorf("the same again: changed %v, %v", changed, err)
+	}
+	n.Profile.Address = &account.Address{Country: "FR"}
+	clock.Pass(time.Second)
+	if changed, err := s.Update(t.Context(), a, n); err != nil || !changed {
+		t.Errorf("another address: changed %v, %v", changed, err)
+	}
+	if changed, err := s.Update(t.Context(), a, n); !fault.Is(err, fault.Conflict) {
+		t.Errorf("an update of what was changed meanwhile: %v, %v; want conflict", changed, err)
+	}
+}
+
+func TestHashingIsBounded(t *testing.T) {
+	h, err := account.NewHasher(account.HashParams{Memory: 8 << 10, Iterations: 20, Parallelism: 1, AtOnce: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	var turnedAway atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := h.Hash(ctx, "x"); fault.Is(err, fault.Unavailable) {
+				turnedAway.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if turnedAway.Load() == 0 {
+		t.Error("twenty hashes of a hundred milliseconds ran within ten, one at a time")
+	}
+}
+
+func TestImportedHashes(t *testing.T) {
+	h, err := account.NewHasher(cheap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, hash := range imported {
+		if err := h.CheckImported(hash); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if ok, renew, err := h.Verify(t.Context(), hash, "password"); !ok || !renew || err != nil {
+			t.Errorf("%s: ok %v, renew %v, %v", name, ok, renew, err)
+		}
+		if ok, _, err := h.Verify(t.Context(), hash, "passwordx"); ok || err != nil {
+			t.Errorf("%s, wrong password: ok %v, %v", name, ok, err)
+		}
+	}
+	for _, bad := range []string{
+		"", "password", "5f4dcc3b5aa765d61d8327deb882cf99", "$1$abc$def", "$argon2id$v=19$m=4194304,t=3,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+		strings.Repeat("$", 600),
+	} {
+		if err := h.CheckImported(bad); !fault.Is(err, fault.Invalid) {
+			t.Errorf("CheckImported(%.40q) = %v, want invalid", bad, err)
+		}
+	}
+}
