@@ -91,7 +91,7 @@ func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) e
 
 // removalBatch is how many rows of a client go in one statement: few enough for
 // the deadline, on any disk.
-const removalBatch = 5000
+const removalBatch = 1000
 
 // One batch of what belongs to the client $1. (Not every database has DELETE
 // ... LIMIT.)

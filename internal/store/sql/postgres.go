@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"hash/crc32"
 	"io/fs"
 	"strconv"
 	"time"
@@ -77,8 +78,11 @@ func setDefault(params map[string]string, name, value string) {
 // postgresProvider migrates under PostgreSQL's own lock, on a connection that
 // has no time limit.
 func postgresProvider(config *pgx.ConnConfig, files fs.FS) (*goose.Provider, error) {
+	// Installations may share a database, each in a schema of its own, and a
+	// lock is the whole database's.
+	id := crc32.ChecksumIEEE([]byte("signet migrations " + config.RuntimeParams["search_path"]))
 	// Asked for again each second, for as long as a migration may take.
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 3600))
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(int64(id)), lock.WithLockTimeout(1, 3600))
 	if err != nil {
 		return nil, err
 	}

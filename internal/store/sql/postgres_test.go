@@ -19,7 +19,8 @@ import (
 func TestPostgresRestart(t *testing.T) {
 	t.Parallel()
 	address := storetest.PostgresURL(t)
-	db := storetest.OpenSQL(t, address)
+	const name = "signet-restart" // no other test's connections
+	db := storetest.OpenSQL(t, address+"&application_name="+name)
 	admin, err := sql.Open("pgx", address)
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +41,12 @@ func TestPostgresRestart(t *testing.T) {
 		}
 	}
 	end := func() {
-		_, err := admin.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-		if err != nil {
-			t.Fatal(err)
+		for left := 1; left > 0; {
+			err := admin.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+				WHERE application_name = $1`, name).Scan(&left)
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for range 3 {

@@ -13,7 +13,7 @@ import (
 )
 
 // seedBatch is how many accounts are made in one transaction.
-const seedBatch = 10_000
+const seedBatch = 2_500
 
 // SeedAddress is the address that SeedAccounts gives the i-th account, from 1:
 // the template's with i before the @, user1@example.com for user@example.com.

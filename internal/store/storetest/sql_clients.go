@@ -84,7 +84,7 @@ func testClients(t *testing.T, fresh func(testing.TB) string) {
 	})
 
 	t.Run("deletion of a client with many families", func(t *testing.T) {
-		const many = 5500 // more than go in one statement
+		const many = 1100 // more than go in one statement
 		address := fresh(t)
 		db := OpenSQL(t, address)
 		makeClient(t, db, "big")
