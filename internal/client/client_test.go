@@ -1,0 +1,249 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/store/storetest"
+)
+
+var rules = client.Rules{Algs: []string{"RS256", "ES256", "EdDSA"}}
+
+func valid() client.Client {
+	return client.Client{ID: "web", SecretHash: "x", RedirectURIs: []string{"https://app.example/cb"}}
+}
+
+func TestDefaults(t *testing.T) {
+	c := valid()
+	c.Fill()
+	if err := c.Check(rules); err != nil {
+		t.Fatal(err)
+	}
+	if c.AuthMethod != client.AuthBasic || c.ApplicationType != "web" || !c.MayGrant(client.GrantCode) || c.IDTokenAlg != "RS256" || c.Name != "web" {
+		t.Errorf("defaults: %+v", c)
+	}
+	public := client.Client{ID: "spa", RedirectURIs: []string{"https://app.example/cb"}}
+	if public.Fill(); !public.Public() {
+		t.Error("a client without a secret is not public")
+	}
+}
+
+func TestCheckNamesTheField(t *testing.T) {
+	cases := []struct {
+		field string
+		edit  func(*client.Client)
+	}{
+		{"id", func(c *client.Client) { c.ID = "a b" }},
+		{"id", func(c *client.Client) { c.ID = "" }},
+		{"application_type", func(c *client.Client) { c.ApplicationType = "mobile" }},
+		{"auth_method", func(c *client.Client) { c.AuthMethod = "magic" }},
+		{"secret", func(c *client.Client) { c.AuthMethod = client.AuthNone }},
+		{"secret", func(c *client.Client) { c.SecretHash, c.AuthMethod = "", client.AuthPost }},
+		{"grant_types", func(c *client.Client) { c.GrantTypes = []string{"password"} }},
+		{"grant_types", func(c *client.Client) { c.SecretHash, c.GrantTypes = "", []string{client.GrantClientCredentials} }},
+		{"response_types", func(c *client.Client) { c.ResponseTypes = []string{"token"} }},
+		{"scopes", func(c *client.Client) { c.Scopes = []string{"a b"} }},
+		{"scopes", func(c *client.Client) { c.Scopes = []string{`a"b`} }},
+		{"id_token_signed_response_alg", func(c *client.Client) { c.IDTokenAlg = "none" }},
+		{"id_token_signed_response_alg", func(c *client.Client) { c.IDTokenAlg = "HS256" }},
+		{"access_token_format", func(c *client.Client) { c.AccessTokenFormat = "saml" }},
+		{"accent_color", func(c *client.Client) { c.Accent = "red;}" }},
+		{"default_max_age", func(c *client.Client) { c.DefaultMaxAge = -1 }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = nil }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"http://app.example/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"http://localhost/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"https://app.example/cb#x"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"https://*.example/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"https://user@app.example/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"https:/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"javascript:alert(1)"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"com.example.app:/cb"} }},
+		{"redirect_uris", func(c *client.Client) { c.ApplicationType, c.RedirectURIs = "native", []string{"myapp:/cb"} }},
+		{"post_logout_redirect_uris", func(c *client.Client) { c.PostLogoutURIs = []string{"http://app.example/"} }},
+		{"logo_uri", func(c *client.Client) { c.LogoURI = "data:image/png;base64,AAAA" }},
+	}
+	for _, tc := range cases {
+		c := valid()
+		tc.edit(&c)
+		c.Fill()
+		err := c.Check(rules)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.Invalid || f.Field != tc.field {
+			t.Errorf("%+v: %v on %q, want invalid on %q", c, err, f.Field, tc.field)
+		}
+	}
+}
+
+func TestNativeAndLoopback(t *testing.T) {
+	c := valid()
+	c.ApplicationType, c.RedirectURIs = "native", []string{"com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]:1234/cb", "http://localhost:9/cb"}
+	c.Fill()
+	if err := c.Check(rules); err != nil {
+		t.Error(err)
+	}
+	web := valid()
+	web.RedirectURIs = []string{"http://localhost:8081/callback"}
+	web.Fill()
+	loopback := rules
+	loopback.Loopback = true
+	if err := web.Check(loopback); err != nil {
+		t.Errorf("a loopback client of a loopback issuer: %v", err)
+	}
+}
+
+func TestMayRedirect(t *testing.T) {
+	web := client.Client{RedirectURIs: []string{"https://app.example/cb?x=1", "http://127.0.0.1:8080/cb"}}
+	native := client.Client{ApplicationType: "native", RedirectURIs: []string{"http://127.0.0.1/cb", "http://[::1]:5/cb", "com.example.app:/cb"}}
+	cases := []struct {
+		client *client.Client
+		uri    string
+		want   bool
+	}{
+		{&web, "https://app.example/cb?x=1", true},
+		{&web, "https://app.example/cb", false},
+		{&web, "https://app.example/cb?x=1&y=2", false},
+		{&web, "https://app.example/cb?x=1#f", false},
+		{&web, "https://APP.example/cb?x=1", false},
+		{&web, "https://app.example:443/cb?x=1", false},
+		{&web, "https://app.example/./cb?x=1", false},
+		{&web, "https://app.example.evil.example/cb?x=1", false},
+		{&web, "https://evil@app.example/cb?x=1", false},
+		{&web, "http://127.0.0.1:8080/cb", true},
+		{&web, "http://127.0.0.1:9/cb", false},
+		{&web, "", false},
+		{&native, "http://127.0.0.1:49152/cb", true},
+		{&native, "http://127.0.0.1/cb", true},
+		{&native, "http://[::1]:49152/cb", true},
+		{&native, "http://[::1]/cb", true},
+		{&native, "http://127.0.0.1:49152/other", false},
+		{&native, "http://127.0.0.1:49152/cb?x=1", false},
+		{&native, "http://127.0.0.2:49152/cb", false},
+		{&native, "https://127.0.0.1:49152/cb", false},
+		{&native, "http://localhost:49152/cb", false},
+		{&native, "http://evil@127.0.0.1:49152/cb", false},
+		{&native, "http://127.0.0.1.evil.example:1/cb", false},
+		{&native, "com.example.app:/cb", true},
+		{&native, "com.example.app:/cb2", false},
+	}
+	for _, c := range cases {
+		if got := c.client.MayRedirect(c.uri); got != c.want {
+			t.Errorf("MayRedirect(%q) of a %q client = %v, want %v", c.uri, c.client.ApplicationType, got, c.want)
+		}
+	}
+}
+
+func TestMayScopeKeepsTheRequestsOrderAndEachOnce(t *testing.T) {
+	c := client.Client{Scopes: []string{"email", "openid"}}
+	if got := strings.Join(c.MayScope([]string{"openid", "admin", "email", "openid"}), " "); got != "openid email" {
+		t.Errorf("MayScope = %q", got)
+	}
+}
+
+func newRegistry(t *testing.T) *client.Registry {
+	t.Helper()
+	db, _ := storetest.Embedded(t, time.Now)
+	h, err := account.NewHasher(account.HashParams{Memory: 64, Iterations: 1, Parallelism: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.NewRegistry(db, client.NewSecrets(make([]byte, 32), h), rules, time.Now)
+}
+
+func verify(t *testing.T, r *client.Registry, id, secret string) bool {
+	t.Helper()
+	c, err := r.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok, err := r.Verify(t.Context(), c, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok
+}
+
+func TestSecrets(t *testing.T) {
+	r := newRegistry(t)
+	c := valid()
+	c.SecretHash = ""
+	if err := r.Put(t.Context(), &c, "a-long-secret"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(c.SecretHash, "a-long-secret") {
+		t.Error("the secret is stored as it is")
+	}
+	if !verify(t, r, "web", "a-long-secret") || verify(t, r, "web", "a-long-secreT") || verify(t, r, "web", "") {
+		t.Error("a secret is checked wrongly")
+	}
+	// An imported one is checked by its own hash once, and then sealed.
+	imported := valid()
+	imported.ID, imported.SecretHash = "imported", "$2b$05$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG"
+	if err := r.Put(t.Context(), &imported, ""); err != nil {
+		t.Fatal(err)
+	}
+	if verify(t, r, "imported", "wrong") || !verify(t, r, "imported", "password") {
+		t.Error("an imported secret is checked wrongly")
+	}
+	now, err := r.Get(t.Context(), "imported")
+	if err != nil || strings.HasPrefix(now.SecretHash, "$2b$") {
+		t.Errorf("an imported secret is not sealed after its first use: %q, %v", now.SecretHash, err)
+	}
+	if !verify(t, r, "imported", "password") {
+		t.Error("the sealed secret does not fit")
+	}
+	// A sealed secret is bound to its client.
+	swapped := valid()
+	swapped.ID, swapped.SecretHash = "swapped", c.SecretHash
+	if err := r.Put(t.Context(), &swapped, ""); err != nil {
+		t.Fatal(err)
+	}
+	if verify(t, r, "swapped", "a-long-secret") {
+		t.Error("one client's sealed secret opens another")
+	}
+}
+
+// TestAChangeIsSeen: on the node that made it at once, elsewhere after Forget.
+func TestAChangeIsSeen(t *testing.T) {
+	db, _ := storetest.Embedded(t, time.Now)
+	secrets := client.NewSecrets(make([]byte, 32), nil)
+	here, there := client.NewRegistry(db, secrets, rules, time.Now), client.NewRegistry(db, secrets, rules, time.Now)
+	ctx := context.Background()
+	c := valid()
+	if err := here.Put(ctx, &c, ""); err != nil {
+		t.Fatal(err)
+	}
+	origin := func(r *client.Registry, o string) bool {
+		known, err := r.KnowsOrigin(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return known
+	}
+	if _, err := there.Get(ctx, "web"); err != nil || !origin(there, "https://app.example") {
+		t.Fatal("the other node does not know the client")
+	}
+	c.RedirectURIs = []string{"https://new.example:8443/cb"}
+	if err := here.Put(ctx, &c, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := here.Get(ctx, "web"); !got.MayRedirect("https://new.example:8443/cb") || !origin(here, "https://new.example:8443") {
+		t.Error("this node does not see its own change")
+	}
+	there.Forget()
+	if got, _ := there.Get(ctx, "web"); !got.MayRedirect("https://new.example:8443/cb") || origin(there, "https://app.example") {
+		t.Error("the other node does not see the change after Forget")
+	}
+	if err := here.Delete(ctx, "web"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := here.Get(ctx, "web"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a deleted client: %v", err)
+	}
+}
