@@ -27,8 +27,8 @@ const DefaultTimeout = 2 * time.Second
 // one of its atomic operations (Create, Take, Swap, PutUnless, Replace): of any number of
 // callers, on any number of nodes, one wins.
 //
-// Every method is one round trip unless it says otherwise, gives up after the
-// backend's timeout, and reports a store that is away as a fault of kind
+// Every method is one round trip (a Redis node that does not know a script yet
+// costs one more, once), gives up after the backend's timeout, and reports a store that is away as a fault of kind
 // Unavailable. After such a fault the operation may or may not have happened.
 // Lifetimes are rounded up to whole milliseconds and are at least one, so that
 // nothing is ever kept for good.

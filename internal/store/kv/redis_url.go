@@ -66,7 +66,10 @@ func ParseRedisURL(s string) (*RedisURL, error) {
 	if err := u.readDB(path); err != nil {
 		return nil, err
 	}
-	return u, u.check()
+	if err := u.check(); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 func invalidURL(format string, args ...any) error {

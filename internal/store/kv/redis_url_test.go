@@ -119,7 +119,7 @@ func (u *RedisURL) encode() string {
 // is written and read again.
 func FuzzParseRedisURL(f *testing.F) {
 	for _, u := range []string{
-		"redis://localhost", "rediss://u%40x:p%3Aw@h:6380/3", "redis://[::1]:7000,b/?cluster=true&prefix=a:", "redis://:p@a,b/1?master=m&sentinel_password=t",
+		"redis://localhost", "rediss://u%40x:p%3Aw@h:6380/3", "redis://[::1]:7000,b/?cluster=true&prefix=a:", "redis://:p@a,b/1?master=m&sentinel_password=t", "redis://0,00",
 	} {
 		f.Add(u)
 	}
