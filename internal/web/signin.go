@@ -56,18 +56,14 @@ func (w *Web) form(path string, f *session.Flow) view.Form {
 	return view.Form{Action: w.at(path), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
 }
 
-// statusOf is the status of a page that shows a fault, or not.
+// statusOf is the status of a page that shows a fault, or not. A form that
+// comes back with a fault at its field is the page that was asked for: browsers
+// report any other status as a broken one.
 func statusOf(m view.Message) int {
-	switch m {
-	case "":
-		return http.StatusOK
-	case view.FaultTooMany:
+	if m == view.FaultTooMany {
 		return http.StatusTooManyRequests
-	case view.FaultUnavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusUnprocessableEntity
 	}
+	return http.StatusOK
 }
 
 func (w *Web) postIdentifier(rw http.ResponseWriter, r *http.Request) error {
