@@ -68,6 +68,8 @@ func (rp *RP) guard(next http.Handler, out http.HandlerFunc) http.Handler {
 			rp.begin(w, r, r.URL.RequestURI(), "none")
 		case errors.Is(err, errSignedOut):
 			out(w, r)
+		case errors.Is(err, errTooLarge):
+			rp.fail(w, r, rp.fault(KindInternal, "/", err))
 		default:
 			rp.fail(w, r, rp.unavailable(r.URL.RequestURI(), err))
 		}
