@@ -76,14 +76,35 @@ const maxBody = 256 << 10
 func Mount(o Options, routes []Route) http.Handler {
 	mux := http.NewServeMux()
 	cross := http.NewCrossOriginProtection()
+	allowed := map[string]*Route{} // path -> the answer to every other method
 	for _, route := range routes {
 		h := &mounted{Options: o, route: route, name: route.Path, cross: cross}
 		mux.Handle(route.Method+" "+route.Path, h)
+		other := allowed[route.Path]
+		if other == nil {
+			other = &Route{Path: route.Path, Kind: route.Kind}
+			allowed[route.Path] = other
+		}
+		other.Method += ", " + route.Method
+	}
+	for path, other := range allowed {
+		other.Do = notAllowed(strings.TrimPrefix(strings.Replace(other.Method, "GET", "GET, HEAD", 1), ", "))
+		mux.Handle(path, &mounted{Options: o, route: *other, name: path, cross: cross})
 	}
 	mux.Handle("/", &mounted{Options: o, name: "none", cross: cross, route: Route{Kind: Page, Do: func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.NotFound, "There is no page at this address.")
 	}}})
 	return mux
+}
+
+// notAllowed answers a method that the path does not know (RFC 9110 §15.5.6).
+// Without it the mux would take the request to the page for unknown addresses.
+func notAllowed(methods string) Handler {
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Allow", methods)
+		http.Error(w, "this address answers "+methods, http.StatusMethodNotAllowed)
+		return nil
+	}
 }
 
 type mounted struct {
