@@ -25,7 +25,7 @@ func parseParams(encoded string) (params, *oauthError) {
 	}
 	for name, values := range v {
 		if len(values) > 1 && !repeatable[name] {
-			return params(v), invalidRequest("the parameter %s comes %d times; send it once", printable(name), len(values))
+			return params(v), repeated(name, len(values))
 		}
 	}
 	return params(v), nil
@@ -75,4 +75,17 @@ func (p params) require(name string) (string, *oauthError) {
 		return v, nil
 	}
 	return "", oauth(fault.Invalid, codeInvalidRequest, "the parameter %s is missing", name)
+}
+
+// only is require for what must be certain before anything is answered: a
+// parameter that comes twice has no value that could be trusted.
+func (p params) only(name string) (string, *oauthError) {
+	if n := len(p[name]); n > 1 {
+		return "", repeated(name, n)
+	}
+	return p.require(name)
+}
+
+func repeated(name string, n int) *oauthError {
+	return invalidRequest("the parameter %s comes %d times; send it once", printable(name), n)
 }

@@ -42,7 +42,7 @@ var requestChecks = []check{
 }
 
 func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
-	id, oerr := d.params.require("client_id")
+	id, oerr := d.params.only("client_id")
 	if oerr != nil {
 		return oerr
 	}
@@ -58,7 +58,7 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 }
 
 func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
-	uri, oerr := d.params.require("redirect_uri")
+	uri, oerr := d.params.only("redirect_uri")
 	if oerr != nil {
 		return oerr
 	}
