@@ -96,7 +96,7 @@ func Start(t testing.TB, o Options) *Env {
 			stop()
 		}
 		if t.Failed() {
-			t.Logf("the program's log:\n%s", e.log)
+			t.Logf("the end of the program's log:\n%s", tail(e.log.String(), 40))
 		}
 	})
 	return e
@@ -125,6 +125,7 @@ func (e *Env) stores(b Backend, settings map[string]string) {
 func (e *Env) balance(n int) string {
 	var next atomic.Int64
 	proxy := &httputil.ReverseProxy{
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			node, err := url.Parse(e.Nodes[int(next.Add(1))%n])
 			if err != nil {
@@ -170,6 +171,12 @@ func (e *Env) startNode() {
 	case <-time.After(time.Minute):
 		e.t.Fatalf("signet serve is not ready after a minute:\n%s", e.log)
 	}
+}
+
+// tail is the last n lines.
+func tail(s string, n int) string {
+	lines := strings.SplitAfter(s, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
 // Stop stops the node as an operator does.
