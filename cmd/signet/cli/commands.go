@@ -8,5 +8,7 @@ func commands(p *Process) []*cobra.Command {
 	return []*cobra.Command{
 		demoCommand(p),
 		serveCommand(p),
+		applyCommand(p),
+		seedCommand(p),
 	}
 }

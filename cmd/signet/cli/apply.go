@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"signet/internal/account"
+	"signet/internal/declare"
+)
+
+// maxDeclaration bounds what is read into memory; a wrong path may name anything.
+const maxDeclaration = 64 << 20
+
+func applyCommand(p *Process) *cobra.Command {
+	var a apply
+	cmd := &cobra.Command{
+		Use:   "apply -f FILE",
+		Short: "Make clients and users be as a file declares them",
+		Long: `Make clients and users be as a YAML file declares them.
+
+Applied twice, a file changes nothing: keep it in version control, and apply it
+whenever it changes. Nodes that run see a change within two seconds.
+
+A client is declared whole: what its entry does not say goes back to the
+default. Of a user only what the entry says is held, because people change the
+rest themselves. What no entry mentions is left alone. Everything that is wrong
+with the file is reported at once, before anything is changed.
+
+docs/guides/clients.md tells what each key means.`,
+		Example: `  # house.yaml
+  clients:
+    - id: notes
+      name: Notes
+      secret_file: notes.secret       # or secret; neither: a public client
+      auth_method: client_secret_basic
+      redirect_uris: [https://notes.example.com/callback]
+      scopes: [openid, profile, email]
+      trusted: true                   # of the house: no consent page
+  users:
+    - email: ada@example.com
+      password_file: ada.password     # or password, or password_hash
+      verified: true
+      given_name: Ada
+
+  signet apply -f house.yaml --dry-run
+  signet apply -f house.yaml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.file == "" {
+				return usage("apply: which file? name it with -f, or - for standard input")
+			}
+			text, err := a.read(p)
+			if err != nil {
+				return err
+			}
+			return inHouse(p, cmd, func(ctx context.Context, h *house) error { return a.run(ctx, h, text, p.Stdout) })
+		},
+	}
+	cmd.Flags().StringVarP(&a.file, "file", "f", "", "YAML `file` that declares clients and users; - for standard input")
+	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "print the difference and change nothing")
+	return a.flag(cmd)
+}
+
+type apply struct {
+	format
+	file   string
+	dryRun bool
+}
+
+func (a *apply) read(p *Process) ([]byte, error) {
+	in := p.Stdin
+	if a.file != "-" {
+		f, err := os.Open(a.file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxDeclaration+1))
+	if err == nil && len(text) > maxDeclaration {
+		err = fmt.Errorf("%s: the file is larger than %d MiB", a.file, maxDeclaration>>20)
+	}
+	return text, err
+}
+
+// secret reads a file that the declaration names; such names are relative to
+// the declaration's own folder.
+func (a *apply) secret(path string) ([]byte, error) {
+	if !filepath.IsAbs(path) && a.file != "-" {
+		path = filepath.Join(filepath.Dir(a.file), path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = account.MaxPasswordBytes + 2 // and a line end
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(text) > most {
+		err = errors.New("the file is too large for a secret")
+	}
+	return text, err
+}
+
+// applied is what apply prints as JSON.
+type applied struct {
+	DryRun    bool      `json:"dry_run"`
+	Changes   []changed `json:"changes"`
+	Unchanged int       `json:"unchanged"`
+}
+
+type changed struct {
+	Kind   string         `json:"kind"`   // client, user
+	ID     string         `json:"id"`     // the client's id, the user's address
+	Action declare.Action `json:"action"` // create, update
+	Fields []changedField `json:"fields,omitempty"`
+}
+
+type changedField struct {
+	Field string `json:"field"`
+	Old   any    `json:"old,omitempty"` // neither of them: a secret or a password
+	New   any    `json:"new,omitempty"`
+}
+
+func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) error {
+	name := a.file
+	if name == "-" {
+		name = "standard input"
+	}
+	services := declare.Services{Clients: h.clients, Accounts: h.accounts, SignOut: h.signOut}
+	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
+	if err != nil {
+		return err
+	}
+	done := applied{DryRun: a.dryRun, Changes: []changed{}}
+	for _, step := range steps {
+		if err = a.step(ctx, h, step); err != nil {
+			err = fmt.Errorf("%s %s: %s", step.Kind, step.ID, explain(err))
+			break // and print what was done before
+		}
+		if step.Action == declare.Keep {
+			done.Unchanged++
+			continue
+		}
+		c := changed{Kind: step.Kind, ID: step.ID, Action: step.Action}
+		for _, d := range step.Differences {
+			c.Fields = append(c.Fields, changedField{d.Field, d.Old, d.New})
+		}
+		done.Changes = append(done.Changes, c)
+	}
+	return errors.Join(err, a.print(out, done, done.text))
+}
+
+// step does the step, and notes it.
+func (a *apply) step(ctx context.Context, h *house, step *declare.Step) error {
+	if a.dryRun {
+		return nil
+	}
+	if err := step.Do(ctx); err != nil || step.Action == declare.Keep {
+		return err
+	}
+	thing := step.Kind
+	if thing == "user" {
+		thing = "account"
+	}
+	var fields []string
+	for _, d := range step.Differences {
+		fields = append(fields, d.Field)
+	}
+	if len(fields) == 0 {
+		return h.record(ctx, thing+"."+string(step.Action), step.Subject, "by", "apply")
+	}
+	return h.record(ctx, thing+"."+string(step.Action), step.Subject, "by", "apply", "fields", strings.Join(fields, " "))
+}
+
+func (done applied) text(w io.Writer) error {
+	verb := map[declare.Action]string{declare.Create: "created", declare.Update: "updated"}
+	if done.DryRun {
+		verb = map[declare.Action]string{declare.Create: "would create", declare.Update: "would update"}
+	}
+	for _, c := range done.Changes {
+		var fields, lines []string
+		for _, f := range c.Fields {
+			fields = append(fields, f.Field)
+			if f.Old == nil && f.New == nil {
+				lines = append(lines, fmt.Sprintf("    %s: another one", f.Field))
+			} else {
+				lines = append(lines, fmt.Sprintf("    %s: %s -> %s", f.Field, valueText(f.Old), valueText(f.New)))
+			}
+		}
+		line := fmt.Sprintf("%s %s %s", verb[c.Action], c.Kind, printable(c.ID))
+		switch {
+		case len(lines) > 0 && done.DryRun:
+			line += "\n" + strings.Join(lines, "\n")
+		case len(fields) > 0:
+			line += ": " + strings.Join(fields, ", ")
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%d unchanged\n", done.Unchanged)
+	return err
+}
+
+func valueText(v any) string {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return "(none)"
+		}
+		return printable(v)
+	case []string:
+		return printable("[" + strings.Join(v, ", ") + "]")
+	case account.Address:
+		return printable(strings.Join(strings.Fields(strings.Join([]string{
+			v.Formatted, v.StreetAddress, v.PostalCode, v.Locality, v.Region, v.Country}, " ")), " "))
+	}
+	return fmt.Sprint(v)
+}

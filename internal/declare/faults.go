@@ -1,0 +1,112 @@
+package declare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"signet/internal/fault"
+)
+
+// Fault is one thing that is wrong with a declaration. None of its texts holds
+// a secret or a password.
+type Fault struct {
+	Where   string // file:line:column
+	What    string // of which client or user, such as "client web"; or ""
+	Key     string // the key that is to blame, or ""
+	Problem string
+	Fix     string // what to do, or ""
+}
+
+// String returns the fault as one line, the place first, as compilers do.
+func (f Fault) String() string {
+	var b strings.Builder
+	for _, part := range []string{f.Where, f.What, f.Key} {
+		if part != "" {
+			b.WriteString(part + ": ")
+		}
+	}
+	b.WriteString(f.Problem)
+	if f.Fix != "" {
+		b.WriteString("; " + f.Fix)
+	}
+	return b.String()
+}
+
+// Faults is the error of Plan: all that is wrong, in the order of the
+// file. It is never empty.
+type Faults struct {
+	List []Fault
+}
+
+// Error returns one line for one fault, and a list for several.
+func (f *Faults) Error() string {
+	if len(f.List) == 1 {
+		return f.List[0].String()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d faults", len(f.List))
+	for _, one := range f.List {
+		b.WriteString("\n  " + one.String())
+	}
+	return b.String()
+}
+
+// at reports whether a fault of that place is known.
+func (f *Faults) at(where string) bool {
+	return slices.ContainsFunc(f.List, func(one Fault) bool { return one.Where == where })
+}
+
+// err returns nil when nothing is wrong; a nil *Faults in an error is not nil.
+func (f *Faults) err() error {
+	if len(f.List) == 0 {
+		return nil
+	}
+	return f
+}
+
+// take adds what a check of the domain found wrong with the entry, each at the
+// key that is to blame. It returns an error of another kind, which is no fault
+// of the file. What may only follow from a fault that is known is left out.
+func (f *Faults) take(e *entry, err error) error {
+	all := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		all = several.Unwrap()
+	}
+	for _, one := range all {
+		if !fault.Is(one, fault.Invalid) {
+			return err
+		}
+		field := fieldOf(one)
+		if where := e.place(field); !e.faulty || e.says(field) && !f.at(where) {
+			f.List = append(f.List, Fault{Where: where, What: e.what(), Problem: fault.Public(one)})
+		}
+	}
+	return nil
+}
+
+func fieldOf(err error) string {
+	if f, ok := err.(*fault.Error); ok {
+		return f.Field
+	}
+	return ""
+}
+
+// quote shows what somebody wrote, short and on one line.
+func quote(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// alternatives joins words for a sentence: "a, b or c".
+func alternatives(words ...string) string {
+	words = slices.Clone(words)
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,132 @@
+package declare
+
+import (
+	"slices"
+	"strings"
+
+	"signet/internal/account"
+	"signet/internal/client"
+)
+
+// key is one thing that an entry can say, under its name in the file.
+type key[T any] struct {
+	name  string
+	field func(*T) any // where it goes: *string, *[]string, *bool, *int or **account.Address
+}
+
+// clientKeys are what a client can have besides its id and its secret. The
+// names are those of OAuth client registration metadata (RFC 7591 §2, OpenID
+// Connect Registration §2), but for the first three, which are shorter, and for
+// what registration does not know.
+var clientKeys = []key[client.Client]{
+	{"name", func(c *client.Client) any { return &c.Name }},
+	{"auth_method", func(c *client.Client) any { return &c.AuthMethod }},
+	{"scopes", func(c *client.Client) any { return &c.Scopes }},
+	{"application_type", func(c *client.Client) any { return &c.ApplicationType }},
+	{"redirect_uris", func(c *client.Client) any { return &c.RedirectURIs }},
+	{"post_logout_redirect_uris", func(c *client.Client) any { return &c.PostLogoutURIs }},
+	{"grant_types", func(c *client.Client) any { return &c.GrantTypes }},
+	{"response_types", func(c *client.Client) any { return &c.ResponseTypes }},
+	{"trusted", func(c *client.Client) any { return &c.Trusted }},
+	{"id_token_signed_response_alg", func(c *client.Client) any { return &c.IDTokenAlg }},
+	{"access_token_format", func(c *client.Client) any { return &c.AccessTokenFormat }},
+	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},
+	{"default_max_age", func(c *client.Client) any { return &c.DefaultMaxAge }},
+	{"require_auth_time", func(c *client.Client) any { return &c.RequireAuthTime }},
+	{"client_uri", func(c *client.Client) any { return &c.ClientURI }},
+	{"logo_uri", func(c *client.Client) any { return &c.LogoURI }},
+	{"policy_uri", func(c *client.Client) any { return &c.PolicyURI }},
+	{"tos_uri", func(c *client.Client) any { return &c.TermsURI }},
+	{"accent_color", func(c *client.Client) any { return &c.Accent }},
+}
+
+// clientAliases lead from the names of registration to the shorter ones here.
+var clientAliases = map[string]string{
+	"client_id": "id", "client_name": "name", "client_secret": "secret",
+	"token_endpoint_auth_method": "auth_method", "scope": "scopes",
+}
+
+// laterClientKeys are registered metadata that this version does nothing with.
+// To take them in silence would be to promise what is not held.
+var laterClientKeys = []string{
+	"jwks", "jwks_uri", "contacts", "software_id", "software_version", "software_statement", // RFC 7591
+	"sector_identifier_uri", "subject_type", "initiate_login_uri", "request_uris", "default_acr_values", // OIDC Registration
+	"id_token_encrypted_response_alg", "id_token_encrypted_response_enc",
+	"userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc",
+	"request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc",
+	"token_endpoint_auth_signing_alg", "require_signed_request_object",
+	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout
+	"frontchannel_logout_uri", "frontchannel_logout_session_required",
+	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
+	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
+	"dpop_bound_access_tokens", "require_pushed_authorization_requests", "authorization_details_types", // RFC 9449, 9126, 9396
+	"introspection_signed_response_alg", "introspection_encrypted_response_alg", "introspection_encrypted_response_enc", // RFC 9701
+	"authorization_signed_response_alg", "authorization_encrypted_response_alg", "authorization_encrypted_response_enc", // JARM
+	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
+	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",
+}
+
+// userKeys are what a user can have besides a password. The names are those of
+// the standard claims (OpenID Connect Core §5.1), but for the first four.
+var userKeys = []key[account.New]{
+	{"email", func(n *account.New) any { return &n.Email }},
+	{"password_hash", func(n *account.New) any { return &n.PasswordHash }},
+	{"verified", func(n *account.New) any { return &n.Verified }},
+	{"disabled", func(n *account.New) any { return &n.Disabled }},
+	{"name", func(n *account.New) any { return &n.Profile.Name }},
+	{"given_name", func(n *account.New) any { return &n.Profile.GivenName }},
+	{"family_name", func(n *account.New) any { return &n.Profile.FamilyName }},
+	{"middle_name", func(n *account.New) any { return &n.Profile.MiddleName }},
+	{"nickname", func(n *account.New) any { return &n.Profile.Nickname }},
+	{"preferred_username", func(n *account.New) any { return &n.Profile.PreferredUsername }},
+	{"profile", func(n *account.New) any { return &n.Profile.ProfileURL }},
+	{"picture", func(n *account.New) any { return &n.Profile.Picture }},
+	{"website", func(n *account.New) any { return &n.Profile.Website }},
+	{"gender", func(n *account.New) any { return &n.Profile.Gender }},
+	{"birthdate", func(n *account.New) any { return &n.Profile.Birthdate }},
+	{"zoneinfo", func(n *account.New) any { return &n.Profile.ZoneInfo }},
+	{"locale", func(n *account.New) any { return &n.Profile.Locale }},
+	{"phone_number", func(n *account.New) any { return &n.Profile.PhoneNumber }},
+	{"phone_number_verified", func(n *account.New) any { return &n.Profile.PhoneVerified }},
+	{"address", func(n *account.New) any { return &n.Profile.Address }},
+}
+
+var userAliases = map[string]string{
+	"email_verified": "verified", "username": "email", "first_name": "given_name", "last_name": "family_name",
+}
+
+// addressKeys are the parts of an address (OpenID Connect Core §5.1.1).
+var addressKeys = []key[account.Address]{
+	{"formatted", func(a *account.Address) any { return &a.Formatted }},
+	{"street_address", func(a *account.Address) any { return &a.StreetAddress }},
+	{"locality", func(a *account.Address) any { return &a.Locality }},
+	{"region", func(a *account.Address) any { return &a.Region }},
+	{"postal_code", func(a *account.Address) any { return &a.PostalCode }},
+	{"country", func(a *account.Address) any { return &a.Country }},
+}
+
+// notYet reports whether the name is registered metadata that this version
+// does nothing with; name#fr is what a name is in a language (RFC 7591 §2.2).
+func notYet(name string) bool {
+	base, _, translated := strings.Cut(name, "#")
+	return slices.Contains(laterClientKeys, base) ||
+		translated && (find(clientKeys, base) != nil || clientAliases[base] != "")
+}
+
+// find returns the key of the name, or nil.
+func find[T any](keys []key[T], name string) *key[T] {
+	for i := range keys {
+		if keys[i].name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+func names[T any](keys []key[T], also ...string) []string {
+	all := also
+	for _, k := range keys {
+		all = append(all, k.name)
+	}
+	return all
+}

@@ -1,0 +1,134 @@
+package declare
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"signet/internal/account"
+	"signet/internal/yamltree"
+)
+
+func isControl(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }
+
+// value reads what stands behind a key into the field that pointer points to.
+// Nothing behind it leaves the field empty.
+func (p *parser) value(e *entry, name string, pair *ast.MappingValueNode, pointer any) {
+	bad := func(problem, fix string) { p.refuse(e, name, true, problem, fix) }
+	if address, ok := pointer.(**account.Address); ok {
+		p.address(e, name, pair, address)
+		return
+	}
+	texts, ok := yamltree.Scalars(pair.Value)
+	_, isList := pair.Value.(*ast.SequenceNode)
+	list, wantList := pointer.(*[]string)
+	switch {
+	case !ok:
+		e.places[name] = p.at(pair.Key) // the token of a mapping is its first colon, which would say nothing
+		bad("cannot be read", "write a plain value, or a list of them; anchors, aliases and tags are not for this file")
+		return
+	case wantList && !isList && len(texts) > 0:
+		bad("is not a list", "write ["+strings.Join(strings.Fields(texts[0]), ", ")+"]")
+		return
+	case !wantList && isList:
+		bad("is a list", "write one value")
+		return
+	}
+	for i, text := range texts {
+		switch {
+		case strings.ContainsFunc(text, isControl):
+			bad("holds a control character", "write one line of text")
+			return
+		case strings.Contains(text, "${"):
+			bad("holds ${, and nothing is put in its place here", "write the value, or name a file for a secret with "+name+"_file")
+			return
+		case slices.Contains(texts[:i], text):
+			bad("names "+quote(text)+" twice", "leave one out")
+			return
+		}
+	}
+	if wantList {
+		*list = texts
+	} else if len(texts) == 1 {
+		if problem, fix := scalar(pointer, texts[0]); problem != "" {
+			bad(quote(texts[0])+" "+problem, fix)
+		}
+	}
+}
+
+// scalar reads one plain value.
+func scalar(pointer any, text string) (problem, fix string) {
+	switch field := pointer.(type) {
+	case *string:
+		*field = text
+	case *bool:
+		if text != "true" && text != "false" {
+			return "is not true or false", "write one of them"
+		}
+		*field = text == "true"
+	case *int:
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return "is not a whole number", "write digits only"
+		}
+		*field = int(n)
+	}
+	return "", ""
+}
+
+// address reads the one claim that has parts.
+func (p *parser) address(e *entry, name string, pair *ast.MappingValueNode, field **account.Address) {
+	pairs, ok := yamltree.Entries(pair.Value)
+	if !ok {
+		e.places[name] = p.at(pair.Key)
+		p.refuse(e, name, true, "is not an address", "write its parts below it: "+alternatives(names(addressKeys)...))
+		return
+	}
+	var a account.Address
+	for _, part := range pairs {
+		partName := part.Key.GetToken().Value
+		k := find(addressKeys, partName)
+		if k == nil {
+			p.unknown(Fault{Where: p.at(part.Key), What: e.what()}, partName, names(addressKeys), nil)
+			e.faulty = true
+			continue
+		}
+		path := name + "." + partName
+		e.places[path] = p.at(part.Value)
+		p.value(e, path, part, k.field(&a))
+	}
+	if a != (account.Address{}) {
+		*field = &a
+	}
+}
+
+// fromFile reads a secret or a password from the file that is named, without
+// the line end that editors and echo leave.
+func (p *parser) fromFile(e *entry, name string, pairs []*ast.MappingValueNode, pair *ast.MappingValueNode, field *string) {
+	key := name + "_file"
+	if pairOf(pairs, name) != nil {
+		p.refuse(e, key, true, "is said, and "+name+" too", "write one of them")
+		return
+	}
+	var path string
+	p.value(e, key, pair, &path)
+	if path == "" {
+		p.refuse(e, key, true, "is empty", "name a file")
+		return
+	}
+	e.places[name] = e.places[key]
+	text, err := p.read(path)
+	*field = string(bytes.TrimRight(text, "\r\n"))
+	switch {
+	case err != nil:
+		p.refuse(e, key, true, "the file cannot be read: "+strings.Join(strings.Fields(err.Error()), " "), "name a readable file")
+	case *field == "":
+		p.refuse(e, key, true, "the file "+quote(path)+" is empty", "write the "+name+" into it")
+	case strings.ContainsFunc(*field, isControl):
+		p.refuse(e, key, true, "the file "+quote(path)+" holds more than one line, or a control character", "write nothing but the "+name+" into it")
+	}
+}
