@@ -9,6 +9,8 @@ func commands(p *Process) []*cobra.Command {
 		demoCommand(p),
 		serveCommand(p),
 		applyCommand(p),
+		clientCommand(p),
+		userCommand(p),
 		seedCommand(p),
 	}
 }
