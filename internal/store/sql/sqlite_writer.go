@@ -125,7 +125,7 @@ func (w *sqliteWriter) group(first *job) (jobs []*job, err error) {
 	if err != nil {
 		return jobs, err
 	}
-	defer tx.Rollback() // after a Commit it does nothing
+	defer tx.Rollback() // after a Commit it does nothing; an error ended the transaction already
 	t := &writeTx{transaction{tx, w.sent}, w}
 	if first.err = w.do(t, first); first.err != nil {
 		return jobs, nil
@@ -137,7 +137,8 @@ func (w *sqliteWriter) group(first *job) (jobs []*job, err error) {
 		}
 		jobs = append(jobs, j)
 		if err := w.within(t, j); err != nil {
-			return jobs, err
+			// What one change met undid those of the others, who ask again.
+			return jobs, fmt.Errorf("%w: %v", errAgain, err)
 		}
 	}
 	return jobs, tx.Commit()
@@ -158,7 +159,8 @@ func (w *sqliteWriter) next() *job {
 }
 
 // within runs the job inside a savepoint. An error is one that ends the group:
-// after an error of the disk SQLite may have ended the whole transaction.
+// a change that is interrupted, or meets a full disk, ends the transaction that
+// it is in.
 func (w *sqliteWriter) within(t *writeTx, j *job) error {
 	ctx := context.Background()
 	if _, err := t.change(ctx, "SAVEPOINT change"); err != nil {
