@@ -107,10 +107,11 @@ func TestUsageErrors(t *testing.T) {
 		"missing file":  {nil, env("CONSOLE_CLIENT_SECRET_FILE", "/does/not/exist"), "CONSOLE_CLIENT_SECRET_FILE"},
 		"flavor":        {[]string{"-flavor", "shop"}, env(), `"shop"`},
 		"http provider": {[]string{"-issuer", "http://id.example"}, env(), "https://"},
+		"two mistakes":  {[]string{"-issuer", "http://id.example", "-base-url", "app"}, env(), "; "},
 	} {
 		err := run(t.Context(), c.args, c.env, io.Discard, io.Discard, nil)
 		var usage usageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -121,7 +122,7 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-help"}, env(), &out, io.Discard, nil); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"usage: console", "-base-url", "CONSOLE_CLIENT_SECRET_FILE"} {
+	for _, want := range []string{"usage: console", "-base-url", "CONSOLE_CLIENT_SECRET_FILE", "CONSOLE_COOKIE_KEY"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help does not say %q:\n%s", want, out.String())
 		}

@@ -18,6 +18,9 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// Error is one line, however many mistakes there are.
+func (e usageError) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+
 var errHelp = errors.New("help was asked for")
 
 type settings struct {
@@ -30,8 +33,13 @@ const help = `console is a sample app that signs people in with OpenID Connect.
 usage: console [flags]
 
 Each flag can be given as an environment variable instead: -client-id is
-CONSOLE_CLIENT_ID. Secrets can come from a file: CONSOLE_CLIENT_SECRET_FILE,
-CONSOLE_COOKIE_KEY_FILE.
+CONSOLE_CLIENT_ID. Two settings are secrets and have no flag:
+
+  CONSOLE_CLIENT_SECRET  the client's secret; without one the client is public
+  CONSOLE_COOKIE_KEY     base64 of 32 random bytes, as openssl rand -base64 32
+                         prints; without one a restart signs everybody out
+
+Each can come from a file: CONSOLE_CLIENT_SECRET_FILE, CONSOLE_COOKIE_KEY_FILE.
 
   console -issuer http://localhost:8080 -client-id console -client-secret-file secret
 
@@ -47,16 +55,16 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (setting
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:8081", "`address` to listen on")
 	flags.StringVar(&s.app.BaseURL, "base-url", "http://localhost:8081", "`URL` where browsers reach the app")
 	flags.StringVar(&s.app.Flavor, "flavor", app.Console, "which app to be: `console or frames`")
-	flags.StringVar(&s.app.Name, "name", "", "what the app calls itself")
+	flags.StringVar(&s.app.Name, "name", "", "what the app calls itself, if not by the flavor's own `name`")
 	flags.StringVar(&s.app.Issuer, "issuer", "http://localhost:8080", "the provider's `URL`, as it calls itself")
-	flags.StringVar(&s.app.ClientID, "client-id", "", "the app's registration; by default the flavor")
-	flags.StringVar(&secretFile, "client-secret-file", "", "`file` with the client's secret; without one the client is public")
+	flags.StringVar(&s.app.ClientID, "client-id", "", "`id` of the app at the provider; by default the flavor")
+	flags.StringVar(&secretFile, "client-secret-file", "", "`file` with the client's secret")
 	flags.Func("scopes", "`scopes` to ask for, with spaces between; offline_access adds a refresh token", func(v string) error {
 		s.app.Scopes = strings.Fields(v)
 		return nil
 	})
-	flags.StringVar(&siblingName, "sibling-name", "", "the other flavor, to link to")
-	flags.StringVar(&siblingURL, "sibling-url", "", "and its `URL`")
+	flags.StringVar(&siblingName, "sibling-name", "", "`name` of the other flavor, to link to")
+	flags.StringVar(&siblingURL, "sibling-url", "", "`URL` of the other flavor")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, help)

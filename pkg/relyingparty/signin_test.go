@@ -100,9 +100,16 @@ func TestClientAuthentication(t *testing.T) {
 	}
 }
 
-// The provider answers, but not as a provider may: nobody is signed in, and
-// neither the page nor the log tells a secret.
-func TestAnswersThatAreRefused(t *testing.T) {
+// refusedAnswer is a way in which a provider, or somebody in between, answers
+// otherwise than it may.
+type refusedAnswer struct {
+	name   string
+	change func(*rptest.Provider)
+	status int
+	cause  string // as the log has it
+}
+
+func refusedAnswers() []refusedAnswer {
 	claim := func(name string, value any) func(*rptest.Provider) {
 		return func(p *rptest.Provider) { p.TamperIDToken = func(c map[string]any) { c[name] = value } }
 	}
@@ -112,12 +119,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	response := func(name string, value any) func(*rptest.Provider) {
 		return func(p *rptest.Provider) { p.TamperResponse = func(b map[string]any) { b[name] = value } }
 	}
-	cases := []struct {
-		name   string
-		change func(*rptest.Provider)
-		status int
-		cause  string // as the log has it
-	}{
+	return []refusedAnswer{
 		{"nonce of another sign-in", claim("nonce", "other"), 400, "nonce"},
 		{"no nonce", claim("nonce", nil), 400, "nonce"},
 		{"another audience", claim("aud", "other"), 400, "audience"},
@@ -152,7 +154,12 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		{"temporarily unavailable", func(p *rptest.Provider) { p.Deny = "temporarily_unavailable" }, 503, "temporarily_unavailable"},
 		{"token endpoint broken", func(p *rptest.Provider) { p.TokenStatus = 500 }, 503, "status 500"},
 	}
-	for _, c := range cases {
+}
+
+// The provider answers, but not as a provider may: nobody is signed in, and
+// neither the page nor the log tells a secret.
+func TestAnswersThatAreRefused(t *testing.T) {
+	for _, c := range refusedAnswers() {
 		t.Run(c.name, func(t *testing.T) {
 			a := startApp(t, nil)
 			a.provider.Change(c.change)
