@@ -3,6 +3,7 @@ package relyingparty
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -192,4 +193,30 @@ func TestSealedTamper(t *testing.T) {
 	if again := s.seal("session", []byte("plain")); again == sealed {
 		t.Error("sealing twice gives the same")
 	}
+}
+
+// Whatever comes to the callback, a browser that began no sign-in gets no
+// session and is sent nowhere.
+func FuzzCallback(f *testing.F) {
+	c := goodConfig()
+	c.Logger = slog.New(slog.DiscardHandler)
+	rp, err := New(f.Context(), c)
+	if err != nil {
+		f.Fatal(err)
+	}
+	h := rp.Handler()
+	f.Add("code=a&state=b&iss=https://id.example")
+	f.Add("error=access_denied&state=b")
+	f.Add("state=a&state=b")
+	f.Add("state=%00&code=;&iss=%zz")
+	f.Fuzz(func(t *testing.T, query string) {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/callback", nil)
+		r.URL.RawQuery = query
+		r.Header.Set("Cookie", "__Host-web_signin-=1."+query)
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" || strings.Contains(w.Header().Get("Set-Cookie"), "session") {
+			t.Errorf("%q: %d, %v", query, w.Code, w.Header())
+		}
+	})
 }
