@@ -68,6 +68,7 @@ type DB struct {
 type dialect struct {
 	migrations string                               // folder of the numbered files
 	hasTable   string                               // query: is there a table of the name $1?
+	about      string                               // query: version, and seconds since 1970 by its clock
 	provider   func(fs.FS) (*goose.Provider, error) // a new one, with its own connections and lock
 	seed       func(context.Context, []accountRow) error
 }

@@ -35,6 +35,7 @@ func (db *DB) openPostgres(o Options) error {
 	db.dialect = dialect{
 		migrations: "migrations/postgres",
 		hasTable:   "SELECT to_regclass($1) IS NOT NULL",
+		about:      "SELECT 'PostgreSQL ' || current_setting('server_version'), extract(epoch FROM clock_timestamp())::float8",
 		provider:   func(files fs.FS) (*goose.Provider, error) { return postgresProvider(config, files) },
 		seed:       func(ctx context.Context, rows []accountRow) error { return copyAccounts(ctx, config, rows) },
 	}

@@ -45,6 +45,7 @@ func (db *DB) openSQLite(o Options) error {
 	db.dialect = dialect{
 		migrations: "migrations/sqlite",
 		hasTable:   "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)",
+		about:      "SELECT 'SQLite ' || sqlite_version(), unixepoch('subsec')",
 		provider:   func(files fs.FS) (*goose.Provider, error) { return sqliteProvider(path, files) },
 		seed:       db.insertAccounts,
 	}
