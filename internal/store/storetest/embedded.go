@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -35,15 +36,25 @@ func Embedded(t testing.TB, now func() time.Time) (*sqlstore.DB, kv.Backend) {
 	return db, backend
 }
 
-// Clock is a clock that moves when it is told to. It may be used by many at
-// once as long as nobody moves it meanwhile.
-type Clock struct{ At time.Time }
+// Clock is a clock that moves when it is told to, whoever looks at it then.
+type Clock struct {
+	mu sync.Mutex
+	At time.Time
+}
 
 // NewClock returns a clock at a fixed moment.
-func NewClock() *Clock { return &Clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+func NewClock() *Clock { return &Clock{At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
 
 // Now is the time.
-func (c *Clock) Now() time.Time { return c.At }
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.At
+}
 
 // Pass lets time pass.
-func (c *Clock) Pass(d time.Duration) { c.At = c.At.Add(d) }
+func (c *Clock) Pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.At = c.At.Add(d)
+}

@@ -3,21 +3,33 @@ package storetest_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"signet/internal/fault"
 	"signet/internal/store/kv"
+	"signet/internal/store/storetest"
 )
+
+// onEverySQL runs a test on a new database of each kind, by its address.
+func onEverySQL(t *testing.T, test func(t *testing.T, address string)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, storetest.SQLiteURL(t))
+	})
+	t.Run("Postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, storetest.PostgresURL(t))
+	})
+}
 
 // TestManyNodesStartAtOnce: all find or make the tables.
 func TestManyNodesStartAtOnce(t *testing.T) {
-	start := func(t *testing.T, open func() kv.SQLOptions) {
+	onEverySQL(t, func(t *testing.T, address string) {
 		var wg sync.WaitGroup
 		for range 8 {
-			o := open()
+			o := sqlOptions(t, address, patience)
 			wg.Go(func() {
 				b, err := kv.OpenSQL(t.Context(), o)
 				if err != nil {
@@ -31,22 +43,6 @@ func TestManyNodesStartAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-	}
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "kv.db")
-		start(t, func() kv.SQLOptions {
-			w, r := openSQLiteFile(t, path, 10*time.Second)
-			return kv.SQLOptions{Dialect: kv.SQLite, Writer: w, Reader: r, Timeout: 10 * time.Second}
-		})
-	})
-	t.Run("Postgres", func(t *testing.T) {
-		t.Parallel()
-		dsn := postgresSchema(t)
-		start(t, func() kv.SQLOptions {
-			db := openDB(t, "pgx", dsn, 4)
-			return kv.SQLOptions{Dialect: kv.Postgres, Writer: db, Reader: db, Timeout: 10 * time.Second}
-		})
 	})
 }
 
@@ -54,77 +50,52 @@ func TestManyNodesStartAtOnce(t *testing.T) {
 // write is given up at the deadline with the right kind of fault, reads of
 // other rows go on, and once the lock is free all is well by itself.
 func TestSQLHangs(t *testing.T) {
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "kv.db")
-		w, r := openSQLiteFile(t, path, 300*time.Millisecond)
-		other, _ := openSQLiteFile(t, path, time.Second)
-		testSQLHangs(t, kv.SQLOptions{Dialect: kv.SQLite, Writer: w, Reader: r}, func() func() error {
-			conn, err := other.Conn(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-				t.Fatal(err)
-			}
-			return func() error {
-				if _, err := conn.ExecContext(context.WithoutCancel(t.Context()), "ROLLBACK"); err != nil {
-					return err
+	onEverySQL(t, func(t *testing.T, address string) {
+		o := sqlOptions(t, address, 300*time.Millisecond)
+		o.SweepEvery = -1
+		b := openSQL(t, o)
+		if err := b.Write(t.Context(), kv.Put("a", []byte("v"), time.Hour), kv.Put("b", []byte("v"), time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		unlock := lockTable(t, sqlOptions(t, address, patience).Writer)
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				began := time.Now()
+				v, err := b.Take(t.Context(), "a")
+				if v != nil || !fault.Is(err, fault.Unavailable) {
+					t.Errorf("Take under a foreign lock = %q, %v", v, err)
 				}
-				return conn.Close()
-			}
-		})
-	})
-	t.Run("Postgres", func(t *testing.T) {
-		t.Parallel()
-		db := openDB(t, "pgx", postgresSchema(t), 8)
-		testSQLHangs(t, kv.SQLOptions{Dialect: kv.Postgres, Writer: db, Reader: db}, func() func() error {
-			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.ExecContext(t.Context(), "UPDATE kv SET expires_at = expires_at"); err != nil {
-				t.Fatal(err)
-			}
-			return tx.Rollback
-		})
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("given up after %v", took)
+				}
+			})
+		}
+		wg.Wait()
+		if v, err := b.Get(t.Context(), "b"); err != nil || string(v[0]) != "v" {
+			t.Errorf("Get beside a foreign lock = %q, %v", v, err)
+		}
+		unlock()
+		// What was given up is not done later: its callers were told no.
+		time.Sleep(50 * time.Millisecond)
+		if v, err := b.Take(t.Context(), "a"); err != nil || string(v) != "v" {
+			t.Errorf("Take after the lock = %q, %v", v, err)
+		}
 	})
 }
 
-func testSQLHangs(t *testing.T, o kv.SQLOptions, lock func() (unlock func() error)) {
-	o.Timeout, o.SweepEvery = 300*time.Millisecond, -1
-	b, err := kv.OpenSQL(t.Context(), o)
+// lockTable changes every row in a transaction that stays open.
+func lockTable(t *testing.T, db *sql.DB) (unlock func()) {
+	tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeAll(t, b) })
-	if err := b.Write(t.Context(), kv.Put("a", []byte("v"), time.Hour), kv.Put("b", []byte("v"), time.Hour)); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "UPDATE kv SET expires_at = expires_at"); err != nil {
 		t.Fatal(err)
 	}
-	unlock := lock()
-	var wg sync.WaitGroup
-	for range 5 {
-		wg.Go(func() {
-			began := time.Now()
-			v, err := b.Take(t.Context(), "a")
-			if v != nil || !fault.Is(err, fault.Unavailable) {
-				t.Errorf("Take under a foreign lock = %q, %v", v, err)
-			}
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("given up after %v", took)
-			}
-		})
-	}
-	wg.Wait()
-	if v, err := b.Get(t.Context(), "b"); err != nil || string(v[0]) != "v" {
-		t.Errorf("Get beside a foreign lock = %q, %v", v, err)
-	}
-	if err := unlock(); err != nil {
-		t.Fatal(err)
-	}
-	// What was given up is not done later: its callers were told no.
-	time.Sleep(50 * time.Millisecond)
-	if v, err := b.Take(t.Context(), "a"); err != nil || string(v) != "v" {
-		t.Errorf("Take after the lock = %q, %v", v, err)
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
