@@ -61,7 +61,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"issuer": "https://id.example.com", "master_key": "k", "trusted_proxies": "10.0.0.0/8,::1/128",
 		"database.url": "postgres://db/x", "redis.url": "redis://r", "smtp.url": "smtp://m", "smtp.from": "a@example.com",
 		"tls.cert": "c", "tls.key": "k", "brand.logo": "/logo.svg", "brand.accent": "#000000",
-		"brand.support_url": "mailto:a@example.com", "brand.privacy_url": "https://p", "brand.terms_url": "https://t",
+		"brand.privacy_url": "https://p", "brand.terms_url": "https://t",
 		"brand.help_url": "https://h", "languages.offered": "en,de", "limits.exempt": "192.0.2.1/32",
 		"outbound.ca": "ca", "outbound.allow_private": "true", "telemetry.otlp_endpoint": "http://o",
 		"telemetry.sample_ratio": "0.25", "log.level": "debug",

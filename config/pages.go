@@ -23,9 +23,6 @@ type Brand struct {
 	// a comment. When empty, that of the design.
 	Accent string `yaml:"accent"`
 
-	// Page or mail address (`mailto:`) where a person who cannot go on finds help.
-	SupportURL string `yaml:"support_url"`
-
 	// Privacy statement, linked on every page.
 	PrivacyURL string `yaml:"privacy_url"`
 
@@ -49,10 +46,9 @@ func (b Brand) check(r *report) {
 		r.fault("brand.logo", quote(b.Logo)+" is not an https URL or a path", "write https://... or /path/of/the/logo.svg")
 	}
 	for _, link := range []struct{ name, value string }{
-		{"support_url", b.SupportURL}, {"privacy_url", b.PrivacyURL}, {"terms_url", b.TermsURL}, {"help_url", b.HelpURL},
+		{"privacy_url", b.PrivacyURL}, {"terms_url", b.TermsURL}, {"help_url", b.HelpURL},
 	} {
-		isMail := link.name == "support_url" && strings.HasPrefix(link.value, "mailto:") && strings.Contains(link.value, "@")
-		if link.value != "" && !isLink(link.value) && !isMail {
+		if link.value != "" && !isLink(link.value) {
 			r.fault("brand."+link.name, quote(link.value)+" is not an https URL", "write https://... (http only for loopback)")
 		}
 	}

@@ -44,10 +44,6 @@ type Lifetimes struct {
 
 	// Browser session of a person who chose to stay signed in, from the sign-in on.
 	RememberedAbsolute time.Duration `yaml:"remembered_absolute" default:"90d" min:"1m" max:"3650d"`
-
-	// Consent to an app; after that the person is asked again. 0 means that it
-	// lasts until it is withdrawn.
-	Consent time.Duration `yaml:"consent" default:"0s" max:"3650d"`
 }
 
 func (l Lifetimes) check(r *report) {

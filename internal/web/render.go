@@ -21,7 +21,7 @@ func (w *Web) locale(r *http.Request, f *session.Flow) view.Locale {
 	if f != nil {
 		asked = f.Request.UILocales
 	}
-	return view.Negotiate(asked, w.Cookies.Locale(r), r.Header.Get("Accept-Language"))
+	return w.View.Languages().Negotiate(asked, w.Cookies.Locale(r), r.Header.Get("Accept-Language"))
 }
 
 // show renders the page. targets are where its forms may end, beside this

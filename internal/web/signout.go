@@ -85,7 +85,7 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 
 // postLanguage keeps the person's choice of language.
 func (w *Web) postLanguage(rw http.ResponseWriter, r *http.Request) error {
-	loc, ok := view.LocaleOf(r.PostFormValue("lang"))
+	loc, ok := w.View.Languages().Of(r.PostFormValue("lang"))
 	if !ok {
 		return fault.New(fault.Invalid, "This language is not offered.").On("lang")
 	}

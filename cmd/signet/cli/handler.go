@@ -18,17 +18,21 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	renderer, err := view.New(view.Options{BasePath: s.basePath(), Brand: view.Brand{
 		Name: c.Brand.Name, LogoURL: c.Brand.Logo, Accent: c.Brand.Accent,
 		PrivacyURL: c.Brand.PrivacyURL, TermsURL: c.Brand.TermsURL, HelpURL: c.Brand.HelpURL,
-	}})
+	}, Languages: c.Languages.Offered, Language: c.Languages.Default})
 	if err != nil {
 		return nil, err
 	}
 	cookies := s.cookies()
-	pages := web.New(s.basePath(), web.Services{
+	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
-	})
+	}
+	if o.mailbox {
+		services.Mailbox = emptyMailbox{}
+	}
+	pages := web.New(s.basePath(), services)
 	var locales []string
-	for _, l := range view.Locales() {
+	for _, l := range renderer.Languages().All() {
 		locales = append(locales, l.String())
 	}
 	provider, err := op.New(op.Config{

@@ -121,7 +121,7 @@ func (f *Frame) LanguageButtons() (template.HTML, error) {
 }
 
 // Locales are the languages that a person may choose.
-func (f *Frame) Locales() []Locale { return Locales() }
+func (f *Frame) Locales() []Locale { return f.renderer.languages.All() }
 
 // T is the text of a key, with names and values filled in: T(key, "App", name).
 func (f *Frame) T(key Message, args ...string) (string, error) {

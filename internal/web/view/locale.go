@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,29 +25,77 @@ func (l Locale) Dir() string { return l.dir }
 // DefaultLocale is for whoever asks for none that we have.
 var DefaultLocale = Locale{"en", "English", "ltr"}
 
-var (
-	locales = []Locale{
-		DefaultLocale,
-		{"zh-Hans", "简体中文", "ltr"},
-		{"de", "Deutsch", "ltr"},
-		{"es", "Español", "ltr"},
-		{"fr", "Français", "ltr"},
-		{"ja", "日本語", "ltr"},
-		{"pt-BR", "Português (Brasil)", "ltr"},
-		{"ar", "العربية", "rtl"},
-	}
-	matcher = newMatcher()
-)
+var locales = []Locale{
+	DefaultLocale,
+	{"zh-Hans", "简体中文", "ltr"},
+	{"de", "Deutsch", "ltr"},
+	{"es", "Español", "ltr"},
+	{"fr", "Français", "ltr"},
+	{"ja", "日本語", "ltr"},
+	{"pt-BR", "Português (Brasil)", "ltr"},
+	{"ar", "العربية", "rtl"},
+}
 
-// Locales are all languages, in the order in which they are offered.
+// Locales are all languages that have a catalogue.
 func Locales() []Locale { return locales }
 
-func newMatcher() language.Matcher {
-	tags := make([]language.Tag, len(locales))
-	for i, l := range locales {
-		tags[i] = language.MustParse(l.tag)
+// Languages are those that a house offers, in the order in which it does.
+type Languages struct {
+	offered  []Locale
+	fallback Locale
+	matcher  language.Matcher
+}
+
+// NewLanguages returns the languages with the tags (none: all that there are),
+// and fallback ("": DefaultLocale) for whoever asks for none of them. A tag
+// without a catalogue is an error.
+func NewLanguages(tags []string, fallback string) (*Languages, error) {
+	l := &Languages{offered: locales, fallback: DefaultLocale}
+	if len(tags) > 0 {
+		l.offered = nil
 	}
-	return language.NewMatcher(tags)
+	for _, tag := range tags {
+		loc, ok := LocaleOf(tag)
+		if !ok {
+			return nil, fmt.Errorf("languages.offered: there is no translation into %q; there are %s", tag, names())
+		}
+		if !slices.Contains(l.offered, loc) {
+			l.offered = append(l.offered, loc)
+		}
+	}
+	if fallback != "" {
+		loc, ok := LocaleOf(fallback)
+		if !ok || !slices.Contains(l.offered, loc) {
+			return nil, fmt.Errorf("languages.default: %q is not one of the languages offered", fallback)
+		}
+		l.fallback = loc
+	}
+	if !slices.Contains(l.offered, l.fallback) {
+		l.fallback = l.offered[0]
+	}
+	known := make([]language.Tag, len(l.offered))
+	for i, loc := range l.offered {
+		known[i] = language.MustParse(loc.tag)
+	}
+	l.matcher = language.NewMatcher(known)
+	return l, nil
+}
+
+func names() string {
+	var tags []string
+	for _, l := range locales {
+		tags = append(tags, l.tag)
+	}
+	return strings.Join(tags, ", ")
+}
+
+// All are the languages offered.
+func (l *Languages) All() []Locale { return l.offered }
+
+// Of is the offered language with exactly this tag.
+func (l *Languages) Of(tag string) (Locale, bool) {
+	loc, ok := LocaleOf(tag)
+	return loc, ok && slices.Contains(l.offered, loc)
 }
 
 // LocaleOf is the language with exactly this tag, as a form or a cookie names
@@ -67,22 +116,22 @@ const maxTags = 256
 // (cookie, a tag) goes before what the app asked for (uiLocales, tags between
 // spaces: OpenID Connect Core §3.1.2.1), or the choice would have no effect;
 // what the browser prefers (acceptLanguage, RFC 9110 §12.5.4) comes last.
-func Negotiate(uiLocales, cookie, acceptLanguage string) Locale {
-	if l, ok := LocaleOf(cookie); ok {
-		return l
+func (l *Languages) Negotiate(uiLocales, cookie, acceptLanguage string) Locale {
+	if loc, ok := l.Of(cookie); ok {
+		return loc
 	}
-	if l, ok := match(strings.Join(strings.Fields(clip(uiLocales)), ",")); ok {
-		return l
+	if loc, ok := l.match(strings.Join(strings.Fields(clip(uiLocales)), ",")); ok {
+		return loc
 	}
-	if l, ok := match(clip(acceptLanguage)); ok {
-		return l
+	if loc, ok := l.match(clip(acceptLanguage)); ok {
+		return loc
 	}
-	return DefaultLocale
+	return l.fallback
 }
 
 // match finds the best of the languages in a list with weights. An entry that
 // cannot be read, or that is not known, is passed over without the others.
-func match(list string) (Locale, bool) {
+func (l *Languages) match(list string) (Locale, bool) {
 	type wish struct {
 		tag    language.Tag
 		weight float32
@@ -99,8 +148,8 @@ func match(list string) (Locale, bool) {
 	for i, w := range wishes {
 		tags[i] = w.tag
 	}
-	_, i, confidence := matcher.Match(tags...)
-	return locales[i], confidence > language.No
+	_, i, confidence := l.matcher.Match(tags...)
+	return l.offered[i], confidence > language.No
 }
 
 func clip(s string) string { return s[:min(len(s), maxTags)] }

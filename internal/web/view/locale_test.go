@@ -6,6 +6,10 @@ import (
 )
 
 func TestNegotiate(t *testing.T) {
+	all, err := NewLanguages(nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ ui, cookie, accept, want string }{
 		{"", "", "", "en"},
 		{"", "", "de-AT,de;q=0.9,en;q=0.8", "de"},
@@ -23,8 +27,34 @@ func TestNegotiate(t *testing.T) {
 		{"", "", strings.Repeat("x-", 5000), "en"},
 		{"", "", ";;,,q=1", "en"},
 	} {
-		if got := Negotiate(tt.ui, tt.cookie, tt.accept); got.String() != tt.want {
+		if got := all.Negotiate(tt.ui, tt.cookie, tt.accept); got.String() != tt.want {
 			t.Errorf("%+v: %s", tt, got)
+		}
+	}
+}
+
+func TestLanguagesOfAHouse(t *testing.T) {
+	l, err := NewLanguages([]string{"de", "pt-BR", "de"}, "pt-BR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.All(); len(got) != 2 || got[0].String() != "de" {
+		t.Errorf("All = %v", got)
+	}
+	for asked, want := range map[string]string{"de-CH": "de", "fr": "pt-BR", "": "pt-BR", "pt": "pt-BR"} {
+		if got := l.Negotiate("", "", asked); got.String() != want {
+			t.Errorf("%q: %s, want %s", asked, got, want)
+		}
+	}
+	if got := l.Negotiate("", "fr", "de"); got.String() != "de" {
+		t.Errorf("a choice of a language that is not offered: %s", got)
+	}
+	if one, err := NewLanguages([]string{"ja"}, ""); err != nil || one.Negotiate("", "", "en").String() != "ja" {
+		t.Errorf("a house of one language: %v", err)
+	}
+	for _, bad := range [][2]string{{"tlh", ""}, {"de", "fr"}, {"de", "tlh"}} {
+		if _, err := NewLanguages([]string{bad[0]}, bad[1]); err == nil {
+			t.Errorf("%v accepted", bad)
 		}
 	}
 }

@@ -36,17 +36,22 @@ type Options struct {
 	// BasePath is the path of the issuer, without a slash at its end: empty
 	// when the issuer is a bare origin.
 	BasePath string
+	// Languages are those offered, and Language is for whoever asks for none of
+	// them: see NewLanguages.
+	Languages []string
+	Language  string
 }
 
 // Renderer renders pages. It is made once, at start, and is safe for use by
 // any number of goroutines.
 type Renderer struct {
-	brand    Brand
-	basePath string
-	pages    *template.Template
-	assets   *assets
-	buffers  sync.Pool
-	buttons  sync.Map // Locale -> template.HTML: see Frame.LanguageButtons
+	brand     Brand
+	basePath  string
+	languages *Languages
+	pages     *template.Template
+	assets    *assets
+	buffers   sync.Pool
+	buttons   sync.Map // Locale -> template.HTML: see Frame.LanguageButtons
 }
 
 // New parses the templates and renders each page once, so that a fault in one
@@ -58,6 +63,9 @@ func New(opts Options) (*Renderer, error) {
 		r.brand.Name = "Signet"
 	}
 	var err error
+	if r.languages, err = NewLanguages(opts.Languages, opts.Language); err != nil {
+		return nil, err
+	}
 	if r.assets, err = newAssets(r.brand.Accent); err != nil {
 		return nil, err
 	}
@@ -75,6 +83,9 @@ func New(opts Options) (*Renderer, error) {
 	}
 	return r, nil
 }
+
+// Languages are those that the pages are offered in.
+func (r *Renderer) Languages() *Languages { return r.languages }
 
 // parse reads all templates into one set: the parts are shared, and every page
 // is a template of its own name.
