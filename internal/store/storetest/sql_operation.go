@@ -68,6 +68,54 @@ func testMigrations(t *testing.T, fresh func(testing.TB) string) {
 	})
 }
 
+// testStatements counts what the calls that sign-ins and refreshes wait for
+// send: one statement each; SQLite's changes are in a transaction besides.
+func testStatements(t *testing.T, fresh func(testing.TB) string) {
+	address := fresh(t)
+	db := OpenSQL(t, address)
+	ctx := t.Context()
+	a, c := makeAccount(t, db, "ada"), makeClient(t, db, "console")
+	f, other := makeFamily(t, db, a, c), family(a, c)
+	aChange := int64(1)
+	if strings.HasPrefix(address, "sqlite:") {
+		aChange = 3
+	}
+	for _, call := range []struct {
+		name string
+		want int64
+		do   func() error
+	}{
+		{"Account", 1, func() error { _, err := db.Account(ctx, a.ID); return err }},
+		{"AccountByEmailKey", 1, func() error { _, err := db.AccountByEmailKey(ctx, "ada"); return err }},
+		{"Client", 1, func() error { _, err := db.Client(ctx, c.ID); return err }},
+		{"Consent", 1, func() error { _, err := db.Consent(ctx, a.ID, c.ID); return err }},
+		{"FamilyByRoot", 1, func() error { _, err := db.FamilyByRoot(ctx, f.RootKey); return err }},
+		{"Ping", 1, func() error { return db.Ping(ctx) }},
+		{"CreateFamily", aChange, func() error { _, err := db.CreateFamily(ctx, other); return err }},
+		{"RotateFamily", aChange, func() error {
+			_, err := db.RotateFamily(ctx, f.RootKey, c.ID, 0, f.IdleUntil, epoch)
+			return err
+		}},
+		{"RevokeFamily", aChange, func() error { return db.RevokeFamily(ctx, f.Grant.ID, epoch) }},
+		{"SetPasswordHash", aChange, func() error {
+			_, err := db.SetPasswordHash(ctx, a.ID, a.PasswordHash, "new", epoch)
+			return err
+		}},
+		{"nothing to look for", 0, func() error { _, err := db.Consent(ctx, "no id", c.ID); return err }},
+	} {
+		before := db.Statements()
+		ok(t, call.do())
+		if sent := db.Statements() - before; sent != call.want {
+			t.Errorf("%s sent %d statements, want %d", call.name, sent, call.want)
+		}
+	}
+	for _, s := range db.Stats() {
+		if s.Pool == "" || s.MaxOpenConnections == 0 || s.InUse != 0 {
+			t.Errorf("pool %q: %+v", s.Pool, s.DBStats)
+		}
+	}
+}
+
 // upgrades are databases as older versions left them: at a version of the
 // schema, rows written by statements of that time, and what must hold after
 // the migration to today's. A new migration gets an entry for the version

@@ -30,6 +30,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Keys", testKeys},
 		{"Audit", testAudit},
 		{"Changes", testChanges},
+		{"Statements", testStatements},
 		{"Texts", testTexts},
 		{"Races", testRaces},
 		{"Migrations", testMigrations},
