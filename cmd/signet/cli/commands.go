@@ -11,6 +11,10 @@ func commands(p *Process) []*cobra.Command {
 		applyCommand(p),
 		clientCommand(p),
 		userCommand(p),
+		keysCommand(p),
+		migrateCommand(p),
+		auditCommand(p),
 		seedCommand(p),
+		versionCommand(p),
 	}
 }

@@ -56,6 +56,9 @@ func (h *house) open(ctx context.Context) error {
 	if err := h.openDatabase(ctx); err != nil {
 		return err
 	}
+	if err := h.db.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrating the database: %w", err)
+	}
 	if err := h.openKV(ctx); err != nil {
 		return err
 	}
@@ -81,9 +84,6 @@ func (h *house) openDatabase(ctx context.Context) error {
 	}
 	h.db = db
 	h.closers = append(h.closers, db.Close)
-	if err := db.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrating the database: %w", err)
-	}
 	return nil
 }
 

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"signet/internal/audit"
+)
+
+type auditFlags struct {
+	format
+	since time.Duration
+	after string
+	limit int
+}
+
+func auditCommand(p *Process) *cobra.Command {
+	var f auditFlags
+	cmd := &cobra.Command{
+		Use: "audit", Short: "Read the audit log",
+		Long: "Read the audit log: what was done to accounts, clients and keys, when, and by whom.\n" +
+			"The oldest entry comes first. The actor is an account's id, operator (a command) or system.",
+		Example: "  signet audit\n  signet audit --since 1h -o json | jq -r '.entries[].action'",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.limit < 1:
+				return usage("audit: --limit is 1 or more")
+			case f.since <= 0:
+				return usage("audit: --since is a duration such as 90m or 168h")
+			case f.after != "" && uuid.Validate(f.after) != nil:
+				return usage("audit: --after is the id of an entry, not %q", f.after)
+			case f.after == "":
+				f.after = idAt(time.Now().Add(-f.since))
+			}
+			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
+				page, err := f.read(ctx, h)
+				if err != nil {
+					return err
+				}
+				return f.print(p.Stdout, page, page.text)
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&f.since, "since", 24*time.Hour, "entries of the last `time`")
+	cmd.Flags().StringVar(&f.after, "after", "", "only those after the entry with the `id`, in place of --since")
+	cmd.Flags().IntVar(&f.limit, "limit", 1000, "at most so `many`")
+	return f.flag(cmd)
+}
+
+// idAt is the least UUIDv7 (RFC 9562 §5.7) of the time: the entries' ids begin
+// with when they were made.
+func idAt(t time.Time) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16|7<<12)
+	id[8] = 0x80
+	return id.String()
+}
+
+// auditPage is what audit prints as JSON.
+type auditPage struct {
+	Entries []auditEntry `json:"entries"`
+	Next    string       `json:"next,omitempty"` // for --after; absent: that was all
+}
+
+type auditEntry struct {
+	ID       string            `json:"id"`
+	At       time.Time         `json:"at"`
+	Actor    string            `json:"actor"`
+	Action   string            `json:"action"`
+	Subject  string            `json:"subject,omitempty"`
+	ClientID string            `json:"client_id,omitempty"`
+	IP       string            `json:"ip,omitempty"`
+	Detail   map[string]string `json:"detail,omitempty"`
+}
+
+func (f *auditFlags) read(ctx context.Context, h *house) (auditPage, error) {
+	page := auditPage{Entries: []auditEntry{}}
+	for after := f.after; ; {
+		some, err := h.db.Audit(ctx, after, min(f.limit-len(page.Entries)+1, pageSize)) // one more tells whether there are more
+		if err != nil || len(some) == 0 {
+			return page, err
+		}
+		for _, e := range some {
+			if len(page.Entries) == f.limit {
+				page.Next = page.Entries[f.limit-1].ID
+				return page, nil
+			}
+			page.Entries = append(page.Entries, entryOf(e))
+		}
+		after = some[len(some)-1].ID
+	}
+}
+
+func entryOf(e *audit.Entry) auditEntry {
+	return auditEntry{
+		ID: e.ID, At: e.At.UTC(), Actor: e.Actor, Action: e.Action, Subject: e.Subject,
+		ClientID: e.ClientID, IP: e.IP, Detail: e.Detail,
+	}
+}
+
+func (page auditPage) text(w io.Writer) error {
+	var rows [][]string
+	for _, e := range page.Entries {
+		var detail []string
+		for _, k := range slices.Sorted(maps.Keys(e.Detail)) {
+			detail = append(detail, k+"="+e.Detail[k])
+		}
+		rows = append(rows, []string{moment(e.At), e.Actor, e.Action, e.Subject, strings.Join(detail, " ")})
+	}
+	if err := table(w, []string{"AT", "ACTOR", "ACTION", "SUBJECT", "DETAIL"}, rows); err != nil || page.Next == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "more: signet audit --after %s\n", page.Next)
+	return err
+}
