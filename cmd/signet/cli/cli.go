@@ -34,6 +34,7 @@ type Ready struct {
 	Address string // host:port of the provider
 	Metrics string // host:port of the metrics, or ""
 	Issuer  string
+	Apps    []string // addresses of the demo's apps: the console, the frames
 }
 
 func (p *Process) getenv(name string) string {

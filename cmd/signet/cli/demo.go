@@ -46,7 +46,7 @@ func demoCommand(p *Process) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.data, "data", "", "keep everything in this `folder` (default: a temporary one)")
-	flags.IntVar(&f.port, "port", 8080, "`port` of the provider")
+	flags.IntVar(&f.port, "port", 8080, "`port` of the provider; 0, here and below: any that is free")
 	flags.IntVar(&f.console, "console-port", 8081, "`port` of the device console")
 	flags.IntVar(&f.frames, "frames-port", 8082, "`port` of the photo frames")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
@@ -145,6 +145,9 @@ func runDemo(ctx context.Context, p *Process, cfg *config.Config, apps []*demoAp
 		}
 		welcome(p, cfg, apps, temporary)
 		if p.Ready != nil {
+			for _, a := range apps {
+				ready.Apps = append(ready.Apps, a.url())
+			}
 			p.Ready(ready)
 		}
 	case <-ctx.Done():
