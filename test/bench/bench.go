@@ -86,7 +86,7 @@ func (b *bench) withAccounts(ctx context.Context, dir, backend string, s *stores
 		return err
 	}
 	idle := Idle{Backend: backend, Accounts: accounts, SeedSeconds: time.Since(began).Seconds()}
-	var r running
+	r := running{metrics: p.metrics}
 	if s != nil {
 		if err := s.settle(ctx); err != nil {
 			return err

@@ -40,7 +40,7 @@ func main() {
 
 func exit(err error) {
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		os.Exit(0)
 	case errors.Is(err, errUsage):
 		os.Exit(2)
@@ -84,7 +84,9 @@ func parse(args []string, stderr io.Writer) (*plan, error) {
 	old := f.String("compare", "", "show the change since this result of -json")
 	binary := f.String("binary", "", "measure this provider instead of building one")
 	coreList := f.String("cores", "", "the server's core and the generator's, such as 0,1 (default: the first two)")
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, err
+	} else if err != nil {
 		return nil, errUsage
 	}
 	if *quick {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,6 +31,10 @@ type Row struct {
 	PerCore float64 `json:"ops_per_core_second"`
 	RSS     float64 `json:"rss_mib"` // of the server, at the end
 
+	// What the server asked of its stores, as its metrics count it.
+	SQL float64 `json:"sql_statements_per_op"`
+	KV  float64 `json:"kv_round_trips_per_op"`
+
 	// Parts of a core: of the server's, what others took; of its own, what the
 	// generator used. A disturbed or generator-bound row says so here.
 	Others    float64 `json:"others_share"`
@@ -43,12 +50,16 @@ type Row struct {
 
 // running is which processes serve.
 type running struct {
-	server int
-	stores []int
+	server  int
+	stores  []int
+	metrics string // address:port of the server's metrics, or ""
 }
 
-// moment is the state of the clocks at one edge of a measurement.
-type moment struct{ server, stores, core, own time.Duration }
+// moment is the state of the clocks and counters at one edge of a measurement.
+type moment struct {
+	server, stores, core, own time.Duration
+	sql, kv                   float64
+}
 
 func (b *bench) moment(r running) (moment, error) {
 	var m moment
@@ -65,8 +76,32 @@ func (b *bench) moment(r running) (moment, error) {
 		m.stores += cpu
 	}
 	m.own = ownCPU()
-	m.core, err = coreBusy(b.serverCore)
+	if m.core, err = coreBusy(b.serverCore); err != nil || r.metrics == "" {
+		return m, err
+	}
+	m.sql, m.kv, err = counters(r.metrics)
 	return m, err
+}
+
+// counters reads what the server counts of its own calls.
+func counters(address string) (sql, kv float64, err error) {
+	c := newConn(address)
+	defer c.close()
+	var q request
+	a, err := c.do(q.get(address, "/metrics"))
+	if err != nil {
+		return 0, 0, err
+	}
+	read := func(name string) float64 {
+		_, rest, ok := strings.Cut(string(a.body), "\n"+name+" ")
+		line, _, _ := strings.Cut(rest, "\n")
+		v, parseErr := strconv.ParseFloat(line, 64)
+		if !ok || parseErr != nil {
+			err = fmt.Errorf("the metrics have no %s", name)
+		}
+		return v
+	}
+	return read("signet_database_statements"), read("signet_kv_round_trips"), err
 }
 
 // measure lets n workers do the scenario and counts what it costs.
@@ -97,6 +132,7 @@ func (row *Row) charge(from, to moment, apart bool) {
 	server, stores := to.server-from.server, to.stores-from.stores
 	if n := float64(row.Operations); n > 0 {
 		row.ServerCPU, row.StoresCPU = ms(server)/n, ms(stores)/n
+		row.SQL, row.KV = (to.sql-from.sql)/n, (to.kv-from.kv)/n
 	}
 	if both := (server + stores).Seconds(); both > 0 {
 		row.PerCore = float64(row.Operations) / both

@@ -21,12 +21,13 @@ import (
 
 // provider is the built program with its settings, running or not.
 type provider struct {
-	binary string
-	core   int
-	host   string
-	env    []string
-	cmd    *exec.Cmd
-	log    bytes.Buffer
+	binary  string
+	core    int
+	host    string
+	metrics string
+	env     []string
+	cmd     *exec.Cmd
+	log     bytes.Buffer
 }
 
 const accountPassword = "Correct-Horse-9"
@@ -44,23 +45,34 @@ func build(ctx context.Context, dir string) (string, error) {
 
 // newProvider settles the settings; s is nil for the embedded stores.
 func newProvider(binary, dir string, core int, s *stores) (*provider, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	host, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	host := l.Addr().String()
-	l.Close()
-	p := &provider{binary: binary, core: core, host: host}
+	metrics, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &provider{binary: binary, core: core, host: host, metrics: metrics}
 	// Nothing of the caller's SIGNET_ settings may leak in.
 	p.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GOMAXPROCS=1",
 		"SIGNET_ISSUER=http://" + host, "SIGNET_LISTEN=" + host, "SIGNET_DATA=" + dir,
-		"SIGNET_LIMITS_EXEMPT=127.0.0.0/8", "SIGNET_LOG_LEVEL=error", "SIGNET_METRICS_LISTEN=off",
+		"SIGNET_LIMITS_EXEMPT=127.0.0.0/8", "SIGNET_LOG_LEVEL=error", "SIGNET_METRICS_LISTEN=" + metrics,
 	}
 	if s != nil {
 		p.env = append(p.env, "SIGNET_DATABASE_URL="+s.postgres, "SIGNET_REDIS_URL="+s.redis)
 	}
 	return p, nil
+}
+
+// freeAddress returns an address that nobody listens on at the moment.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // command runs one of the provider's commands to its end.

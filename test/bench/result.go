@@ -138,7 +138,7 @@ func sortedBare(m map[int]Row) []Row {
 
 func (r *Result) printTable(out io.Writer, idle *Idle) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "scenario\tworkers\tops/s\tp50 ms\tp99 ms\tserver ms/op\tstores ms/op\tops/core-s\tRSS MiB\tratio\tby CPU\tleast\taim\tof\tgen %\tothers %\terrors\t\n")
+	fmt.Fprint(t, "scenario\tworkers\tops/s\tp50 ms\tp99 ms\tserver ms/op\tstores ms/op\tops/core-s\tSQL/op\tKV/op\tRSS MiB\tratio\tby CPU\tleast\taim\tof\tgen %\tothers %\terrors\t\n")
 	for _, row := range r.Rows {
 		if row.Backend != idle.Backend || row.Accounts != idle.Accounts {
 			continue
@@ -147,8 +147,8 @@ func (r *Result) printTable(out io.Writer, idle *Idle) {
 		if row.Workers == 8 {
 			least, aim = fmt.Sprintf("%.3f", row.Least), fmt.Sprintf("%.3f", row.Aim)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.3f\t%.3f\t%.0f\t%.0f\t%.3f\t%.3f\t%s\t%s\t%s\t%.0f\t%.0f\t%d\t\n",
-			row.Scenario, row.Workers, row.Rate, row.P50, row.P99, row.ServerCPU, row.StoresCPU, row.PerCore, row.RSS,
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.3f\t%.3f\t%.0f\t%.1f\t%.1f\t%.0f\t%.3f\t%.3f\t%s\t%s\t%s\t%.0f\t%.0f\t%d\t\n",
+			row.Scenario, row.Workers, row.Rate, row.P50, row.P99, row.ServerCPU, row.StoresCPU, row.PerCore, row.SQL, row.KV, row.RSS,
 			row.Ratio, row.RatioCPU, least, aim, row.Of, 100*row.Generator, 100*row.Others, row.Errors)
 	}
 	t.Flush()
