@@ -143,7 +143,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /favicon.svg", a.favicon)
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.Handle("/", a.rp.Load(a.page(a.missing)))
-	return a.secured(mux)
+	return a.secured(a.stayOut(mux))
 }
 
 // secured sets what every answer of the app carries.

@@ -71,6 +71,12 @@ func (v *visit) send(method, path string) (*http.Response, string) {
 	return resp, string(body)
 }
 
+// nobody makes the provider know no one until the returned function is called.
+func (v *visit) nobody() (signIn func()) {
+	v.provider.Change(func(p *rptest.Provider) { p.Deny = "login_required" })
+	return func() { v.provider.Change(func(p *rptest.Provider) { p.Deny = "" }) }
+}
+
 // page opens a path and checks what every page must keep to.
 func (v *visit) page(path string, status int, wants ...string) string {
 	v.t.Helper()
@@ -152,7 +158,9 @@ func attr(n *html.Node, name string) string {
 
 func TestConsole(t *testing.T) {
 	v := open(t, Console)
+	signIn := v.nobody()
 	v.page("/", 200, "Every meeting room, at a glance", `href="/login"`, "Sign in with Signet")
+	signIn()
 	v.page("/devices/menabrea-bar", 200, "Menabrea bar", "Nothing heard since the power cut", "Ada Lovelace", `href="http://other.example/login?prompt=none"`, "Open The other app")
 	v.page("/", 200, "16 devices", "Faraday hub", "Hamilton door")
 	if body := v.page("/?q=berlin+hub&status=attention", 200, "Zuse hub"); strings.Contains(body, "Noether hub") {
@@ -169,12 +177,25 @@ func TestConsole(t *testing.T) {
 
 func TestFrames(t *testing.T) {
 	v := open(t, Frames)
+	signIn := v.nobody()
 	v.page("/", 200, "The family wall")
+	signIn()
 	v.page("/pictures/window", 200, "She has found her place", "2 of 9")
 	v.page("/", 200, "Good to see you, Ada", "Out before breakfast", "Open The other app")
 	v.page("/me", 200, "in 10 minutes")
 	v.page("/pictures/none", 404)
 	v.page("/devices/faraday-hub", 404)
+}
+
+func TestWhoIsSignedInElsewhereIsSignedInHere(t *testing.T) {
+	v := open(t, Frames)
+	v.page("/", 200, "Good to see you, Ada")
+	if got := v.provider.Seen().Authorize.Get("prompt"); got != "none" {
+		t.Errorf("the provider was asked with prompt=%q", got)
+	}
+	v.send(http.MethodPost, "/logout/local")
+	v.page("/", 200, "The family wall") // and stays out
+	v.page("/", 200, "The family wall")
 }
 
 func TestSignOut(t *testing.T) {

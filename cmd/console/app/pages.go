@@ -12,6 +12,10 @@ import (
 // page for those who are not.
 func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	if relyingparty.UserFrom(r.Context()) == nil {
+		if a.asks(r) {
+			a.ask(w, r)
+			return nil
+		}
 		return a.render(w, http.StatusOK, "landing", landingPage{a.frame(r, a.config.Name)})
 	}
 	if a.config.Flavor == Frames {
@@ -32,6 +36,10 @@ type problemPage struct {
 
 // signInFailed shows what pkg/relyingparty refused in the app's own look.
 func (a *app) signInFailed(w http.ResponseWriter, r *http.Request, e *relyingparty.Error) {
+	if r.URL.Query().Get("prompt") == "none" && e.Kind == relyingparty.KindUnavailable {
+		http.Redirect(w, r, "/", http.StatusFound) // nobody asked for a sign-in: show the landing page
+		return
+	}
 	title := "You are not signed in"
 	if e.Kind == relyingparty.KindScope || e.Kind == relyingparty.KindCrossOrigin {
 		title = "That is not allowed"
