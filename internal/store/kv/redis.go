@@ -15,6 +15,7 @@ import (
 // later, or Valkey.
 type Redis struct {
 	client  redis.UniversalClient
+	cluster bool
 	prefix  string
 	timeout time.Duration
 	now     func() time.Time
@@ -34,7 +35,13 @@ func OpenRedis(url string, timeout time.Duration) (*Redis, error) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Redis{client: redis.NewUniversalClient(u.options(timeout)), prefix: u.Prefix, timeout: timeout, now: time.Now}, nil
+	return newRedis(u, timeout), nil
+}
+
+func newRedis(u *RedisURL, timeout time.Duration) *Redis {
+	return &Redis{
+		client: redis.NewUniversalClient(u.options(timeout)), cluster: u.Cluster, prefix: u.Prefix, timeout: timeout, now: time.Now,
+	}
 }
 
 // go-redis prints what goes wrong in its pools. What matters of it comes back
@@ -47,7 +54,9 @@ func (silence) Printf(context.Context, string, ...any) {}
 
 // options holds what is the same for every Redis: give up in time, never ask
 // again on our behalf (a second GETDEL would find nothing where the first one
-// won), and keep connections once opened.
+// won), and keep connections once opened. A Cluster's client does ask again
+// where a connection breaks, as it must where a slot has moved; what may be
+// used once then looks used, which is the safe side.
 func (u *RedisURL) options(timeout time.Duration) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs: u.Addrs, DB: u.DB, MasterName: u.Master, IsClusterMode: u.Cluster,
@@ -101,40 +110,51 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	return nil
 }
 
-// Get is one GET, or several in a pipeline: MGET would ask one slot only.
+// Get is MGET; on a Cluster, where that asks one slot only, a pipeline.
 func (r *Redis) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	out := make([][]byte, len(keys))
-	var err error
-	switch len(keys) {
-	case 0:
+	if len(keys) == 0 {
 		return out, nil
-	case 1:
-		err = r.do(ctx, func(ctx context.Context) (err error) {
-			out[0], err = r.client.Get(ctx, r.prefix+keys[0]).Bytes()
-			return err
-		})
-	default:
-		err = r.do(ctx, func(ctx context.Context) error {
-			cmds := make([]*redis.StringCmd, len(keys))
-			pipe := r.client.Pipeline()
-			for i, key := range keys {
-				cmds[i] = pipe.Get(ctx, r.prefix+key)
-			}
-			if err := exec(ctx, pipe); err != nil {
-				return err
-			}
-			for i, cmd := range cmds {
-				if v, err := cmd.Bytes(); err == nil {
-					out[i] = v
-				}
-			}
-			return nil
-		})
 	}
-	if err != nil {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = r.prefix + key
+	}
+	get := r.mget
+	if r.cluster {
+		get = r.getEach
+	}
+	if err := r.do(ctx, func(ctx context.Context) error { return get(ctx, names, out) }); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+func (r *Redis) mget(ctx context.Context, names []string, out [][]byte) error {
+	values, err := r.client.MGet(ctx, names...).Result()
+	for i, v := range values {
+		if s, ok := v.(string); ok {
+			out[i] = []byte(s)
+		}
+	}
+	return err
+}
+
+func (r *Redis) getEach(ctx context.Context, names []string, out [][]byte) error {
+	cmds := make([]*redis.StringCmd, len(names))
+	pipe := r.client.Pipeline()
+	for i, name := range names {
+		cmds[i] = pipe.Get(ctx, name)
+	}
+	if err := exec(ctx, pipe); err != nil {
+		return err
+	}
+	for i, cmd := range cmds {
+		if v, err := cmd.Bytes(); err == nil {
+			out[i] = v
+		}
+	}
+	return nil
 }
 
 // Write applies the operations in one pipeline.

@@ -2,12 +2,14 @@ package storetest_test
 
 import (
 	"fmt"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	"signet/internal/grant"
 	"signet/internal/handle"
+	"signet/internal/limit"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 )
@@ -46,6 +48,9 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 		key, c := code()
 		return key, codes.PutCode(ctx, key, c, time.Minute, 10*time.Minute)
 	}
+	limiter := limit.New(kv.NewCounters(backend), nil, now)
+	address := netip.MustParseAddr("192.0.2.7")
+	rule := limit.Rule{Journey: "bench", Max: 1 << 40, Window: time.Hour}
 	ops := []struct {
 		name string
 		op   func() error
@@ -67,6 +72,10 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 			if err == nil {
 				_, _, err = codes.UseCode(ctx, key, time.Minute)
 			}
+			return err
+		}},
+		{"Limit", func() error { // an account and an address
+			_, err := limiter.Take(ctx, address, limit.Try{Rule: rule, Who: handle.Short()}, limit.Try{Rule: rule, Who: "address"})
 			return err
 		}},
 	}
