@@ -78,7 +78,7 @@ func explain(err error) string {
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind != fault.Internal {
 		if f.Kind == fault.Unavailable && f.Cause != nil {
-			return f.Message + " (" + f.Cause.Error() + ")"
+			return f.Message + " (" + strings.Join(strings.Fields(f.Cause.Error()), " ") + ")"
 		}
 		return f.Message
 	}

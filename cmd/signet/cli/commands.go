@@ -13,6 +13,7 @@ func commands(p *Process) []*cobra.Command {
 		userCommand(p),
 		keysCommand(p),
 		migrateCommand(p),
+		doctorCommand(p),
 		auditCommand(p),
 		seedCommand(p),
 		versionCommand(p),
