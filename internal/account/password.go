@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
@@ -75,9 +76,13 @@ func randomPart(n int) string {
 	return base64.RawStdEncoding.EncodeToString(b)
 }
 
-// acquire waits for a slot; ctx bounds the wait, so that a crowd at the door
-// is turned away instead of piling up.
+// longestWait is how long somebody waits for a slot: a crowd at the door is
+// turned away instead of piling up.
+const longestWait = 15 * time.Second
+
 func (h *Hasher) acquire(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
 	select {
 	case h.slots <- struct{}{}:
 		return nil

@@ -38,7 +38,6 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 	if oerr != nil {
 		return nil, oerr
 	}
-	infoOf(r).ClientID = cr.clientID
 	c, err := p.Clients.Get(r.Context(), cr.clientID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, invalidClient(err)
@@ -46,6 +45,7 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 	if err != nil {
 		return nil, asOAuth(err)
 	}
+	infoOf(r).ClientID = c.ID
 	if cr.method != c.AuthMethod {
 		return nil, invalidClient(fault.New(fault.Unauthenticated, "the client used %s and is registered for %s", cr.method, c.AuthMethod))
 	}

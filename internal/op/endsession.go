@@ -81,7 +81,6 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 		}
 		return out, nil
 	}
-	infoOf(r).ClientID = clientID
 	c, err := p.Clients.Get(r.Context(), clientID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(clientID))
@@ -89,6 +88,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	if err != nil {
 		return nil, asOAuth(err)
 	}
+	infoOf(r).ClientID = c.ID
 	if uri != "" && !c.MayReturn(uri) {
 		return nil, invalidRequest("the post_logout_redirect_uri %s is not one of the client's registered post_logout_redirect_uris", printable(uri))
 	}

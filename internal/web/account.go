@@ -7,7 +7,6 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
-	"signet/internal/httpd"
 	"signet/internal/session"
 	"signet/internal/web/view"
 )
@@ -107,7 +106,6 @@ func (w *Web) postWithdraw(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	clientID := r.PostFormValue("client_id")
-	httpd.InfoOf(r).ClientID = clientID
 	if err := w.Grants.Withdraw(r.Context(), a.ID, clientID); err != nil {
 		return err
 	}

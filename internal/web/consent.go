@@ -41,7 +41,9 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := &view.Consent{Frame: fr, Form: w.form(pathConsent, f), Person: personOf(a), Grants: grantsOf(f.Request.Scopes, a)}
+	form := w.form(pathConsent, f)
+	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
+	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Scopes, a)}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
@@ -65,6 +67,12 @@ func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
 	f, sess, err := w.asked(rw, r)
 	if err != nil || sess == nil {
 		return err
+	}
+	if r.PostFormValue("account") != sess.AccountID {
+		// Somebody else signed in meanwhile, in another tab: what the page
+		// showed is not theirs to give away.
+		w.send(rw, w.at(pathConsent, "flow", f.ID))
+		return nil
 	}
 	switch r.PostFormValue("decision") {
 	case "allow":
