@@ -1,0 +1,79 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is the one browser process of the suite. Each visitor has a context
+// of its own in it, as a private window has: no cookie is shared.
+var chromium context.Context
+
+// axe is the source of axe-core.
+var axe string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	stop, err := start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer stop()
+	return m.Run()
+}
+
+// start starts Chromium and reads axe-core.
+func start() (stop func(), err error) {
+	source, err := os.ReadFile("node_modules/axe-core/axe.min.js")
+	if err != nil {
+		return nil, errors.New("axe-core is missing: run `make test`, which installs it, or `make browser-deps`")
+	}
+	axe = string(source)
+	path := os.Getenv("SIGNET_TEST_CHROMIUM")
+	if path == "" {
+		if path, err = exec.LookPath("chromium"); err != nil {
+			return nil, errors.New("Chromium is missing: run `make test`, which installs it, or set SIGNET_TEST_CHROMIUM")
+		}
+	}
+	profile, err := os.MkdirTemp("", "signet-browser-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true),
+	)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stopBrowser := chromedp.NewContext(allocator)
+	stop = func() {
+		stopBrowser()
+		stopAllocator()
+		removeAll(profile)
+	}
+	if err := chromedp.Do(ctx); err != nil {
+		stop()
+		return nil, fmt.Errorf("%s does not start: %w", path, err)
+	}
+	chromium = ctx
+	return stop, nil
+}
+
+// removeAll removes the profile, into which the browser's last processes may
+// write for a moment more.
+func removeAll(dir string) {
+	for range 50 {
+		if os.RemoveAll(dir) == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
