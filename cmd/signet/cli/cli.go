@@ -85,14 +85,18 @@ func explain(err error) string {
 	return err.Error()
 }
 
-func run(ctx context.Context, p *Process) error {
+func run(ctx context.Context, p *Process) error { return Command(p).ExecuteContext(ctx) }
+
+// Command returns the program with all its commands: to be run by Main, or to be
+// described by the reference in docs/cli.md.
+func Command(p *Process) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "signet",
 		Short: "One account that opens every app of a house",
-		Long: "Signet is an OpenID Connect single sign-on provider.\n\n" +
-			"Try it:     signet demo\n" +
-			"Run it:     signet serve --config signet.yaml\n" +
-			"Set it up:  signet apply -f clients-and-users.yaml",
+		Long:  "Signet is an OpenID Connect single sign-on provider.",
+		Example: "  signet demo                              # try it\n" +
+			"  signet serve --config signet.yaml        # run it\n" +
+			"  signet apply -f clients-and-users.yaml   # set it up",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:              noArgs,
@@ -107,7 +111,7 @@ func run(ctx context.Context, p *Process) error {
 	})
 	root.PersistentFlags().String("config", "", "YAML `file` with settings (also SIGNET_CONFIG); see docs/settings.md")
 	root.AddCommand(commands(p)...)
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // noArgs refuses arguments of a command that takes none, among them a

@@ -1,5 +1,7 @@
 package cli
 
+//go:generate go run ./internal/refgen
+
 import "github.com/spf13/cobra"
 
 // commands are all commands of the program, in the order of --help.
