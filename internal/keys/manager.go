@@ -104,16 +104,22 @@ func (m *Manager) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// spread is the time in which every node has seen a new key: none signs with
+// it before, because an app may ask any other node for the keys.
+const spread = 2 * time.Second
+
 // Rotate makes the next key of every algorithm. It signs after PublishAhead,
-// or at once when immediately is set, which relying apps that keep keys for
-// long may not follow. A next key that waits already is not joined by another.
+// or as soon as all nodes publish it when immediately is set, which relying
+// apps that keep keys for long may not follow. A next key that waits already
+// is not joined by another.
 func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) {
 	if err := m.Load(ctx); err != nil {
 		return nil, err
 	}
-	now, from := m.now(), m.now()
-	if !immediately {
-		from = from.Add(m.cfg.PublishAhead)
+	now := m.now()
+	from := now.Add(m.cfg.PublishAhead)
+	if immediately {
+		from = now.Add(spread)
 	}
 	var kids []string
 	for _, alg := range m.cfg.Algorithms {

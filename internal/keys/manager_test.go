@@ -148,6 +148,10 @@ func TestRotateByHand(t *testing.T) {
 	if _, err := m.Rotate(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
+	if k := signer(t, m.Set(), "ES256"); k.Seq != 2 {
+		t.Errorf("key %d signs before every node has seen it, want 2", k.Seq)
+	}
+	clock.Pass(2 * time.Second)
 	if k := signer(t, m.Set(), "ES256"); k.KID == old || k.Seq != 3 {
 		t.Errorf("after rotation at once key %d signs, want 3", k.Seq)
 	}

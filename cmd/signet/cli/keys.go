@@ -84,7 +84,7 @@ func keysRotate(p *Process) *cobra.Command {
 		Long: `Make the next signing key of each algorithm. It is published at once and signs
 after keys.publish_ahead (24 hours), when apps that keep keys have seen it.
 
-With --now it signs at once: for a key that may be in wrong hands. Apps that keep
+With --now it signs two seconds later, when every node has it: for a key that may be in wrong hands. Apps that keep
 keys for long and do not ask again for an unknown one refuse sign-ins until they do.`,
 		Example: "  signet keys rotate\n  signet keys rotate --now",
 		Args:    noArgs,
@@ -104,6 +104,6 @@ keys for long and do not ask again for an unknown one refuse sign-ins until they
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&now, "now", false, "let the new keys sign at once")
+	cmd.Flags().BoolVar(&now, "now", false, "let the new keys sign in two seconds")
 	return f.flag(cmd)
 }
