@@ -4,6 +4,7 @@ package op
 // endpoint.
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -108,7 +109,7 @@ func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*toke
 		return nil, err
 	}
 	if out.opaque != nil {
-		if err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque); err != nil {
+		if err := p.live(ctx, g, out); err != nil {
 			return nil, err
 		}
 	}
@@ -159,6 +160,16 @@ func (p *Provider) tokensOf(c *client.Client, g *grant.Grant, scopes []string, n
 	return &minted{a, out}, nil
 }
 
+// live makes the grant live for as long as the access token. The grant may have
+// been revoked since it was read; then the answer is the one of a revoked grant.
+func (p *Provider) live(ctx context.Context, g *grant.Grant, out *minted) error {
+	err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
+	if fault.Is(err, fault.Expired) {
+		return invalidGrant("%s", fault.Public(err)).because(err)
+	}
+	return err
+}
+
 // refresh gives new tokens for a refresh token, and replaces it.
 func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*tokens, error) {
 	raw, oerr := ps.require("refresh_token")
@@ -182,10 +193,7 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Grants.Live(ctx, &f.Grant, out.life, out.token, out.opaque); err != nil {
-		if fault.Is(err, fault.Expired) {
-			return nil, invalidGrant("%s", fault.Public(err)).because(err)
-		}
+	if err := p.live(ctx, &f.Grant, out); err != nil {
 		return nil, err
 	}
 	out.answer.RefreshToken = next
@@ -215,7 +223,7 @@ func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps param
 	if err != nil {
 		return nil, err
 	}
-	return out.answer, p.Grants.Live(r.Context(), g, out.life, out.token, out.opaque)
+	return out.answer, p.live(r.Context(), g, out)
 }
 
 // personal are the scopes that are about a person.
