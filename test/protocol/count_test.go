@@ -1,0 +1,74 @@
+package protocol
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"signet/internal/testenv"
+)
+
+// silentTrip is what a second app costs a person who is signed in: authorize,
+// code, token.
+func silentTrip(t *testing.T, b *testenv.Browser, app *testenv.App) *testenv.Answer {
+	t.Helper()
+	r := app.Request()
+	answer := r.Answer(b.Get(r.Path()))
+	if answer.Get("code") == "" {
+		t.Fatalf("no code: %v", answer)
+	}
+	got := app.Redeem(r, answer)
+	if got.Status != http.StatusOK {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	return got
+}
+
+// TestSilentTripCosts: without offline_access no SQL, and at most six requests
+// to the store of short-lived state.
+func TestSilentTripCosts(t *testing.T) {
+	t.Parallel()
+	for _, backend := range []testenv.Backend{testenv.Full, testenv.Embedded} {
+		t.Run(string(backend), func(t *testing.T) {
+			e := boot(t, testenv.Options{Backend: backend, Nodes: 1})
+			for _, c := range []testenv.App{web, spa, es256} {
+				app := e.App(t, c)
+				b := signedIn(t, e, app, ada)
+				silentTrip(t, b, app) // fills the caches
+				// Beside the trips a node looks once a second what changed.
+				const trips = 200
+				began := time.Now()
+				sql, kv := e.Metric("signet_database_statements"), e.Metric("signet_kv_round_trips")
+				for range trips {
+					silentTrip(t, b, app)
+				}
+				sql, kv = e.Metric("signet_database_statements")-sql, e.Metric("signet_kv_round_trips")-kv
+				polls := 2*time.Since(began).Seconds() + 4
+				if sql > polls {
+					t.Errorf("%s: %.0f SQL statements in %d trips, want none but %.0f of looking what changed", c.ID, sql, trips, polls)
+				}
+				if perTrip := kv / trips; perTrip > 6.05 || perTrip < 1 {
+					t.Errorf("%s: %.2f round trips to the store of short-lived state, want at most 6", c.ID, perTrip)
+				}
+				t.Logf("%s on %s: %.2f round trips, %.0f statements in %d trips", c.ID, backend, kv/trips, sql, trips)
+			}
+		})
+	}
+}
+
+// TestSignaturesOfATrip: an RS256 client costs one RSA signature, that of its
+// ID token; the access token is signed with the far cheaper ES256.
+func TestSignaturesOfATrip(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		app := e.App(t, web)
+		b := signedIn(t, e, app, ada)
+		got := silentTrip(t, b, app)
+		algs := map[any]int{}
+		for _, token := range []string{got.Str("id_token"), got.Str("access_token")} {
+			algs[header(t, token)["alg"]]++
+		}
+		if algs["RS256"] != 1 || algs["ES256"] != 1 {
+			t.Errorf("signatures: %v, want one RS256 and one ES256", algs)
+		}
+	})
+}
