@@ -62,6 +62,7 @@ type DB struct {
 	write    writer
 	deadline time.Duration
 	sent     atomic.Int64
+	mailed   chan struct{} // see Mailed
 }
 
 // dialect is what differs between the two databases beyond SQL that both read.
@@ -93,7 +94,7 @@ type writer interface {
 // Open opens the database and checks that it answers. It does not migrate.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o.fill()
-	db := &DB{deadline: o.Deadline}
+	db := &DB{deadline: o.Deadline, mailed: make(chan struct{}, 1)}
 	var err error
 	switch {
 	case o.sqlite():

@@ -14,10 +14,11 @@ import (
 	sqlstore "signet/internal/store/sql"
 )
 
-// SQL checks a database against the contracts of account.Store, client.Store,
-// keys.Store, grant.Families, grant.Consents and audit.Store, and what the
-// store promises on top: migrations, deadlines, the change notice. The
-// function gives the address of a new, empty database.
+// SQL checks a database against the contracts of account.Store,
+// account.BrowserStore, client.Store, keys.Store, grant.Families,
+// grant.Consents, audit.Store and outbox.Store, and what the store promises on
+// top: migrations, deadlines, the change notice. The function gives the address
+// of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
 	sections := []struct {
 		name string
@@ -29,6 +30,8 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Families", testFamilies},
 		{"Keys", testKeys},
 		{"Audit", testAudit},
+		{"Mails", testMails},
+		{"Browsers", testBrowsers},
 		{"Changes", testChanges},
 		{"Statements", testStatements},
 		{"Texts", testTexts},

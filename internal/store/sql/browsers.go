@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/outbox"
+)
+
+var _ account.BrowserStore = (*DB)(nil)
+
+const (
+	browserSeenAt = "SELECT last_seen FROM known_browsers WHERE account_id = $1 AND browser_key = $2"
+
+	insertBrowser = `INSERT INTO known_browsers (account_id, browser_key, first_seen, last_seen)
+		VALUES ($1, $2, $3, $3) ON CONFLICT (account_id, browser_key) DO NOTHING`
+
+	seeBrowser = "UPDATE known_browsers SET last_seen = $3 WHERE account_id = $1 AND browser_key = $2 AND last_seen < $3"
+
+	countBrowsers = `SELECT count(*), coalesce(sum(CASE WHEN first_seen > $2 THEN 1 ELSE 0 END), 0)
+		FROM known_browsers WHERE account_id = $1`
+
+	forgetBrowsers = `DELETE FROM known_browsers WHERE account_id = $1 AND browser_key IN (
+		SELECT browser_key FROM known_browsers WHERE account_id = $1 ORDER BY last_seen LIMIT $2)`
+)
+
+// Browser implements account.BrowserStore.
+func (db *DB) Browser(ctx context.Context, accountID, key string) (time.Time, error) {
+	if !validID(accountID) || !storable(key) {
+		return time.Time{}, nil
+	}
+	var seen instant
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.row(ctx, browserSeenAt, []any{accountID, key}, &seen)
+		return err
+	})
+	return seen.Time, err
+}
+
+// AddBrowser implements account.BrowserStore.
+func (db *DB) AddBrowser(ctx context.Context, accountID, key string, now time.Time, limits account.BrowserLimits, notice *outbox.Mail) error {
+	if !validID(accountID) {
+		return noAccount()
+	}
+	if !storable(key) {
+		return errUnstorable()
+	}
+	if notice != nil {
+		if err := checkMail(notice); err != nil {
+			return err
+		}
+	}
+	told := false
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
+		told = false
+		made, err := c.change(ctx, insertBrowser, accountID, key, at(now))
+		if err != nil {
+			return err
+		}
+		if made == 0 {
+			_, err := c.change(ctx, seeBrowser, accountID, key, at(now))
+			return err
+		}
+		var all, lately int
+		if _, err := c.row(ctx, countBrowsers, []any{accountID, at(now.Add(-limits.Window))}, &all, &lately); err != nil {
+			return err
+		}
+		if all > limits.Kept {
+			if _, err := c.change(ctx, forgetBrowsers, accountID, all-limits.Kept); err != nil {
+				return err
+			}
+		}
+		if notice == nil || all == 1 || lately > limits.Notices {
+			return nil
+		}
+		told = true
+		return addMail(ctx, c, notice)
+	})
+	if err == nil && told {
+		db.ring()
+	}
+	return err
+}

@@ -1,0 +1,243 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"signet/internal/fault"
+	"signet/internal/outbox"
+)
+
+var _ outbox.Store = (*DB)(nil)
+
+const (
+	mailColumns = "id, kind, account_id, recipient, language, subject, body_text, body_html, created_at, " +
+		"attempts, last_error, due_at, sent_at, dead_at"
+
+	insertMail = `INSERT INTO mails
+		(id, kind, account_id, recipient, language, subject, body_text, body_html, created_at, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`
+
+	mailByID = "SELECT " + mailColumns + " FROM mails WHERE id = $1"
+
+	// One statement that checks and changes: of any number of workers that saw
+	// the mail due, one gets the row.
+	claimMail = `UPDATE mails SET due_at = $3, attempts = attempts + 1
+		WHERE id = $1 AND due_at <= $2
+		RETURNING ` + mailColumns
+
+	// A mail that was handed over is sent, whoever has claimed it since.
+	mailSent = `UPDATE mails SET sent_at = $2, due_at = NULL, dead_at = NULL, last_error = ''
+		WHERE id = $1 AND sent_at IS NULL`
+	mailSentErased = `UPDATE mails SET sent_at = $2, due_at = NULL, dead_at = NULL, last_error = '',
+			subject = '', body_text = '', body_html = ''
+		WHERE id = $1 AND sent_at IS NULL`
+
+	// due_at is where the claim put it, unless somebody else has claimed since.
+	mailFailed = `UPDATE mails SET attempts = $3, last_error = $4, due_at = $5, dead_at = $6
+		WHERE id = $1 AND due_at = $2`
+
+	// Ids begin with the time, so that their own index finds what is old.
+	deleteMails = `DELETE FROM mails WHERE id IN (
+		SELECT id FROM mails WHERE id < $1 AND due_at IS NULL ORDER BY id LIMIT $2)`
+)
+
+type mailRow struct {
+	ID        string
+	Kind      string
+	AccountID *string
+	Recipient string
+	Language  string
+	Subject   string
+	BodyText  string
+	BodyHTML  string `gorm:"column:body_html"`
+	CreatedAt instant
+	Attempts  int
+	LastError string
+	DueAt     instant
+	SentAt    instant
+	DeadAt    instant
+}
+
+func (mailRow) TableName() string { return "mails" }
+
+// targets are in the order of mailColumns.
+func (r *mailRow) targets() []any {
+	return []any{&r.ID, &r.Kind, &r.AccountID, &r.Recipient, &r.Language, &r.Subject, &r.BodyText, &r.BodyHTML,
+		&r.CreatedAt, &r.Attempts, &r.LastError, &r.DueAt, &r.SentAt, &r.DeadAt}
+}
+
+func (r *mailRow) mail() *outbox.Mail {
+	m := &outbox.Mail{
+		ID: r.ID, Kind: r.Kind, To: r.Recipient, Language: r.Language,
+		Subject: r.Subject, Text: r.BodyText, HTML: r.BodyHTML, CreatedAt: r.CreatedAt.Time,
+		Attempts: r.Attempts, LastError: r.LastError,
+		DueAt: r.DueAt.Time, SentAt: r.SentAt.Time, DeadAt: r.DeadAt.Time,
+	}
+	if r.AccountID != nil {
+		m.AccountID = *r.AccountID
+	}
+	return m
+}
+
+// checkMail refuses what cannot be stored, before a transaction is begun for it.
+func checkMail(m *outbox.Mail) error {
+	if !validID(m.ID) || (m.AccountID != "" && !validID(m.AccountID)) ||
+		!storable(m.Kind, m.To, m.Language, m.Subject, m.Text, m.HTML) {
+		return errUnstorable()
+	}
+	return nil
+}
+
+// addMail queues the mail with the transaction that c belongs to. After the
+// commit, the caller rings.
+func addMail(ctx context.Context, c *conn, m *outbox.Mail) error {
+	var about any // NULL
+	if m.AccountID != "" {
+		about = m.AccountID
+	}
+	_, err := c.change(ctx, insertMail, m.ID, m.Kind, about, m.To, m.Language, m.Subject, m.Text, m.HTML, at(m.CreatedAt))
+	return err
+}
+
+// ring wakes this node's worker; those of other nodes look each second.
+func (db *DB) ring() {
+	select {
+	case db.mailed <- struct{}{}:
+	default: // it is awake, or there is none
+	}
+}
+
+// Mailed receives a value when this process has queued mail since it was last
+// received from.
+func (db *DB) Mailed() <-chan struct{} { return db.mailed }
+
+// AddMail implements outbox.Store.
+func (db *DB) AddMail(ctx context.Context, m *outbox.Mail) error {
+	if err := checkMail(m); err != nil {
+		return err
+	}
+	err := db.change(ctx, func(ctx context.Context, c *conn) error { return addMail(ctx, c, m) })
+	if err == nil {
+		db.ring()
+	}
+	return err
+}
+
+// claimsTried is how many mails that were due a caller tries to claim, when
+// other workers are faster, before it waits for its next look.
+const claimsTried = 16
+
+// ClaimMail implements outbox.Store. Where none is due it costs one read.
+func (db *DB) ClaimMail(ctx context.Context, now, ends time.Time) (*outbox.Mail, error) {
+	var ids []string
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		ids = nil
+		return c.orm(ctx).Raw("SELECT id FROM mails WHERE due_at <= ? ORDER BY due_at LIMIT ?", at(now), claimsTried).Scan(&ids).Error
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		var row mailRow
+		found := false
+		err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+			row = mailRow{}
+			found, err = c.row(ctx, claimMail, []any{id, at(now), at(ends)}, row.targets()...)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return row.mail(), nil
+		}
+	}
+	return nil, nil
+}
+
+// MailSent implements outbox.Store.
+func (db *DB) MailSent(ctx context.Context, m *outbox.Mail, now time.Time, erase bool) error {
+	if !validID(m.ID) {
+		return noMail()
+	}
+	text := mailSent
+	if erase {
+		text = mailSentErased
+	}
+	return db.change(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.change(ctx, text, m.ID, at(now))
+		return err
+	})
+}
+
+// MailFailed implements outbox.Store.
+func (db *DB) MailFailed(ctx context.Context, m *outbox.Mail, reason string, claim time.Time) error {
+	if !validID(m.ID) {
+		return noMail()
+	}
+	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
+	return db.change(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.change(ctx, mailFailed, m.ID, at(claim), m.Attempts, reason, at(m.DueAt), at(m.DeadAt))
+		return err
+	})
+}
+
+// Mails implements outbox.Store.
+func (db *DB) Mails(ctx context.Context, limit int) ([]*outbox.Mail, error) {
+	var rows []mailRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		rows = nil
+		return c.orm(ctx).Select(mailColumns).Order("id DESC").Limit(max(0, limit)).Find(&rows).Error
+	})
+	return convert(rows, (*mailRow).mail), err
+}
+
+func noMail() error { return fault.New(fault.NotFound, "There is no such mail.") }
+
+// Mail implements outbox.Store.
+func (db *DB) Mail(ctx context.Context, id string) (*outbox.Mail, error) {
+	if !validID(id) {
+		return nil, noMail()
+	}
+	var row mailRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		row = mailRow{}
+		found, err := c.row(ctx, mailByID, []any{id}, row.targets()...)
+		if err == nil && !found {
+			return noMail()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return row.mail(), nil
+}
+
+// DeleteMails implements outbox.Store.
+func (db *DB) DeleteMails(ctx context.Context, before time.Time, limit int) (int, error) {
+	var n int64
+	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+		n, err = c.change(ctx, deleteMails, firstID(before), limit)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(n), nil
+}
+
+// firstID is the least UUIDv7 of the millisecond (RFC 9562 §5.7).
+func firstID(t time.Time) string {
+	var id uuid.UUID
+	ms := t.UnixMilli()
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	id[6], id[8] = 0x70, 0x80
+	return id.String()
+}
