@@ -188,7 +188,7 @@ func (d *doctor) shortLived(ctx context.Context) {
 		return
 	}
 	const name = "redis"
-	backend, err := kv.OpenRedis(r.URL.Reveal(), r.Deadline)
+	backend, err := kv.OpenRedis(r.URL.Reveal(), r.PoolSize, r.Deadline)
 	if err != nil {
 		d.fail(name, "correct redis.url (SIGNET_REDIS_URL)", "%s", explain(err))
 		return

@@ -89,7 +89,7 @@ func (h *house) openDatabase(ctx context.Context) error {
 
 func (h *house) openKV(ctx context.Context) error {
 	if r := h.cfg.Redis; !r.URL.IsZero() {
-		backend, err := kv.OpenRedis(r.URL.Reveal(), r.Deadline)
+		backend, err := kv.OpenRedis(r.URL.Reveal(), r.PoolSize, r.Deadline)
 		if err != nil {
 			return fmt.Errorf("redis: %w", err)
 		}

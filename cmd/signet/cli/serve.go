@@ -203,6 +203,8 @@ func (s *server) describe() {
 		s.metrics.Gauge("signet_database_waits", "How often a caller waited for a connection.", read(func(i int) float64 { return float64(s.db.Stats()[i].WaitCount) }), "pool", p.Pool)
 	}
 	s.metrics.Gauge("signet_database_statements", "SQL statements sent.", func() float64 { return float64(s.db.Statements()) })
+	s.metrics.Gauge("signet_kv_connections", "Open connections to the store of short-lived state.", func() float64 { return float64(s.kv.Stats().Open) })
+	s.metrics.Gauge("signet_kv_connections_idle", "Of those, the idle ones.", func() float64 { return float64(s.kv.Stats().Idle) })
 	s.metrics.Gauge("signet_kv_round_trips", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
 }
 

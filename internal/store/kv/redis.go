@@ -24,10 +24,14 @@ type Redis struct {
 
 var _ Backend = (*Redis)(nil)
 
+// DefaultPoolSize is how many connections a node keeps to one Redis server.
+const DefaultPoolSize = 32
+
 // OpenRedis returns the backend that the URL describes; see ParseRedisURL for
 // its forms. It connects at the first use, so that a server may start before
-// its Redis does. timeout 0 is DefaultTimeout.
-func OpenRedis(url string, timeout time.Duration) (*Redis, error) {
+// its Redis does. It keeps poolSize connections to each server (0:
+// DefaultPoolSize); timeout 0 is DefaultTimeout.
+func OpenRedis(url string, poolSize int, timeout time.Duration) (*Redis, error) {
 	u, err := ParseRedisURL(url)
 	if err != nil {
 		return nil, err
@@ -35,12 +39,15 @@ func OpenRedis(url string, timeout time.Duration) (*Redis, error) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return newRedis(u, timeout), nil
+	if poolSize <= 0 {
+		poolSize = DefaultPoolSize
+	}
+	return newRedis(u, poolSize, timeout), nil
 }
 
-func newRedis(u *RedisURL, timeout time.Duration) *Redis {
+func newRedis(u *RedisURL, poolSize int, timeout time.Duration) *Redis {
 	return &Redis{
-		client: redis.NewUniversalClient(u.options(timeout)), cluster: u.Cluster, prefix: u.Prefix, timeout: timeout, now: time.Now,
+		client: redis.NewUniversalClient(u.options(poolSize, timeout)), cluster: u.Cluster, prefix: u.Prefix, timeout: timeout, now: time.Now,
 	}
 }
 
@@ -57,13 +64,13 @@ func (silence) Printf(context.Context, string, ...any) {}
 // won), and keep connections once opened. A Cluster's client does ask again
 // where a connection breaks, as it must where a slot has moved; what may be
 // used once then looks used, which is the safe side.
-func (u *RedisURL) options(timeout time.Duration) *redis.UniversalOptions {
+func (u *RedisURL) options(poolSize int, timeout time.Duration) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs: u.Addrs, DB: u.DB, MasterName: u.Master, IsClusterMode: u.Cluster,
 		Username: u.Username, Password: u.Password,
 		SentinelUsername: u.SentinelUsername, SentinelPassword: u.SentinelPassword,
 		TLSConfig: u.tlsConfig(),
-		PoolSize:  u.PoolSize, MaxIdleConns: u.PoolSize, ConnMaxIdleTime: -1,
+		PoolSize:  poolSize, MaxIdleConns: poolSize, ConnMaxIdleTime: -1,
 		// Pipelines use the same connections as everything else.
 		PipelinePoolSize: -1,
 		// Values are small. 32 KiB each way per connection would be most of

@@ -40,7 +40,7 @@ func testRedis(t *testing.T, timeout time.Duration, through *proxy) *Redis {
 		through.start(t, u.Addrs[0])
 		u.Addrs = []string{through.addr}
 	}
-	r := newRedis(u, timeout)
+	r := newRedis(u, DefaultPoolSize, timeout)
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ import (
 //	rediss://...                                            the same over TLS
 //
 // Options, besides cluster and master: prefix (put before every key),
-// pool_size (connections per node), sentinel_username and sentinel_password.
+// sentinel_username and sentinel_password. The size of the pool is a setting.
 // Several hosts without cluster or master are refused rather than guessed at.
 type RedisURL struct {
 	TLS                bool
@@ -34,13 +33,12 @@ type RedisURL struct {
 	SentinelUsername   string
 	SentinelPassword   string
 	Prefix             string
-	PoolSize           int
 }
 
 // ParseRedisURL reads a Redis URL. A fault of kind Invalid says what is wrong
 // with it and never repeats its password.
 func ParseRedisURL(s string) (*RedisURL, error) {
-	u := &RedisURL{PoolSize: max(32, 10*runtime.GOMAXPROCS(0))}
+	u := &RedisURL{}
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case ok && scheme == "redis":
@@ -160,12 +158,8 @@ func (u *RedisURL) readOptions(query string) error {
 			if u.Cluster, err = strconv.ParseBool(value); err != nil {
 				return invalidURL("the option cluster is true or false")
 			}
-		case name == "pool_size":
-			if u.PoolSize, err = strconv.Atoi(value); err != nil || u.PoolSize < 1 || u.PoolSize > 10_000 {
-				return invalidURL("the option pool_size is a number from 1 to 10000")
-			}
 		default:
-			return invalidURL("there is no option %q; there are cluster, master, pool_size, prefix, sentinel_password and sentinel_username", name)
+			return invalidURL("there is no option %q; there are cluster, master, prefix, sentinel_password and sentinel_username", name)
 		}
 	}
 	return nil

@@ -24,7 +24,6 @@ func TestParseRedisURL(t *testing.T) {
 		{"redis://a:1,b:2,c/?cluster=true&prefix=signet:", RedisURL{Cluster: true, Prefix: "signet:", Addrs: []string{"a:1", "b:2", "c:6379"}}},
 		{"redis://u:p@a,b:2/1?master=mymaster&sentinel_username=s&sentinel_password=t", RedisURL{
 			Username: "u", Password: "p", Addrs: []string{"a:26379", "b:2"}, DB: 1, Master: "mymaster", SentinelUsername: "s", SentinelPassword: "t"}},
-		{"redis://h?pool_size=7", RedisURL{Addrs: []string{"h:6379"}, PoolSize: 7}},
 	}
 	for _, c := range cases {
 		got, err := ParseRedisURL(c.url)
@@ -32,10 +31,7 @@ func TestParseRedisURL(t *testing.T) {
 			t.Errorf("%s: %v", c.url, err)
 			continue
 		}
-		if c.want.PoolSize == 0 {
-			c.want.PoolSize = got.PoolSize
-		}
-		if !reflect.DeepEqual(*got, c.want) || got.PoolSize < 1 {
+		if !reflect.DeepEqual(*got, c.want) {
 			t.Errorf("%s = %+v, want %+v", c.url, *got, c.want)
 		}
 	}
@@ -61,7 +57,7 @@ func TestParseRedisURLRefuses(t *testing.T) {
 		{"redis://a?cluster=true&master=m", "exclude"},
 		{"redis://a?cluster=maybe", "true or false"},
 		{"redis://a?sentinel_password=x", "master"},
-		{"redis://a?pool_size=0", "pool_size"},
+		{"redis://a?pool_size=7", "pool_size"},
 		{"redis://a?prefix={x}", "slot"},
 		{"redis://a?db=1", `no option "db"`},
 		{"redis://a?prefix=a&prefix=b", "twice"},
@@ -92,7 +88,7 @@ func TestRedisURLErrorsKeepThePassword(t *testing.T) {
 
 // encode writes the URL that says the same.
 func (u *RedisURL) encode() string {
-	q := url.Values{"pool_size": {strconv.Itoa(u.PoolSize)}}
+	q := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
 			q.Set(name, value)

@@ -53,7 +53,7 @@ func openRedis(t testing.TB) storetest.KVStore {
 	// Each test has its own prefix. What it leaves behind ends by itself.
 	u += sep + "prefix=" + handle.Short() + ":"
 	open := func() kv.Backend {
-		b, err := kv.OpenRedis(u, patience)
+		b, err := kv.OpenRedis(u, 0, patience)
 		if err != nil {
 			t.Fatal(err)
 		}
