@@ -131,6 +131,6 @@ func FuzzParseRedisURL(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, u) {
 			t.Fatalf("%q = %+v, but %q = %+v, %v", s, u, u.encode(), again, err)
 		}
-		u.options(DefaultTimeout)
+		u.options(1, DefaultTimeout)
 	})
 }
