@@ -1,0 +1,78 @@
+// A relying party made of openid-client, unmodified. The test gives it commands,
+// one JSON object per line, and is answered in the same way; the browser is the
+// test's own. Errors are answered as {"error": ...}.
+import readline from 'node:readline';
+import * as client from 'openid-client';
+
+const settings = JSON.parse(process.argv[2]);
+const auth = {
+  client_secret_basic: () => client.ClientSecretBasic(settings.secret),
+  client_secret_post: () => client.ClientSecretPost(settings.secret),
+  none: () => client.None(),
+}[settings.method]();
+
+const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret }, auth, {
+  // The provider of the test is on this machine, without TLS.
+  execute: [client.allowInsecureRequests],
+});
+// The answer's signatures are checked although it came straight from the provider.
+client.enableNonRepudiationChecks(config);
+
+let pending;
+
+const commands = {
+  async begin({ parameters }) {
+    const verifier = client.randomPKCECodeVerifier();
+    pending = { pkceCodeVerifier: verifier, expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true };
+    const url = client.buildAuthorizationUrl(config, {
+      redirect_uri: settings.redirect,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state: pending.expectedState,
+      nonce: pending.expectedNonce,
+      ...parameters,
+    });
+    return { url: url.href };
+  },
+  async callback({ url, method, body }) {
+    const answer = method === 'POST'
+      ? new Request(url, { method, body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+      : new URL(url);
+    const tokens = await client.authorizationCodeGrant(config, answer, pending);
+    return { tokens, claims: tokens.claims() };
+  },
+  async userinfo({ token, subject }) {
+    return { claims: await client.fetchUserInfo(config, token, subject) };
+  },
+  async refresh({ token }) {
+    const tokens = await client.refreshTokenGrant(config, token);
+    return { tokens, claims: tokens.claims() };
+  },
+  async introspect({ token }) {
+    return await client.tokenIntrospection(config, token);
+  },
+  async revoke({ token }) {
+    await client.tokenRevocation(config, token);
+    return {};
+  },
+  async clientCredentials({ scope }) {
+    return { tokens: await client.clientCredentialsGrant(config, { scope }) };
+  },
+  async endSession({ parameters }) {
+    return { url: client.buildEndSessionUrl(config, parameters).href };
+  },
+  async metadata() {
+    return { server: config.serverMetadata() };
+  },
+};
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const { command, ...input } = JSON.parse(line);
+  let output;
+  try {
+    output = await commands[command](input);
+  } catch (err) {
+    output = { error: err.error ?? err.code ?? err.name, message: `${err.message} ${err.cause?.message ?? ''}` };
+  }
+  process.stdout.write(`${JSON.stringify(output)}\n`);
+}
