@@ -1,5 +1,6 @@
 // Package templates holds what pages are made of: the layout and its parts, the
-// pages, the static files and the catalogues of the languages, all embedded.
+// pages, the letters that leave by mail, the static files and the catalogues of
+// the languages, all embedded.
 //
 // It is data. How a page is put together is package view's to know, and no
 // other package reads these files.
@@ -7,7 +8,7 @@ package templates
 
 import "embed"
 
-// FS holds the folders layout, pages, static and locales.
+// FS holds the folders layout, pages, mail, static and locales.
 //
-//go:embed layout pages static locales
+//go:embed layout pages mail static locales
 var FS embed.FS

@@ -46,14 +46,5 @@ type Session struct {
 
 // Device is what a session's browser is called.
 func (p *Account) Device(s Session) (string, error) {
-	switch {
-	case s.Browser != "" && s.System != "":
-		return p.T("account.device", "Browser", s.Browser, "System", s.System)
-	case s.Browser != "":
-		return s.Browser, nil
-	case s.System != "":
-		return s.System, nil
-	default:
-		return p.T("account.device_unknown")
-	}
+	return p.NameOf(Device{Browser: s.Browser, System: s.System})
 }

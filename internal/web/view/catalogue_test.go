@@ -68,7 +68,7 @@ func TestCataloguesAgree(t *testing.T) {
 }
 
 var (
-	keyInTemplate = regexp.MustCompile(`\.(?:T|Rich) "([^"]+)"`)
+	keyInTemplate = regexp.MustCompile(`\.(?:T|Rich|Fact|Button [.\w]+) "([^"]+)"`)
 	keyShape      = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
 )
 
@@ -133,7 +133,7 @@ func stringLiterals(t *testing.T) map[string]string {
 
 func eachTemplate(t *testing.T, visit func(name, source string)) {
 	t.Helper()
-	for _, pattern := range []string{"layout/*.html", "pages/*/*.html"} {
+	for _, pattern := range []string{"layout/*.html", "pages/*/*.html", "mail/*.html", "mail/*.txt"} {
 		names, err := fs.Glob(templates.FS, pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

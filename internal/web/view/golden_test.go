@@ -91,6 +91,9 @@ func firstDifference(got, want string) string {
 func noStrayGolden(t *testing.T, held map[string]bool) {
 	t.Helper()
 	err := filepath.WalkDir("testdata", func(path string, d os.DirEntry, err error) error {
+		if path == filepath.Join("testdata", "mail") {
+			return filepath.SkipDir // letters see to their own
+		}
 		if err == nil && strings.HasSuffix(path, ".html") && !held[path] {
 			t.Errorf("%s belongs to no state", path)
 		}

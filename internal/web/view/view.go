@@ -16,6 +16,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	text "text/template"
 
 	"signet/templates"
 )
@@ -49,6 +50,8 @@ type Renderer struct {
 	basePath  string
 	languages *Languages
 	pages     *template.Template
+	letters   *template.Template
+	plain     *text.Template // the letters in plain text
 	assets    *assets
 	buffers   sync.Pool
 	buttons   sync.Map // Locale -> template.HTML: see Frame.LanguageButtons
@@ -70,6 +73,9 @@ func New(opts Options) (*Renderer, error) {
 		return nil, err
 	}
 	if r.pages, err = parse(); err != nil {
+		return nil, err
+	}
+	if err := r.parseLetters(); err != nil {
 		return nil, err
 	}
 	loc, err := catalogueOf(DefaultLocale)
