@@ -73,16 +73,18 @@ func Main(ctx context.Context, p Process) int {
 	return 1
 }
 
-// explain is an error as its operator reads it: the operator may see causes.
+// explain is an error as its operator reads it: what was being done, what is wrong, and, since operators may see it, why.
 func explain(err error) string {
+	text := err.Error()
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind != fault.Internal {
+		told := f.Message
 		if f.Kind == fault.Unavailable && f.Cause != nil {
-			return f.Message + " (" + strings.Join(strings.Fields(f.Cause.Error()), " ") + ")"
+			told += " (" + strings.Join(strings.Fields(f.Cause.Error()), " ") + ")"
 		}
-		return f.Message
+		text = strings.Replace(text, f.Error(), told, 1)
 	}
-	return err.Error()
+	return text
 }
 
 func run(ctx context.Context, p *Process) error { return Command(p).ExecuteContext(ctx) }
@@ -121,6 +123,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := ""
+	cmd.SuggestionsMinimumDistance = 2
 	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
 		hint = fmt.Sprintf("; did you mean %s?", s[0])
 	}
