@@ -1,8 +1,10 @@
 package declare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"signet/internal/fault"
@@ -57,12 +59,34 @@ func (f *Faults) at(where string) bool {
 	return slices.ContainsFunc(f.List, func(one Fault) bool { return one.Where == where })
 }
 
-// err returns nil when nothing is wrong; a nil *Faults in an error is not nil.
+// err returns nil when nothing is wrong (a nil *Faults in an error is not nil),
+// and puts the faults in the order of the file.
 func (f *Faults) err() error {
 	if len(f.List) == 0 {
 		return nil
 	}
+	slices.SortStableFunc(f.List, func(a, b Fault) int {
+		lineA, columnA := position(a.Where)
+		lineB, columnB := position(b.Where)
+		return cmp.Or(cmp.Compare(lineA, lineB), cmp.Compare(columnA, columnB))
+	})
 	return f
+}
+
+// position reads the end of file:line:column.
+func position(where string) (line, column int) {
+	rest, last, _ := cutLast(where)
+	_, middle, _ := cutLast(rest)
+	line, _ = strconv.Atoi(middle) // a place without a line comes first
+	column, _ = strconv.Atoi(last)
+	return line, column
+}
+
+func cutLast(s string) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, ':'); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // take adds what a check of the domain found wrong with the entry, each at the
@@ -73,12 +97,13 @@ func (f *Faults) take(e *entry, err error) error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		all = several.Unwrap()
 	}
+	known := Faults{List: f.List}
 	for _, one := range all {
 		if !fault.Is(one, fault.Invalid) {
 			return err
 		}
 		field := fieldOf(one)
-		if where := e.place(field); !e.faulty || e.says(field) && !f.at(where) {
+		if where := e.place(field); !e.faulty || e.says(field) && !known.at(where) {
 			f.List = append(f.List, Fault{Where: where, What: e.what(), Problem: fault.Public(one)})
 		}
 	}
@@ -99,14 +124,4 @@ func quote(text string) string {
 		text = string(runes[:most]) + "..."
 	}
 	return fmt.Sprintf("%q", text)
-}
-
-// alternatives joins words for a sentence: "a, b or c".
-func alternatives(words ...string) string {
-	words = slices.Clone(words)
-	last := len(words) - 1
-	if last == 0 {
-		return words[0]
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -124,9 +124,9 @@ func find[T any](keys []key[T], name string) *key[T] {
 }
 
 func names[T any](keys []key[T], also ...string) []string {
-	all := also
+	var all []string
 	for _, k := range keys {
 		all = append(all, k.name)
 	}
-	return all
+	return append(all, also...)
 }

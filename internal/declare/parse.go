@@ -1,6 +1,8 @@
 package declare
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -214,13 +216,17 @@ func (p *parser) unknown(f Fault, name string, known []string, aliases map[strin
 	if strings.ContainsFunc(name, isControl) || len(name) > 64 {
 		f.Key = quote(name)
 	}
-	switch meant := yamltree.Nearest(name, known); {
+	meant := yamltree.Nearest(name, slices.AppendSeq(slices.Clone(known), maps.Keys(aliases)))
+	if real := aliases[meant]; real != "" {
+		meant = real
+	}
+	switch {
 	case aliases[name] != "":
-		f.Fix = "write " + aliases[name]
+		f.Fix = "write " + meant
 	case meant != "":
 		f.Fix = "did you mean " + meant + "?"
 	default:
-		f.Fix = "known are " + alternatives(known...)
+		f.Fix = "the keys are " + strings.Join(known, ", ")
 	}
 	p.add(f)
 }

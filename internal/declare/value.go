@@ -85,7 +85,7 @@ func (p *parser) address(e *entry, name string, pair *ast.MappingValueNode, fiel
 	pairs, ok := yamltree.Entries(pair.Value)
 	if !ok {
 		e.places[name] = p.at(pair.Key)
-		p.refuse(e, name, true, "is not an address", "write its parts below it: "+alternatives(names(addressKeys)...))
+		p.refuse(e, name, true, "is not an address", "write its parts below it: "+strings.Join(names(addressKeys), ", "))
 		return
 	}
 	var a account.Address

@@ -111,7 +111,7 @@ const spread = 2 * time.Second
 // Rotate makes the next key of every algorithm. It signs after PublishAhead,
 // or as soon as all nodes publish it when immediately is set, which relying
 // apps that keep keys for long may not follow. A next key that waits already
-// is not joined by another.
+// is not joined by another, unless that one signs before it.
 func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) {
 	if err := m.Load(ctx); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) 
 		var prev *Key
 		if keys := m.Set().byAlg[alg]; len(keys) > 0 {
 			prev = last(keys)
-			if prev.ActiveFrom.After(now) {
+			if prev.ActiveFrom.After(now) && !prev.ActiveFrom.After(from) {
 				return nil, fault.New(fault.Conflict, "the next %s key %s waits already and signs from %s on",
 					alg, prev.KID, prev.ActiveFrom.UTC().Format(time.RFC3339))
 			}

@@ -35,7 +35,7 @@ func (h *house) keyViews(list []*keys.Key) []keyView {
 		v := keyView{KID: k.KID, Alg: k.Alg, CreatedAt: k.CreatedAt, ActiveFrom: k.ActiveFrom, ExpiresAt: k.ExpiresAt}
 		signs, err := h.keys.Set().Signer(k.Alg)
 		switch {
-		case k.ActiveFrom.After(now):
+		case k.ActiveFrom.After(now) && k.ExpiresAt == nil: // else another one overtook it
 			v.State = "next"
 		case err == nil && signs.KID == k.KID:
 			v.State = "signing"
