@@ -45,12 +45,15 @@ type Options struct {
 	Nodes   int               // 0: one
 	Env     map[string]string // settings, as in docs/settings.md
 	Declare string            // YAML for `signet apply`, before the first node
+	Proxies bool              // put a Proxy before each store that is a server
 }
 
 // Env is a running house.
 type Env struct {
 	Issuer string
 	Nodes  []string // addresses of the nodes, without a slash at the end
+
+	Database, Redis *Proxy // nil unless Options.Proxies asks for them
 
 	t       testing.TB
 	environ []string
@@ -72,6 +75,9 @@ func Start(t testing.TB, o Options) *Env {
 		"SIGNET_LOG_LEVEL": "info",
 	}
 	e.stores(o.Backend, settings)
+	if o.Proxies {
+		e.proxies(settings)
+	}
 	for _, more := range []map[string]string{cheapHash, o.Env} {
 		for k, v := range more {
 			settings[k] = v
@@ -117,6 +123,15 @@ func (e *Env) stores(b Backend, settings map[string]string) {
 			separator = "&"
 		}
 		settings["SIGNET_REDIS_URL"] = u + separator + "prefix=" + handle.Short() + ":"
+	}
+}
+
+func (e *Env) proxies(settings map[string]string) {
+	e.t.Helper()
+	for name, proxy := range map[string]**Proxy{"SIGNET_DATABASE_URL": &e.Database, "SIGNET_REDIS_URL": &e.Redis} {
+		if address := settings[name]; address != "" {
+			*proxy, settings[name] = through(e.t, address)
+		}
 	}
 }
 
