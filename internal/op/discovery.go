@@ -58,7 +58,7 @@ func (p *Provider) describe() *metadata {
 			ClaimTypesSupported:                       []string{"normal"},
 			ClaimsSupported:                           claimsSupported,
 			UILocalesSupported:                        locales(p.cfg.UILocales),
-			DisplayValuesSupported:                    []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch, oidc.DisplayWAP},
+			DisplayValuesSupported:                    []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
 			ServiceDocumentation:                      p.cfg.Docs,
 			OPPolicyURI:                               p.cfg.PolicyURI,
 			OPTermsOfServiceURI:                       p.cfg.TermsURI,
