@@ -1,0 +1,294 @@
+package protocol
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"signet/internal/testenv"
+)
+
+// advertised has, for each member of the metadata, the test that it is so. What
+// it does not know may not be advertised.
+var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
+	"issuer": func(t *testing.T, e *testenv.Env, value any) {
+		if value != e.Issuer {
+			t.Errorf("%v, want %s exactly (Discovery §4.3)", value, e.Issuer)
+		}
+	},
+	"authorization_endpoint": answers("GET", http.StatusBadRequest),
+	"token_endpoint":         answers("POST", http.StatusBadRequest),
+	"userinfo_endpoint":      answers("GET", http.StatusUnauthorized),
+	"introspection_endpoint": answers("POST", http.StatusBadRequest),
+	"revocation_endpoint":    answers("POST", http.StatusBadRequest),
+	"end_session_endpoint":   answers("GET", http.StatusOK),
+	"jwks_uri":               answers("GET", http.StatusOK),
+
+	"scopes_supported":                 eachOf(scopeWorks),
+	"response_types_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "response_type", v) }),
+	"response_modes_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "response_mode", v) }),
+	"prompt_values_supported":          eachOf(promptWorks),
+	"grant_types_supported":            eachOf(grantWorks),
+	"acr_values_supported":             eachOf(acrWorks),
+	"subject_types_supported":          only("public"),
+	"claim_types_supported":            only("normal"),
+	"code_challenge_methods_supported": only("S256"), // TestAuthorizeErrors has the refusals
+	"display_values_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "display", v) }),
+	"ui_locales_supported":             eachOf(localeWorks),
+	"claims_supported":                 claimsWork,
+
+	"id_token_signing_alg_values_supported": algsWork,
+	// TestClientAuthentication tries every method at every endpoint.
+	"token_endpoint_auth_methods_supported":          only("client_secret_basic", "client_secret_post", "none"),
+	"revocation_endpoint_auth_methods_supported":     only("client_secret_basic", "client_secret_post", "none"),
+	"introspection_endpoint_auth_methods_supported":  only("client_secret_basic", "client_secret_post"),
+	"request_uri_parameter_supported":                is(false), // TestAuthorizeErrors
+	"authorization_response_iss_parameter_supported": is(true),  // every front-channel test
+}
+
+// TestDiscovery: the metadata says exactly what is so.
+func TestDiscovery(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		got := fetch(t, e.Issuer+"/.well-known/openid-configuration", nil)
+		for _, name := range []string{
+			"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported",
+			"subject_types_supported", "id_token_signing_alg_values_supported", // Discovery §3: required
+			"userinfo_endpoint", "scopes_supported", "claims_supported", // recommended
+		} {
+			if got.Fields[name] == nil {
+				t.Errorf("%s is missing (Discovery §3)", name)
+			}
+		}
+		for name, value := range got.Fields {
+			check := advertised[name]
+			if check == nil {
+				t.Errorf("%s is advertised, and no test knows whether it is so", name)
+				continue
+			}
+			t.Run(name, func(t *testing.T) { check(t, e, value) })
+		}
+		algs, _ := got.Fields["id_token_signing_alg_values_supported"].([]any)
+		if !slices.Contains(algs, any("RS256")) {
+			t.Error("RS256 is missing (Discovery §3)")
+		}
+		other := fetch(t, e.Issuer+"/.well-known/oauth-authorization-server", nil)
+		if other.Body != got.Body {
+			t.Error("the metadata of RFC 8414 differs from that of Discovery")
+		}
+		var typed oidc.DiscoveryConfiguration
+		if err := json.Unmarshal([]byte(got.Body), &typed); err != nil {
+			t.Errorf("a library does not read the metadata: %v", err)
+		}
+	})
+}
+
+// TestDocuments: what is the same for everybody may be kept, compressed and
+// asked for by its name.
+func TestDocuments(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		for _, path := range []string{"/.well-known/openid-configuration", "/keys"} {
+			plain := fetch(t, e.Issuer+path, nil)
+			h := plain.Header
+			if h.Get("Content-Type") != "application/json" || !strings.Contains(h.Get("Cache-Control"), "max-age=") || h.Get("ETag") == "" || h.Get("Set-Cookie") != "" {
+				t.Errorf("%s: %v", path, h)
+			}
+			if again := fetch(t, e.Issuer+path, map[string]string{"If-None-Match": h.Get("ETag")}); again.Status != http.StatusNotModified || again.Body != "" {
+				t.Errorf("%s by its ETag: %d", path, again.Status)
+			}
+			packed := fetch(t, e.Issuer+path, map[string]string{"Accept-Encoding": "gzip"})
+			if packed.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(packed.Header.Get("Vary"), "Accept-Encoding") {
+				t.Fatalf("%s: not compressed: %v", path, packed.Header)
+			}
+			z, err := gzip.NewReader(strings.NewReader(packed.Body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(z); err != nil || string(text) != plain.Body {
+				t.Errorf("%s: unpacked it differs: %v", path, err)
+			}
+		}
+		keys := keysAt(t, e.Issuer)
+		algs := map[string]bool{}
+		for _, k := range keys.Keys {
+			if k.KeyID == "" || k.Use != "sig" || !k.IsPublic() || !k.Valid() || algs[k.KeyID] {
+				t.Errorf("key %q: use %q, public %v", k.KeyID, k.Use, k.IsPublic())
+			}
+			algs[k.Algorithm], algs[k.KeyID] = true, true
+		}
+		for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
+			if !algs[alg] {
+				t.Errorf("no key of %s", alg)
+			}
+		}
+	})
+}
+
+func fetch(t *testing.T, address string, header map[string]string) *testenv.Answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	got, err := testenv.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func answers(method string, status int) func(*testing.T, *testenv.Env, any) {
+	return func(t *testing.T, e *testenv.Env, value any) {
+		address, _ := value.(string)
+		if !strings.HasPrefix(address, e.Issuer+"/") {
+			t.Fatalf("%q is not at the issuer", address)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := testenv.Do(req)
+		for i := 0; i < 3 && err == nil && got.Status == http.StatusSeeOther; i++ {
+			got = fetch(t, e.Issuer+got.Header.Get("Location"), nil)
+		}
+		if err != nil || got.Status != status {
+			t.Errorf("%s %s: %d, want %d", method, address, got.Status, status)
+		}
+	}
+}
+
+func only(values ...string) func(*testing.T, *testenv.Env, any) {
+	return func(t *testing.T, _ *testenv.Env, value any) {
+		if got := words(value); !slices.Equal(got, values) {
+			t.Errorf("%v, want %v", got, values)
+		}
+	}
+}
+
+func is(want bool) func(*testing.T, *testenv.Env, any) {
+	return func(t *testing.T, _ *testenv.Env, value any) {
+		if value != want {
+			t.Errorf("%v, want %v", value, want)
+		}
+	}
+}
+
+func words(value any) []string {
+	var out []string
+	list, _ := value.([]any)
+	for _, v := range list {
+		s, _ := v.(string)
+		out = append(out, s)
+	}
+	return out
+}
+
+func eachOf(check func(*testing.T, *testenv.Env, string)) func(*testing.T, *testenv.Env, any) {
+	return func(t *testing.T, e *testenv.Env, value any) {
+		list := words(value)
+		if len(list) == 0 {
+			t.Errorf("%v is no list of words", value)
+		}
+		for _, v := range list {
+			t.Run(v, func(t *testing.T) { check(t, e, v) })
+		}
+	}
+}
+
+// requestWorks checks that a request with the parameter ends in tokens.
+func requestWorks(t *testing.T, e *testenv.Env, name, value string) {
+	app := e.App(t, web)
+	tokens(t, e.Browser().For(t), app, ada, name, value)
+}
+
+func scopeWorks(t *testing.T, e *testenv.Env, scope string) {
+	got := tokens(t, e.Browser().For(t), e.App(t, web), ada, "scope", "openid "+scope)
+	if !slices.Contains(strings.Fields(got.Str("scope")), scope) {
+		t.Errorf("granted was %q", got.Str("scope"))
+	}
+}
+
+func promptWorks(t *testing.T, e *testenv.Env, prompt string) {
+	asks := map[string]string{"login": "password", "consent": "allow", "select_account": "other"}[prompt]
+	app := e.App(t, web)
+	r := app.Request("prompt", prompt)
+	p := signedIn(t, e, app, ada).Get(r.Path())
+	if prompt == "none" {
+		wantAnswer(t, e, r, p, "")
+		return
+	}
+	if asks == "" || p.Form(asks) == nil {
+		t.Errorf("%s does not ask for %q", p.URL, asks)
+	}
+}
+
+func grantWorks(t *testing.T, e *testenv.Env, grant string) {
+	app := e.App(t, opaque)
+	pairs := []string{"grant_type", grant}
+	switch grant {
+	case "authorization_code":
+		tokens(t, e.Browser().For(t), app, ada)
+		return
+	case "refresh_token":
+		pairs = append(pairs, "refresh_token", tokens(t, e.Browser().For(t), app, ada).Str("refresh_token"))
+	}
+	if got := app.Call("/token", pairs...); got.Status != http.StatusOK {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}
+
+func acrWorks(t *testing.T, e *testenv.Env, acr string) {
+	app := e.App(t, web)
+	got := tokens(t, e.Browser().For(t), app, ada, "acr_values", acr)
+	if said := app.IDToken(got.Str("id_token"), "")["acr"]; said != acr {
+		t.Errorf("acr is %v", said)
+	}
+}
+
+func localeWorks(t *testing.T, e *testenv.Env, tag string) {
+	p := e.Browser().For(t).Get(e.App(t, web).Request("ui_locales", tag).Path())
+	if !strings.Contains(p.Body, `lang="`+tag+`"`) {
+		t.Errorf("%s is not in this language", p.URL)
+	}
+}
+
+func algsWork(t *testing.T, e *testenv.Env, value any) {
+	seen := map[string]bool{}
+	for _, c := range []testenv.App{web, es256, eddsa} {
+		got := tokens(t, e.Browser().For(t), e.App(t, c), ada)
+		alg, _ := header(t, got.Str("id_token"))["alg"].(string)
+		seen[alg] = true
+	}
+	if got := words(value); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(maps.Keys(seen))) {
+		t.Errorf("%v are advertised and %v were used", got, seen)
+	}
+}
+
+// claimsWork checks that all advertised claims can be had, and no others.
+func claimsWork(t *testing.T, e *testenv.Env, value any) {
+	app := e.App(t, web)
+	r := app.Request("scope", allScopes)
+	got := app.Redeem(r, e.Browser().For(t).SignIn(r, ada))
+	had := app.IDToken(got.Str("id_token"), r.Get("nonce"))
+	maps.Copy(had, app.Userinfo(got.Str("access_token")).Fields)
+	claims := words(value)
+	for name := range had {
+		if !slices.Contains(claims, name) {
+			t.Errorf("%s is told and not advertised", name)
+		}
+	}
+	for _, name := range claims {
+		if had[name] == nil {
+			t.Errorf("%s is advertised and was not told", name)
+		}
+	}
+}
