@@ -33,6 +33,9 @@ func (w *Web) identifier(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if sess != nil && (f.Request.HintSubject == "" || f.Request.HintSubject == sess.AccountID) {
+		if session.Next(&f.Request, &f.Progress, sess, true, w.Now()) != session.NeedSignIn {
+			return w.goOn(rw, r, f, sess) // signed in meanwhile, in another tab
+		}
 		w.send(rw, w.at(pathPassword, "flow", f.ID))
 		return nil
 	}
