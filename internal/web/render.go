@@ -105,6 +105,11 @@ func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
 	if kind == fault.Unavailable && r.Method == http.MethodGet {
 		page.RetryURL = r.URL.RequestURI()
 	}
+	switch kind {
+	case fault.Limited, fault.Unavailable, fault.Internal: // the page says to try again
+	default:
+		page.HomeURL = w.at(pathAccount)
+	}
 	if err := w.show(rw, r, nil, httpd.Status(kind), page); err != nil {
 		http.Error(rw, fault.Public(err), http.StatusInternalServerError)
 	}

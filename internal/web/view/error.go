@@ -41,6 +41,7 @@ type Error struct {
 	RequestID string // empty: left out
 	Back      *Link  // a way on: its text is a name, such as the app's
 	RetryURL  string // the same page again; empty: left out
+	HomeURL   string // the account page, for who has no other way on; empty: left out
 }
 
 func (*Error) template() string { return "error" }

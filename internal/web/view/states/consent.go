@@ -63,6 +63,9 @@ func errors() []State {
 				Developer: "response_type is missing.",
 			}
 		}),
+		state("error/expired-home", func() view.Page {
+			return &view.Error{Frame: frame(nil), Reason: view.ReasonExpired, RequestID: "8F2K-71QD", HomeURL: "/account"}
+		}),
 		state("error/expired-of-app", func() view.Page {
 			return &view.Error{
 				Frame: frame(&console), Reason: view.ReasonExpired, RetryURL: "/signin",
