@@ -129,7 +129,8 @@ var nameKeys = map[string]string{"client": "id", "user": "email"}
 // every message can say it.
 func (p *parser) name(e *entry, pairs []*ast.MappingValueNode) {
 	if pair := pairOf(pairs, nameKeys[e.kind]); pair != nil {
-		if texts, ok := yamltree.Scalars(pair.Value); ok && len(texts) == 1 {
+		texts, ok := yamltree.Scalars(pair.Value)
+		if _, isList := pair.Value.(*ast.SequenceNode); ok && !isList && len(texts) == 1 {
 			e.id = texts[0]
 		}
 	}

@@ -26,38 +26,42 @@ func (p *parser) value(e *entry, name string, pair *ast.MappingValueNode, pointe
 	texts, ok := yamltree.Scalars(pair.Value)
 	_, isList := pair.Value.(*ast.SequenceNode)
 	list, wantList := pointer.(*[]string)
-	switch {
-	case !ok:
+	if !ok {
 		e.places[name] = p.at(pair.Key) // the token of a mapping is its first colon, which would say nothing
 		bad("cannot be read", "write a plain value, or a list of them; anchors, aliases and tags are not for this file")
 		return
-	case wantList && !isList && len(texts) > 0:
-		bad("is not a list", "write ["+strings.Join(strings.Fields(texts[0]), ", ")+"]")
-		return
-	case !wantList && isList:
-		bad("is a list", "write one value")
-		return
 	}
 	for i, text := range texts {
-		switch {
-		case strings.ContainsFunc(text, isControl):
-			bad("holds a control character", "write one line of text")
-			return
-		case strings.Contains(text, "${"):
-			bad("holds ${, and nothing is put in its place here", "write the value, or name a file for a secret with "+name+"_file")
-			return
-		case slices.Contains(texts[:i], text):
-			bad("names "+quote(text)+" twice", "leave one out")
+		if problem, fix := plain(text, texts[:i]); problem != "" {
+			bad(problem, fix)
 			return
 		}
 	}
-	if wantList {
+	switch {
+	case wantList && !isList && len(texts) > 0:
+		bad("is not a list", "write ["+strings.Join(strings.Fields(texts[0]), ", ")+"]")
+	case wantList:
 		*list = texts
-	} else if len(texts) == 1 {
+	case isList:
+		bad("is a list", "write one value")
+	case len(texts) == 1:
 		if problem, fix := scalar(pointer, texts[0]); problem != "" {
 			bad(quote(texts[0])+" "+problem, fix)
 		}
 	}
+}
+
+// plain says what is wrong with a text, whatever it is for.
+func plain(text string, before []string) (problem, fix string) {
+	switch {
+	case strings.ContainsFunc(text, isControl):
+		return "holds a control character", "write one line of text"
+	case strings.Contains(text, "${"):
+		return "holds ${, and nothing is put in its place here", "write the value; a secret or password can be read from a file, with secret_file or password_file"
+	case slices.Contains(before, text):
+		return "names " + quote(text) + " twice", "leave one out"
+	}
+	return "", ""
 }
 
 // scalar reads one plain value.

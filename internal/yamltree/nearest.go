@@ -13,7 +13,8 @@ func Nearest(name string, candidates []string) string {
 	}
 	best, bestDistance := "", max(2, len(name)/4)+1
 	for _, candidate := range candidates {
-		if d := distance(plain(name), plain(candidate)); d < bestDistance {
+		// What has no letter in common is not near, however short it is.
+		if d := distance(plain(name), plain(candidate)); d < bestDistance && d < max(len(name), len(candidate)) {
 			best, bestDistance = candidate, d
 		}
 	}
