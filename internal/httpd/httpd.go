@@ -52,9 +52,11 @@ type Route struct {
 	Do     Handler
 }
 
-// Observer is told of every request.
+// Observer counts requests.
 type Observer interface {
-	Request(route string, status int, took time.Duration)
+	// Route returns what is told of each request to the route. It is asked for
+	// once, so that counting a request looks nothing up by name.
+	Route(name string) func(status int, took time.Duration)
 }
 
 // Options are what the guards need.
@@ -73,13 +75,12 @@ type Options struct {
 const maxBody = 256 << 10
 
 // Mount returns the routes, each behind the guards of its kind.
-func Mount(o Options, routes []Route) http.Handler {
+func Mount(o Options, routes []Route) *http.ServeMux {
 	mux := http.NewServeMux()
 	cross := http.NewCrossOriginProtection()
 	allowed := map[string]*Route{} // path -> the answer to every other method
 	for _, route := range routes {
-		h := &mounted{Options: o, route: route, name: route.Path, cross: cross}
-		mux.Handle(route.Method+" "+route.Path, h)
+		mux.Handle(route.Method+" "+route.Path, mount(o, cross, route.Path, route))
 		other := allowed[route.Path]
 		if other == nil {
 			other = &Route{Path: route.Path, Kind: route.Kind}
@@ -89,12 +90,16 @@ func Mount(o Options, routes []Route) http.Handler {
 	}
 	for path, other := range allowed {
 		other.Do = notAllowed(strings.TrimPrefix(strings.Replace(other.Method, "GET", "GET, HEAD", 1), ", "))
-		mux.Handle(path, &mounted{Options: o, route: *other, name: path, cross: cross})
+		mux.Handle(path, mount(o, cross, path, *other))
 	}
-	mux.Handle("/", &mounted{Options: o, name: "none", cross: cross, route: Route{Kind: Page, Do: func(http.ResponseWriter, *http.Request) error {
+	mux.Handle("/", mount(o, cross, "none", Route{Kind: Page, Do: func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.NotFound, "There is no page at this address.")
-	}}})
+	}}))
 	return mux
+}
+
+func mount(o Options, cross *http.CrossOriginProtection, name string, route Route) http.Handler {
+	return &mounted{Options: o, route: route, name: name, cross: cross, observe: o.Observer.Route(name)}
 }
 
 // notAllowed answers a method that the path does not know (RFC 9110 §15.5.6).
@@ -109,19 +114,22 @@ func notAllowed(methods string) Handler {
 
 type mounted struct {
 	Options
-	route Route
-	name  string
-	cross *http.CrossOriginProtection
+	route   Route
+	name    string
+	cross   *http.CrossOriginProtection
+	observe func(status int, took time.Duration)
 }
 
 // ServeHTTP brings the guards, the log line and the translation of errors.
 func (m *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	info := &Info{RequestID: handle.Short(), Address: m.Addresses.Of(r)}
+	info := &Info{Address: m.Addresses.Of(r)}
 	r = r.WithContext(context.WithValue(r.Context(), infoKey{}, info))
 	rec := &recorder{ResponseWriter: w}
 	m.guard(rec.Header())
-	r.Body = http.MaxBytesReader(rec, r.Body, maxBody)
+	if r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(rec, r.Body, maxBody)
+	}
 	err := m.run(rec, r)
 	if err != nil {
 		info.Kind, info.Cause = fault.KindOf(err), err
@@ -130,7 +138,7 @@ func (m *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	took := time.Since(start)
-	m.Observer.Request(m.name, rec.status(), took)
+	m.observe(rec.status(), took)
 	m.log(r, rec.status(), took, info)
 }
 
@@ -196,7 +204,7 @@ func (m *mounted) log(r *http.Request, status int, took time.Duration, info *Inf
 	}
 	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("route", m.name), slog.String("method", r.Method), slog.Int("status", status),
-		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request", info.RequestID))
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request", info.RequestID()))
 	if info.ClientID != "" {
 		attrs = append(attrs, slog.String("client", info.ClientID))
 	}
@@ -212,12 +220,22 @@ func (m *mounted) log(r *http.Request, status int, took time.Duration, info *Inf
 // Info is what is known about a request while it is answered; it ends in the
 // log. Handlers set ClientID and AccountID as soon as they know them.
 type Info struct {
-	RequestID string
 	Address   string // of the browser or app
 	ClientID  string
 	AccountID string
 	Kind      fault.Kind
 	Cause     error
+
+	id string
+}
+
+// RequestID is the name by which the request is found in the log. It is made
+// when it is first asked for: most requests are never spoken of.
+func (i *Info) RequestID() string {
+	if i.id == "" {
+		i.id = handle.Short()
+	}
+	return i.id
 }
 
 type infoKey struct{}

@@ -20,8 +20,8 @@ import (
 
 type observer struct{ seen []string }
 
-func (o *observer) Request(route string, status int, _ time.Duration) {
-	o.seen = append(o.seen, fmt.Sprint(route, " ", status))
+func (o *observer) Route(name string) func(int, time.Duration) {
+	return func(status int, _ time.Duration) { o.seen = append(o.seen, fmt.Sprint(name, " ", status)) }
 }
 
 func mount(log *bytes.Buffer, o *observer, routes ...httpd.Route) http.Handler {

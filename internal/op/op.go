@@ -87,10 +87,13 @@ type Provider struct {
 	mint      minter
 }
 
+// PathMetadata is where OAuth clients look for the metadata of an issuer without
+// a path (RFC 8414 §3).
+const PathMetadata = "/.well-known/oauth-authorization-server"
+
 // Paths of the endpoints below the issuer.
 const (
 	pathDiscovery  = "/.well-known/openid-configuration"
-	pathMetadata   = "/.well-known/oauth-authorization-server" // RFC 8414 §3
 	pathKeys       = "/keys"
 	pathAuthorize  = "/authorize"
 	pathResume     = "/authorize/resume"
@@ -118,7 +121,7 @@ func Resume(flowID string) string { return pathResume + "?flow=" + flowID }
 func (p *Provider) Routes() []httpd.Route {
 	return []httpd.Route{
 		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.discovery.serve},
-		{Method: "GET", Path: pathMetadata, Kind: httpd.Public, Do: p.discovery.serve},
+		{Method: "GET", Path: PathMetadata, Kind: httpd.Public, Do: p.discovery.serve},
 		{Method: "GET", Path: pathKeys, Kind: httpd.Public, Do: p.serveKeys},
 		{Method: "GET", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "POST", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},

@@ -6,6 +6,7 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,10 +46,24 @@ func NewMetrics(version string) *Metrics {
 	return m
 }
 
-// Request counts an answered request.
-func (m *Metrics) Request(route string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+// Route returns the counters of one route. The ones of a status are looked up
+// at its first answer and kept.
+func (m *Metrics) Route(name string) func(status int, took time.Duration) {
+	seconds := m.seconds.WithLabelValues(name)
+	var byStatus [600]atomic.Pointer[prometheus.Counter]
+	return func(status int, took time.Duration) {
+		seconds.Observe(took.Seconds())
+		if status < 0 || status >= len(byStatus) {
+			status = 0
+		}
+		counter := byStatus[status].Load()
+		if counter == nil {
+			c := m.requests.WithLabelValues(name, strconv.Itoa(status))
+			counter = &c
+			byStatus[status].Store(counter)
+		}
+		(*counter).Inc()
+	}
 }
 
 // Token counts a token request.

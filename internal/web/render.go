@@ -97,7 +97,7 @@ func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
 	if kind == fault.Limited || kind == fault.Unavailable {
 		httpd.RetryAfter(rw, retryAfter)
 	}
-	page := &view.Error{Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID}
+	page := &view.Error{Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID()}
 	var body *http.MaxBytesError
 	if errors.As(err, &body) {
 		page.Reason, kind = view.ReasonRequest, fault.Invalid
@@ -137,7 +137,7 @@ func reasonOf(kind fault.Kind) view.Reason {
 // Refuse tells the person that an app's request cannot be answered to the app,
 // and the app's developer why. c is nil when the app is not known.
 func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, c *client.Client, code, reason string) error {
-	page := &view.Error{Reason: view.ReasonRequest, Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID}
+	page := &view.Error{Reason: view.ReasonRequest, Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID()}
 	switch {
 	case c == nil && code == "invalid_client":
 		page.Reason = view.ReasonUnknownApp

@@ -51,16 +51,19 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(c.TrustedProxies), Secure: s.secure(),
 		PageError: pages.PageError, OAuthError: op.WriteError,
 	}, routes)
-	mux := http.NewServeMux()
+	mux := mounted
+	if base := s.basePath(); base != "" {
+		mux = http.NewServeMux()
+		// RFC 8414 §3.1 puts the well-known part before the issuer's path.
+		mux.HandleFunc("GET "+op.PathMetadata+base, func(w http.ResponseWriter, r *http.Request) {
+			r = r.Clone(r.Context())
+			r.URL.Path = op.PathMetadata
+			mounted.ServeHTTP(w, r)
+		})
+		mux.Handle(base+"/", http.StripPrefix(base, mounted))
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
 	mux.HandleFunc("GET /readyz", s.ready)
-	if base := s.basePath(); base != "" {
-		// RFC 8414 §3.1 puts the well-known part before the issuer's path.
-		mux.Handle("GET /.well-known/oauth-authorization-server"+base, mounted)
-		mux.Handle(base+"/", http.StripPrefix(base, mounted))
-		return mux, nil
-	}
-	mux.Handle("/", mounted)
 	return mux, nil
 }
 
