@@ -65,8 +65,10 @@ func (c *Cookies) SetSession(w http.ResponseWriter, v string, life time.Duration
 // DropSession removes the session cookie.
 func (c *Cookies) DropSession(w http.ResponseWriter) { c.set(w, c.session, "", 0, c.sameSite) }
 
-// browserLife is how long a browser keeps its name: longer than any flow.
-const browserLife = 30 * 24 * time.Hour
+// browserLife is how long a browser keeps its name after it was last used to
+// sign in: as long as browsers allow (RFC 6265bis §5.5), because one that lost
+// its name is a stranger's.
+const browserLife = 400 * 24 * time.Hour
 
 // Browser returns the secret name of the browser, "" when it has none.
 func (c *Cookies) Browser(r *http.Request) string {
@@ -82,15 +84,24 @@ func (c *Cookies) Browser(r *http.Request) string {
 // §3.1.2.1), and a new name would cut off the flows of the other tabs. It
 // proves nothing but that a flow goes on where it began.
 func (c *Cookies) NameBrowser(w http.ResponseWriter, r *http.Request) string {
+	if v := c.Browser(r); v != "" {
+		return v
+	}
+	return c.KeepBrowser(w, r)
+}
+
+// KeepBrowser is NameBrowser, and has the browser keep its name for another
+// full time: it was signed in with.
+func (c *Cookies) KeepBrowser(w http.ResponseWriter, r *http.Request) string {
 	v := c.Browser(r)
 	if v == "" {
 		v = handle.New()
-		site := http.SameSiteLaxMode
-		if c.secure {
-			site = http.SameSiteNoneMode
-		}
-		c.set(w, c.browser, v, browserLife, site)
 	}
+	site := http.SameSiteLaxMode
+	if c.secure {
+		site = http.SameSiteNoneMode
+	}
+	c.set(w, c.browser, v, browserLife, site)
 	return v
 }
 

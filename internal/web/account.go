@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/mileusna/useragent"
-
 	"signet/internal/account"
 	"signet/internal/fault"
 	"signet/internal/session"
@@ -93,9 +91,9 @@ func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, er
 }
 
 func sessionView(s, current *session.Session) view.Session {
-	ua := useragent.Parse(s.UserAgent)
+	device := deviceOf(s.UserAgent)
 	return view.Session{
-		ID: s.SID, Browser: ua.Name, System: ua.OS, Place: s.IP,
+		ID: s.SID, Browser: device.Browser, System: device.System, Place: s.IP,
 		SignedIn: s.AuthTime, LastUsed: s.LastSeen, Current: s.Key == current.Key,
 	}
 }

@@ -173,6 +173,10 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info.AccountID = a.ID
+	// Before the session: nobody gets in unannounced.
+	if err := w.announce(rw, r, f, a); err != nil {
+		return err
+	}
 	sess, err := w.beginSession(rw, r, f, a, remember)
 	if err != nil {
 		return err

@@ -25,6 +25,12 @@ type Links struct {
 	SignOutTarget func(request *session.Request) string // where a signed-out browser is sent
 }
 
+// Letters say what letters to people can hold.
+type Letters struct {
+	Send bool   // there is somebody to carry them
+	Home string // the issuer, for the addresses in them
+}
+
 // Services are the parts of the house that the pages work with.
 type Services struct {
 	Clients  *client.Registry
@@ -34,6 +40,8 @@ type Services struct {
 	Cookies  *httpd.Cookies
 	View     *view.Renderer
 	Links    Links
+	Browsers *account.Browsers
+	Letters  Letters
 	Mailbox  Mailbox // nil: there is none
 	Now      func() time.Time
 }

@@ -26,9 +26,10 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
+		Browsers: s.browsers, Letters: s.letters(o),
 	}
 	if o.mailbox {
-		services.Mailbox = emptyMailbox{}
+		services.Mailbox = s.mailbox()
 	}
 	pages := web.New(s.basePath(), services)
 	var locales []string

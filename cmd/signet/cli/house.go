@@ -29,6 +29,7 @@ type house struct {
 	kv       kv.Backend
 	clients  *client.Registry
 	accounts *account.Service
+	browsers *account.Browsers
 	sessions *session.Service
 	grants   *grant.Service
 	keys     *keys.Manager
@@ -136,6 +137,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	secrets := client.NewSecrets(master.Derive("client secrets"), h.hasher)
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard(), time.Now)
+	h.browsers = account.NewBrowsers(h.db, time.Now)
 	l := c.Lifetimes
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,

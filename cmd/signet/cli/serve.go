@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signet/config"
+	outgoing "signet/internal/mail"
 	"signet/internal/telemetry"
 )
 
@@ -115,6 +116,10 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 	if err != nil {
 		return err
 	}
+	mail, err := s.mailWorker(o)
+	if err != nil {
+		return err
+	}
 	if t := s.cfg.Telemetry; t.OTLPEndpoint != "" {
 		tracer, err := telemetry.NewTracer(ctx, t.OTLPEndpoint, t.SampleRatio, Version())
 		if err != nil {
@@ -141,6 +146,9 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 	group.Go(func() error { return notClosed(main.Serve(listener)) })
 	group.Go(func() error { return s.stop(ctx, main) })
 	group.Go(func() error { s.watch(ctx); return nil })
+	if mail != nil {
+		group.Go(func() error { mail.Run(ctx); return nil })
+	}
 	group.Go(func() error { s.maintain(ctx); return nil })
 	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,
 		"database", s.cfg.Database.URL.Address(), "redis", s.cfg.Redis.URL.Address(), "version", Version())
@@ -251,6 +259,9 @@ func (s *server) maintain(ctx context.Context) {
 		const batch = 1000
 		if _, err := s.db.DeleteDeadFamilies(ctx, time.Now().Add(-24*time.Hour), batch); err != nil && ctx.Err() == nil {
 			s.log.Error("removing refresh tokens that ended", "cause", err)
+		}
+		if _, err := s.db.DeleteMails(ctx, time.Now().Add(-outgoing.Keep), batch); err != nil && ctx.Err() == nil {
+			s.log.Error("removing mails that were sent long ago", "cause", err)
 		}
 	}
 }
