@@ -11,8 +11,11 @@ import (
 	"signet/internal/testenv"
 )
 
-// ada is the person of the demo, and of the houses below.
-var ada = testenv.Person{Email: "ada@example.com", Password: "correct-Horse-9"}
+// password is that of everybody here; the demo says it, too.
+const password = "correct-Horse-9"
+
+// ada is the person of the demo.
+var ada = testenv.Person{Email: "ada@example.com", Password: password}
 
 // demo is a running demo.
 type demo struct{ issuer, console, frames string }

@@ -87,10 +87,7 @@ func (tab *Tab) axe() {
 			return err
 		}
 		for _, scheme := range []string{"light", "dark"} {
-			_, err := cdp.Call(ctx, s, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			})
-			if err != nil {
+			if err := colours(ctx, s, scheme); err != nil {
 				return err
 			}
 			found, err := violations(ctx, s)
@@ -106,6 +103,17 @@ func (tab *Tab) axe() {
 	if err != nil {
 		tab.t.Fatalf("axe at %s: %v", tab.last(), err)
 	}
+}
+
+// colours asks pages for the colour scheme, and for no movement: what is half
+// faded in would be judged as it stands.
+func colours(ctx context.Context, s *chromedp.Target, scheme string) error {
+	_, err := cdp.Call(ctx, s, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		},
+	})
+	return err
 }
 
 func scripts(ctx context.Context, s *chromedp.Target, on bool) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -28,7 +29,7 @@ const (
 // Visitor is a person's browser: all its tabs share cookies, and nothing with
 // another visitor.
 type Visitor struct {
-	t      *testing.T
+	t      testing.TB
 	way    way
 	agent  string
 	ctx    context.Context
@@ -36,7 +37,7 @@ type Visitor struct {
 }
 
 // newVisitor returns a browser that has been nowhere; it closes with the test.
-func newVisitor(t *testing.T, w way) *Visitor {
+func newVisitor(t testing.TB, w way) *Visitor {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
@@ -45,7 +46,7 @@ func newVisitor(t *testing.T, w way) *Visitor {
 
 // Tab is a page of a browser, and what the browser complained of in it.
 type Tab struct {
-	t   *testing.T
+	t   testing.TB
 	way way
 	ctx context.Context
 
@@ -93,6 +94,9 @@ func (v *Visitor) emulate(ctx context.Context, s *chromedp.Target) error {
 		return err
 	}
 	if _, err := cdp.Call(ctx, s, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true}); err != nil {
+		return err
+	}
+	if err := colours(ctx, s, "light"); err != nil {
 		return err
 	}
 	// The tabs of all tests are in front at the same time.
@@ -144,7 +148,19 @@ func (tab *Tab) Reload() {
 // Back goes to the page before.
 func (tab *Tab) Back() {
 	tab.t.Helper()
-	tab.leave("going back", func() { tab.do("going back", chromedp.NavigateBack()) })
+	// chromedp's own step waits for a load that a page from the cache of back
+	// and forward never has.
+	tab.leave("going back", func() {
+		tab.do("going back", chromedp.Func(func(ctx context.Context, s *chromedp.Target) error {
+			history, err := cdp.Call(ctx, s, page.GetNavigationHistory, chromedp.Void{})
+			if err != nil {
+				return err
+			}
+			before := history.Entries[history.CurrentIndex-1]
+			_, err = cdp.Call(ctx, s, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: before.ID})
+			return err
+		}))
+	})
 }
 
 // Follow clicks on what leads to another page, and waits for that page.

@@ -1,6 +1,10 @@
 package browser
 
-import "testing"
+import (
+	"testing"
+
+	"signet/internal/testenv"
+)
 
 // way is how a person goes through a journey. Colours are no part of it: each
 // page is inspected in light and in dark.
@@ -9,14 +13,15 @@ type way struct {
 	script bool
 	narrow bool
 	lang   string // that the browser asks for
+	email  string // of the person who walks it; see house
 }
 
 // ways pair each of scripts, width and language with each of the others.
 var ways = []way{
-	{"script, wide, English", true, false, "en"},
-	{"script, narrow, Arabic", true, true, "ar"},
-	{"no script, wide, Arabic", false, false, "ar"},
-	{"no script, narrow, English", false, true, "en"},
+	{"script, wide, English", true, false, "en", "ada@example.com"},
+	{"script, narrow, Arabic", true, true, "ar", "bob@example.com"},
+	{"no script, wide, Arabic", false, false, "ar", "cyd@example.com"},
+	{"no script, narrow, English", false, true, "en", "dan@example.com"},
 }
 
 // eachWay walks the journey in every way.
@@ -29,6 +34,12 @@ func eachWay(t *testing.T, walk func(t *testing.T, w way)) {
 			walk(t, w)
 		})
 	}
+}
+
+// person is who walks: each way has somebody of its own, so that the ways do
+// not meet in one house.
+func (w way) person() testenv.Person {
+	return testenv.Person{Email: w.email, Password: password}
 }
 
 // width is the window's width in CSS pixels.

@@ -1,0 +1,35 @@
+package browser
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A request that cannot be answered to the app is explained to the person, at
+// the provider.
+func TestRefusal(t *testing.T) {
+	h := startHouse(t)
+	eachWay(t, func(t *testing.T, w way) {
+		tab := newVisitor(t, w).NewTab()
+		astray := h.orchard.Request("redirect_uri", h.apps.url+"/elsewhere")
+		tab.Open(astray.Path())
+		tab.See(h.Issuer+"/authorize?", Look{Status: http.StatusBadRequest, Has: ".developer code"})
+		if got := tab.Text(".developer"); !strings.Contains(got, "redirect_uri") {
+			t.Errorf("the developer reads %q, want the reason", got)
+		}
+		if id := tab.Text(".developer code"); len(id) < 8 || !strings.Contains(h.Log(), id) {
+			t.Errorf("the request id is %q, want one that the log has", id)
+		}
+		if told := h.apps.to(astray); told != nil {
+			t.Errorf("the app was told %v, want nothing", told)
+		}
+		tab.Follow("#back")
+		tab.Arrive(h.apps.url)
+
+		tab.Open(h.orchard.Request("client_id", "nobody").Path())
+		tab.See(h.Issuer+"/authorize?", Look{Status: http.StatusBadRequest, Has: ".developer code"})
+		tab.Open(h.Issuer + "/nowhere")
+		tab.See(h.Issuer+"/nowhere", Look{Status: http.StatusNotFound})
+	})
+}
