@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"signet/internal/fault"
@@ -24,29 +25,35 @@ func (c *Client) MayRedirect(uri string) bool {
 func (c *Client) MayReturn(uri string) bool { return slices.Contains(c.PostLogoutURIs, uri) }
 
 func matchesLoopback(registered []string, uri string) bool {
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" || !isLoopbackIP(u.Hostname()) || u.User != nil {
+	asked, ok := withoutPort(uri)
+	if !ok {
 		return false
 	}
-	u.Host = hostOnly(u)
-	for _, r := range registered {
-		reg, err := url.Parse(r)
-		if err != nil || reg.Scheme != "http" || !isLoopbackIP(reg.Hostname()) {
-			continue
-		}
-		reg.Host = hostOnly(reg)
-		if reg.String() == u.String() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(registered, func(r string) bool {
+		known, ok := withoutPort(r)
+		return ok && known == asked
+	})
 }
 
-func hostOnly(u *url.URL) string {
-	if strings.Contains(u.Hostname(), ":") {
-		return "[" + u.Hostname() + "]"
+// withoutPort takes the port out of an http address of the loopback interface
+// and leaves every other character as it is. A parser would forgive what an
+// exact comparison must not: the case of the scheme, an empty fragment.
+func withoutPort(uri string) (string, bool) {
+	rest, ok := strings.CutPrefix(uri, "http://")
+	if !ok {
+		return "", false
 	}
-	return u.Hostname()
+	host, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host, path = rest[:i], rest[i:]
+	}
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		if _, err := strconv.ParseUint(host[i+1:], 10, 16); err != nil {
+			return "", false
+		}
+		host = host[:i]
+	}
+	return host + path, isLoopbackIP(strings.Trim(host, "[]"))
 }
 
 func isLoopbackIP(host string) bool {
