@@ -194,7 +194,7 @@ func checkClaims(_ *Provider, _ context.Context, d *draft) *oauthError {
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(raw), &object); err != nil {
-		return invalidRequest("claims must be a JSON object (OpenID Connect Core §5.5)").because(err)
+		return invalidRequest("claims must be a JSON object (OpenID Connect Core, section 5.5)").because(err)
 	}
 	d.req.Claims = json.RawMessage(raw)
 	return nil

@@ -132,7 +132,7 @@ func checkExchange(c *client.Client, code *grant.Code, ps params) *oauthError {
 		// RFC 9700 §2.1.1: a verifier without a challenge is a downgrade.
 		return invalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
 	case code.CodeChallenge != "" && (len(verifier) < 43 || len(verifier) > 128):
-		return invalidGrant("code_verifier must have 43 to 128 characters (RFC 7636 §4.1)")
+		return invalidGrant("code_verifier must have 43 to 128 characters (RFC 7636, section 4.1)")
 	case code.CodeChallenge != "" && !oidc.VerifyCodeChallenge(&oidc.CodeChallenge{Challenge: code.CodeChallenge, Method: oidc.CodeChallengeMethodS256}, verifier):
 		return invalidGrant("code_verifier does not fit the code_challenge")
 	}
