@@ -28,7 +28,7 @@ func (p *parser) value(e *entry, name string, pair *ast.MappingValueNode, pointe
 	list, wantList := pointer.(*[]string)
 	if !ok {
 		e.places[name] = p.at(pair.Key) // the token of a mapping is its first colon, which would say nothing
-		bad("cannot be read", "write a plain value, or a list of them; anchors, aliases and tags are not for this file")
+		bad("cannot be read", "write a plain value, or a list of them, inside braces in quotes; anchors, aliases and tags are not for this file")
 		return
 	}
 	for i, text := range texts {

@@ -67,14 +67,13 @@ func (h *house) record(ctx context.Context, action, subject string, detail ...st
 	return h.db.AppendAudit(ctx, e)
 }
 
-// signOut ends what the account has open: first what renews itself, then the
-// sessions that could begin anew.
+// signOut ends what the account has open: first the sessions, which could get
+// new refresh tokens, then the refresh tokens.
 func (h *house) signOut(ctx context.Context, accountID string) error {
-	if err := h.grants.RevokeAll(ctx, accountID, ""); err != nil {
+	if _, err := h.sessions.EndAll(ctx, accountID, ""); err != nil {
 		return err
 	}
-	_, err := h.sessions.EndAll(ctx, accountID, "")
-	return err
+	return h.grants.RevokeAll(ctx, accountID, "")
 }
 
 // format is how a command prints: for people, or for scripts. It is a flag.

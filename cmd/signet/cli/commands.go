@@ -4,9 +4,12 @@ package cli
 
 import "github.com/spf13/cobra"
 
+// The order in which they are written is that in which they are learned. It is
+// cobra's one global, so it is set once.
+func init() { cobra.EnableCommandSorting = false }
+
 // commands are all commands of the program, in the order of --help.
 func commands(p *Process) []*cobra.Command {
-	cobra.EnableCommandSorting = false
 	return []*cobra.Command{
 		demoCommand(p),
 		serveCommand(p),
