@@ -111,14 +111,18 @@ type connection struct {
 // dial connects, begins TLS and signs in, as the address says. The end of the
 // context cuts it off. It makes a client for each connection, because the library's
 // keeps what it once found out about a server.
-func (d *dialer) dial(whole context.Context) (*connection, error) {
+func (d *dialer) dial(ctx context.Context) (*connection, error) {
+	return d.dialBy(ctx, (&net.Dialer{}).DialContext)
+}
+
+func (d *dialer) dialBy(whole context.Context, reach gomail.DialContextFunc) (*connection, error) {
 	c, stop := &connection{}, func() bool { return true }
 	trust := &tls.Config{ServerName: d.host, RootCAs: d.Roots, MinVersion: tls.VersionTLS12}
 	options := []gomail.Option{
 		gomail.WithPort(d.port), gomail.WithTimeout(d.Timeout), gomail.WithHELO(d.Hello),
 		gomail.WithTLSPolicy(d.policy), gomail.WithTLSConfig(trust), gomail.WithoutNoop(), gomail.WithoutRset(),
 		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			raw, err := reach(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
