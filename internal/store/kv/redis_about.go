@@ -8,7 +8,7 @@ import (
 
 // About is what a Redis server says of itself.
 type About struct {
-	Version string        // such as "7.4.5"; "" where it does not say
+	Version string        // such as "Redis 7.4.5"
 	Evicts  string        // the policy by which it removes what is not over; "" for none, or where it does not say
 	Took    time.Duration // from asking for a sign of life to the answer
 }
@@ -24,7 +24,7 @@ func (r *Redis) About(ctx context.Context) (About, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	server, _ := r.client.Info(ctx, "server").Result()
-	a.Version = infoField(server, "redis_version")
+	a.Version = strings.TrimSpace("Redis " + infoField(server, "redis_version"))
 	if valkey := infoField(server, "valkey_version"); valkey != "" {
 		a.Version = "Valkey " + valkey
 	}
