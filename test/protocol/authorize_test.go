@@ -55,7 +55,13 @@ func TestAuthorizeErrors(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				b := b.For(t)
 				r := e.App(t, c.app).Request(c.pairs...)
-				got := wantAnswer(t, e, r, b.Get(r.Path()), c.code)
+				p := b.Get(r.Path())
+				got := wantAnswer(t, e, r, p, c.code)
+				// Tokens never were for the query, and errors of types with
+				// tokens are not either (Multiple Response Types §5).
+				if front := strings.Contains(r.Get("response_type"), "token"); front != strings.Contains(p.Location, "#") {
+					t.Errorf("in the fragment: %v, want %v", !front, front)
+				}
 				if got.Has("code") || got.Get("error_description") == "" {
 					t.Errorf("%v: want a description and no code", got)
 				}
@@ -120,9 +126,9 @@ func checkMode(t *testing.T, p *testenv.Page, r *testenv.Request, mode string) {
 		if p.Location != "" || p.Status != http.StatusOK || len(p.Forms) == 0 || p.Forms[0].Action != r.Get("redirect_uri") {
 			t.Fatalf("%d to %q with %d forms, want a page that posts to the app", p.Status, p.Location, len(p.Forms))
 		}
-		csp := p.Header.Get("Content-Security-Policy")
-		if !strings.Contains(csp, "form-action") || !strings.Contains(csp, "https:") || strings.Contains(csp, "unsafe-inline") {
-			t.Errorf("the page's policy does not hold the form: %s", csp)
+		wantGuards(t, p)
+		if csp := p.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https:") {
+			t.Errorf("the page's policy does not let the form go to the app: %s", csp)
 		}
 		return
 	}
@@ -322,6 +328,11 @@ func TestExpiredHint(t *testing.T) {
 	time.Sleep(11 * time.Second)
 	r := app.Request("id_token_hint", hint, "prompt", "none")
 	wantAnswer(t, e, r, b.Get(r.Path()), "")
+	p := endSession(b, "GET", []string{"id_token_hint", hint, "post_logout_redirect_uri", "https://web.example/bye"})
+	if p.Location != "https://web.example/bye" {
+		t.Errorf("signed out with an expired hint: sent to %q", p.Location)
+	}
+	wantSession(t, e, b, false)
 }
 
 // TestPostedAuthorize: a request may be posted (OpenID Connect Core §3.1.2.1),

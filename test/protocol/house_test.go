@@ -232,9 +232,27 @@ func wantPage(t *testing.T, p *testenv.Page, status int, texts ...string) {
 	if p.Status != status {
 		t.Errorf("%s: status %d, want %d", p.URL.Path, p.Status, status)
 	}
+	wantGuards(t, p)
 	for _, text := range texts {
 		if !strings.Contains(p.Body, text) {
 			t.Errorf("%s: the page does not say %q", p.URL.Path, text)
+		}
+	}
+}
+
+// wantGuards checks what every page brings along: it is not kept, not framed,
+// runs no script of its own text, and tells no other site where one came from.
+func wantGuards(t *testing.T, p *testenv.Page) {
+	t.Helper()
+	csp := p.Header.Get("Content-Security-Policy")
+	if !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe-inline") {
+		t.Errorf("%s: the policy is %q", p.URL.Path, csp)
+	}
+	for name, value := range map[string]string{
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+	} {
+		if p.Header.Get(name) != value {
+			t.Errorf("%s: %s is %q, want %s", p.URL.Path, name, p.Header.Get(name), value)
 		}
 	}
 }
