@@ -66,7 +66,7 @@ func TestNewSignIn(t *testing.T) {
 			enter(t, laptop, grete, liar) // known, whatever it calls itself
 			enter(t, e.Browser(), grete, liar)
 			mails := server.Wait(2)
-			for i, device := range []string{"Firefox auf Windows", "Unbekanntes"} {
+			for i, device := range []string{"Firefox unter Windows", "Unbekanntes"} {
 				m := mails[i]
 				if m.To != grete.Email || m.From != "no-reply@id.example" {
 					t.Errorf("from %s to %s", m.From, m.To)
