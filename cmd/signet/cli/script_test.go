@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		code := cli.Main(ctx, cli.Process{
 			Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		})
-		os.Exit(code) //nolint:revive // a program of its own
+		os.Exit(code)
 	}})
 }
 
