@@ -57,6 +57,15 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 	return fr, nil
 }
 
+// bareFrame is what surrounds a page that says what went wrong. The language
+// can be chosen there too, unless the page was posted: nothing leads back to it.
+func (w *Web) bareFrame(r *http.Request) view.Frame {
+	if r.Method != http.MethodGet {
+		return view.Frame{}
+	}
+	return view.Frame{Languages: view.LanguageChoice{Action: w.at(pathLanguage), Return: r.URL.RequestURI()}}
+}
+
 func appOf(c *client.Client) *view.App {
 	return &view.App{
 		ID: c.ID, Name: c.Name, Domain: c.Domain(), LogoURL: c.LogoURI, Accent: c.Accent,
@@ -97,7 +106,7 @@ func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
 	if kind == fault.Limited || kind == fault.Unavailable {
 		httpd.RetryAfter(rw, retryAfter)
 	}
-	page := &view.Error{Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID()}
+	page := &view.Error{Frame: w.bareFrame(r), Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID()}
 	var body *http.MaxBytesError
 	if errors.As(err, &body) {
 		page.Reason, kind = view.ReasonRequest, fault.Invalid
@@ -137,7 +146,10 @@ func reasonOf(kind fault.Kind) view.Reason {
 // Refuse tells the person that an app's request cannot be answered to the app,
 // and the app's developer why. c is nil when the app is not known.
 func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, c *client.Client, code, reason string) error {
-	page := &view.Error{Reason: view.ReasonRequest, Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID()}
+	page := &view.Error{
+		Frame: w.bareFrame(r), Reason: view.ReasonRequest,
+		Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID(),
+	}
 	switch {
 	case c == nil && code == "invalid_client":
 		page.Reason = view.ReasonUnknownApp

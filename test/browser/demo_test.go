@@ -76,13 +76,31 @@ func TestSignOutOfApps(t *testing.T) {
 	})
 }
 
-// The mailbox of the demo.
+// The mailbox of the demo: the letter that tells of a sign-in, which leads to
+// the account page.
 func TestMailbox(t *testing.T) {
 	eachWay(t, func(t *testing.T, w way) {
 		d := startDemo(t)
-		tab := newVisitor(t, w).NewTab()
+		first, visitor := newVisitor(t, w).NewTab(), newVisitor(t, w)
+		first.Open(d.issuer + "/mailbox")
+		first.See(d.issuer+"/mailbox", Look{Has: ".empty"})
+		first.Open(d.console + "/login")
+		first.signIn(d.issuer, ada)
+		first.Arrive(d.console)
+
+		tab := visitor.NewTab()
+		tab.Open(d.console + "/login")
+		tab.signIn(d.issuer, ada)
+		tab.Arrive(d.console)
 		tab.Open(d.issuer + "/mailbox")
-		tab.See(d.issuer+"/mailbox", Look{Has: ".empty"})
+		tab.See(d.issuer+"/mailbox", Look{Has: ".rows li"})
+		tab.Follow(".rows a")
+		tab.See(d.issuer+"/mailbox/", Look{Has: ".letter a"})
+		if got := tab.Text(".letter"); !strings.Contains(got, ada.Email) || !strings.Contains(got, "127.0.0.1") {
+			t.Errorf("the letter says %q, want who signed in and from where", got)
+		}
+		tab.Follow(`.letter a[href*="/account"]`)
+		tab.Arrive(d.issuer + "/account")
 		tab.Open(d.issuer + "/mailbox/nothing")
 		tab.See(d.issuer+"/mailbox/nothing", Look{Status: http.StatusNotFound})
 	})

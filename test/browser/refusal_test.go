@@ -24,12 +24,15 @@ func TestRefusal(t *testing.T) {
 		if told := h.apps.to(astray); told != nil {
 			t.Errorf("the app was told %v, want nothing", told)
 		}
+		tab.Click("details.languages summary")
+		tab.Follow("button[lang=de]")
+		tab.See(h.Issuer+"/authorize?", Look{Status: http.StatusBadRequest, Lang: "de", Has: ".developer code"})
 		tab.Follow("#back")
 		tab.Arrive(h.apps.url)
 
 		tab.Open(h.orchard.Request("client_id", "nobody").Path())
-		tab.See(h.Issuer+"/authorize?", Look{Status: http.StatusBadRequest, Has: ".developer code"})
+		tab.See(h.Issuer+"/authorize?", Look{Lang: "de", Status: http.StatusBadRequest, Has: ".developer code"})
 		tab.Open(h.Issuer + "/nowhere")
-		tab.See(h.Issuer+"/nowhere", Look{Status: http.StatusNotFound})
+		tab.See(h.Issuer+"/nowhere", Look{Lang: "de", Status: http.StatusNotFound})
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"strings"
 
@@ -30,7 +29,6 @@ type shot struct {
 }
 
 func main() {
-	log.SetFlags(0)
 	var s shot
 	flag.Int64Var(&s.width, "width", 600, "width of the window in CSS `pixels`")
 	flag.Int64Var(&s.height, "height", 540, "height of the window in CSS `pixels`")
@@ -39,10 +37,12 @@ func main() {
 	flag.StringVar(&s.colours, "colours", "light", "light or dark")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		log.Fatal("picture: which file? give its name")
+		fmt.Fprintln(os.Stderr, "picture: which file? give its name")
+		os.Exit(2)
 	}
 	if err := run(s, flag.Arg(0)); err != nil {
-		log.Fatal("picture: ", err)
+		fmt.Fprintln(os.Stderr, "picture:", err)
+		os.Exit(1)
 	}
 }
 
