@@ -89,7 +89,9 @@ type Families interface {
 	// code used twice), it stores nothing and reports false.
 	CreateFamily(ctx context.Context, f *Family) (bool, error)
 	// RotateFamily makes generation+1 the current one of the client's living
-	// family, if generation is still current, in one atomic statement, and
+	// family, if generation is still current and the account is active (a code
+	// may be redeemed just after its account was disabled, when its families
+	// have been revoked already), in one atomic statement, and
 	// returns the family as it is then; nil when nothing was changed. The new
 	// IdleUntil is the earlier of idleUntil and the family's end.
 	RotateFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*Family, error)

@@ -141,6 +141,9 @@ func (s *Service) retried(ctx context.Context, root []byte, generation int64, cl
 		return nil, fault.New(fault.Expired, "the refresh token was revoked")
 	case !now.Before(f.IdleUntil) || !now.Before(f.ExpiresAt):
 		return nil, fault.New(fault.Expired, "the refresh token has expired")
+	case generation == f.Generation:
+		// It is current, and yet was not rotated.
+		return nil, fault.New(fault.Expired, "the account may not be used at the moment")
 	case generation == f.Generation-1 && now.Sub(f.RotatedAt) < s.life.RefreshGrace:
 		return f, nil
 	}

@@ -27,6 +27,7 @@ const (
 			end_day = CASE WHEN $6 < last_day THEN $6 ELSE last_day END
 		WHERE root_key = $1 AND client_id = $2 AND generation = $3
 			AND revoked_at IS NULL AND idle_until > $5 AND expires_at > $5
+			AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = token_families.account_id AND accounts.status = 'active')
 		RETURNING ` + familyColumns
 
 	familyByRoot = "SELECT " + familyColumns + " FROM token_families WHERE root_key = $1"

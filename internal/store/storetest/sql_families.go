@@ -101,6 +101,19 @@ func testRotation(t *testing.T, db *sqlstore.DB, a *account.Account, c *client.C
 	f := makeFamily(t, db, a, c)
 	now, idle := epoch.Add(time.Minute), epoch.Add(2*time.Hour)
 
+	setStatus := func(s account.Status) {
+		stored, err := db.Account(ctx, a.ID)
+		ok(t, err)
+		prev := stored.UpdatedAt
+		stored.Status, stored.UpdatedAt = s, prev.Add(time.Second)
+		ok(t, db.UpdateAccount(ctx, stored, prev))
+	}
+	setStatus(account.Disabled)
+	if got, err := db.RotateFamily(ctx, f.RootKey, c.ID, 0, idle, now); got != nil || err != nil {
+		t.Errorf("a disabled account's token rotated: %v, %v", got, err)
+	}
+	setStatus(account.Active)
+
 	for name, try := range map[string]func() (*grant.Family, error){
 		"another root": func() (*grant.Family, error) {
 			return db.RotateFamily(ctx, handle.Sum("x"), c.ID, 0, idle, now)
