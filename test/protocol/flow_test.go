@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -168,6 +169,29 @@ func TestSignOutEverywhere(t *testing.T) {
 	})
 }
 
+// TestConsentIsThePersonsOwn: a consent page that ada saw is not answered by
+// bob, who signed in meanwhile in another tab.
+func TestConsentIsThePersonsOwn(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		app := e.App(t, guest)
+		b := signedIn(t, e, e.App(t, web), ada)
+		form := b.Get(app.Request().Path()).Form("allow")
+		if form == nil {
+			t.Fatal("no consent page")
+		}
+		other := e.App(t, web).Request("prompt", "login")
+		p := b.Get("/signin?other=1&flow=" + b.Get(other.Path()).URL.Query().Get("flow"))
+		wantAnswer(t, e, other, b.Finish(p, bob), "")
+
+		p = b.Submit(form, "allow")
+		if p.Location != "" || p.Form("allow") == nil || !strings.Contains(p.Body, bob.Email) {
+			t.Errorf("%s %d: want the question again, of bob", p.URL, p.Status)
+		}
+		r := app.Request("prompt", "none")
+		wantAnswer(t, e, r, b.Get(r.Path()), "consent_required")
+	})
+}
+
 // TestConsent is asked of guests for what is new, kept, and can be withdrawn;
 // who refuses is told to the app as access_denied.
 func TestConsent(t *testing.T) {
@@ -187,7 +211,9 @@ func TestConsent(t *testing.T) {
 		wantAnswer(t, e, r, b.Get(r.Path()), "consent_required")
 		r = app.Request()
 		p = b.Get(r.Path())
-		wantPage(t, b.Post("/consent", url.Values{"flow": {p.URL.Query().Get("flow")}, "decision": {"maybe"}}), http.StatusBadRequest)
+		neither := maps.Clone(p.Form("allow").Fields)
+		neither.Set("decision", "maybe")
+		wantPage(t, b.Post("/consent", neither), http.StatusBadRequest)
 		wantAnswer(t, e, r, b.Submit(p.Form("allow"), "allow"), "")
 
 		for name, browser := range map[string]*testenv.Browser{"the same session": b, "another session": signedIn(t, e, e.App(t, web), ada)} {
