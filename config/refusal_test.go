@@ -81,6 +81,7 @@ var refusedVariables = []struct{ env, want string }{
 	{"SIGNET_SMTP_URL=smtp://u:hunter2@h", "smtp.from (SIGNET_SMTP_FROM): is empty while smtp.url is set"},
 	{"SIGNET_SMTP_URL=imap://h SIGNET_SMTP_FROM=a@example.com", `the scheme "imap" is not known`},
 	{"SIGNET_SMTP_URL=smtp://a,b SIGNET_SMTP_FROM=a@example.com", "does not name one host"},
+	{"SIGNET_SMTP_URL=smtp://u:hunter2@h?starttls=perhaps SIGNET_SMTP_FROM=a@example.com", "its starttls is not known"},
 	{"SIGNET_SMTP_URL=hunter2 SIGNET_SMTP_FROM=a@example.com", "smtp.url (SIGNET_SMTP_URL): is not a URL"},
 	{"SIGNET_SMTP_FROM=Example", `"Example" is not a mail address`},
 	{"SIGNET_BRAND_NAME=_", "brand.name (SIGNET_BRAND_NAME): is empty"},

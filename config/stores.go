@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,8 +104,11 @@ func (c Redis) check(r *report) {
 
 // SMTP is the server that takes the mail of the provider.
 type SMTP struct {
-	// The mail server: `smtp://user:password@host:587` (STARTTLS when offered), or
-	// `smtps://host:465`. When empty, no mail is sent, and what needs mail is refused.
+	// The mail server: `smtp://user:password@host:587` or
+	// `smtps://user:password@host:465`. With `smtp`, TLS begins by STARTTLS: always
+	// where there is a user, else when it is offered; `?starttls=always`, `offered`
+	// or `never` says otherwise. When empty, no mail is sent, and what needs mail is
+	// refused.
 	URL Secret `yaml:"url"`
 
 	// Sender of every message, such as `Example ID <no-reply@example.com>`. Needed
@@ -123,6 +127,8 @@ func (s SMTP) check(r *report) {
 			r.fault("smtp.url", "the scheme "+quote(u.scheme)+" is not known", example)
 		case len(u.hosts) != 1:
 			r.fault("smtp.url", "does not name one host", example)
+		case !slices.Contains([]string{"", "always", "offered", "never"}, u.query.Get("starttls")):
+			r.fault("smtp.url", "its starttls is not known", "write always, offered or never")
 		default:
 			checkHosts(r, "smtp.url", u.hosts)
 		}

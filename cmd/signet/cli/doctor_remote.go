@@ -10,9 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/smtp"
-	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -28,7 +25,7 @@ const patience = 5 * time.Second
 // Discovery §4.3).
 func (d *doctor) issuer(ctx context.Context) {
 	const name = "issuer"
-	roots, err := d.roots()
+	roots, err := outboundRoots(d.cfg)
 	if err != nil {
 		d.fail(name, "correct outbound.ca (SIGNET_OUTBOUND_CA)", "%v", err)
 		return
@@ -79,21 +76,6 @@ func issuerFix(err error) string {
 	return "start signet serve, and let the issuer's address lead to it; a firewall may keep this machine alone from it"
 }
 
-func (d *doctor) roots() (*x509.CertPool, error) {
-	if d.cfg.Outbound.CA == "" {
-		return nil, nil // those of the system
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	pem, err := os.ReadFile(d.cfg.Outbound.CA)
-	if err == nil && !roots.AppendCertsFromPEM(pem) {
-		err = errors.New(d.cfg.Outbound.CA + " holds no certificate")
-	}
-	return roots, err
-}
-
 type answered struct {
 	status int
 	body   []byte
@@ -135,50 +117,16 @@ func (d *doctor) mail(ctx context.Context) {
 		d.warn(name, "set smtp.url and smtp.from (SIGNET_SMTP_URL, SIGNET_SMTP_FROM)", "no server is set, so no mail is sent")
 		return
 	}
-	if err := greet(ctx, d.cfg.SMTP.URL.Reveal()); err != nil {
+	server, err := mailServer(d.cfg)
+	if err == nil {
+		server.Timeout = patience
+		err = server.Check(ctx)
+	}
+	if err != nil {
 		d.fail(name, "start the mail server, or correct smtp.url (SIGNET_SMTP_URL)", "%s: %v", d.cfg.SMTP.URL.Address(), err)
 		return
 	}
 	d.ok(name, "%s answers", d.cfg.SMTP.URL.Address())
-}
-
-func greet(ctx context.Context, address string) error {
-	u, err := url.Parse(address)
-	if err != nil {
-		return errors.New("smtp.url cannot be read") // the cause would show the password
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme]
-	}
-	dialer := &net.Dialer{Timeout: patience}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	trust := &tls.Config{ServerName: u.Hostname()}
-	if u.Scheme == "smtps" {
-		conn = tls.Client(conn, trust)
-	}
-	c, err := smtp.NewClient(conn, u.Hostname())
-	if err != nil {
-		return err
-	}
-	if ok, _ := c.Extension("STARTTLS"); ok && u.Scheme == "smtp" {
-		if err := c.StartTLS(trust); err != nil {
-			return err
-		}
-	}
-	if password, ok := u.User.Password(); ok {
-		if err := c.Auth(smtp.PlainAuth("", u.User.Username(), password, u.Hostname())); err != nil {
-			return fmt.Errorf("it refuses the user and password: %w", err)
-		}
-	}
-	return c.Quit()
 }
 
 // askReady asks the node on this machine for its /readyz.

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net/mail"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -50,22 +48,12 @@ func (s *server) mailWorker(o serveOptions) (*outgoing.Worker, error) {
 
 // mailServer is the server of the configuration, greeted by the issuer's name.
 func mailServer(cfg *config.Config) (outgoing.Server, error) {
-	server := outgoing.Server{URL: cfg.SMTP.URL.Reveal()}
+	roots, err := outboundRoots(cfg)
+	server := outgoing.Server{URL: cfg.SMTP.URL.Reveal(), Roots: roots}
 	if u, err := url.Parse(cfg.Issuer); err == nil {
 		server.Hello = u.Hostname()
 	}
-	if cfg.Outbound.CA == "" {
-		return server, nil
-	}
-	pem, err := os.ReadFile(cfg.Outbound.CA)
-	if err != nil {
-		return server, fmt.Errorf("outbound.ca: %w", err)
-	}
-	if server.Roots, err = x509.SystemCertPool(); err != nil {
-		server.Roots = x509.NewCertPool()
-	}
-	server.Roots.AppendCertsFromPEM(pem) // that it holds some was checked with the configuration
-	return server, nil
+	return server, err
 }
 
 // mailbox is the demo's, with the sender that mails would have.
