@@ -217,6 +217,7 @@ Try this:
   1. Open the device console and choose "Sign in".
   2. Sign in as  %s  with the password  %s
   3. Open the photo frame: you are signed in there already.
+  4. Sign in from another browser: a mail in the mailbox tells you of it.
 
 Stop with Ctrl-C.
 `, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword)
