@@ -19,22 +19,28 @@ type bench struct {
 }
 
 // all measures the machine, and then the provider on each of the stores with
-// each number of accounts.
+// each number of accounts. With an error it returns what it has until then.
 func (b *bench) all(ctx context.Context) (*Result, error) {
 	result := &Result{When: time.Now().UTC().Truncate(time.Second), Machine: describeMachine(), Seconds: b.spell.counted.Seconds()}
 	b.say("measuring what the machine can do")
 	if err := b.measureCoreApart(); err != nil {
-		return nil, fmt.Errorf("limits: %w", err)
+		return result, fmt.Errorf("limits: %w", err)
 	}
 	if err := b.measureBare(); err != nil {
-		return nil, fmt.Errorf("bare handler: %w", err)
+		return result, fmt.Errorf("bare handler: %w", err)
 	}
 	for _, backend := range b.backends {
 		if err := b.onBackend(ctx, backend, result); err != nil {
-			return nil, fmt.Errorf("%s: %w", backend, err)
+			result.Limits = b.limits
+			return result, fmt.Errorf("%s: %w", backend, err)
 		}
 	}
 	result.Limits = b.limits
+	// The ratios hold if the core is as fast at the end as it was at the start.
+	if err := b.measureCoreApart(); err != nil {
+		return result, fmt.Errorf("limits, again: %w", err)
+	}
+	result.Drift = ratio(b.limits.RS256, result.Limits.RS256) - 1
 	return result, nil
 }
 

@@ -141,6 +141,7 @@ func (b *bench) measureCoreApart() error {
 		return err
 	}
 	defer in.Close()
+	b.limits = Limits{}
 	if err := json.NewDecoder(out).Decode(&b.limits); err != nil {
 		return err
 	}
@@ -188,6 +189,7 @@ func perCoreSecond(span time.Duration, once func()) float64 {
 // it cannot be measured.
 func sqliteCommits(span time.Duration, dir string) float64 {
 	path := filepath.Join(dir, "limit.db")
+	os.Remove(path) // of the time before; that there is none is no error
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
 		return 0

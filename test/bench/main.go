@@ -178,10 +178,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer os.RemoveAll(b.dir)
 	result, err := b.all(ctx)
-	if err != nil {
-		return err
+	if len(result.Rows) > 0 { // also what was measured before an error or a Ctrl-C
+		err = errors.Join(err, result.write(p.json, stdout))
 	}
-	if err := result.write(p.json, stdout); err != nil {
+	if err != nil {
 		return err
 	}
 	if old != nil {

@@ -18,6 +18,7 @@ type Result struct {
 	Stores  string    `json:"stores,omitempty"`
 	Seconds float64   `json:"seconds_each"`
 	Limits  Limits    `json:"limits"`
+	Drift   float64   `json:"drift"` // of the core's RS256 rate, from the start to the end
 	Idle    []Idle    `json:"idle"`
 	Rows    []Row     `json:"rows"`
 }
@@ -93,12 +94,18 @@ func (r *Result) print(out io.Writer) {
 			title(idle.Backend), idle.Accounts, idle.SeedSeconds, idle.StartMS, idle.RSS, idle.Own)
 		r.printTable(out, &r.Idle[i])
 	}
+	if r.Drift < -mostDrift || r.Drift > mostDrift {
+		fmt.Fprintf(out, "\nThe machine was not quiet: from the start to the end its core's rate of signatures changed by %+.0f %%. Take no ratio of this run for exact.\n", 100*r.Drift)
+	}
 	for _, row := range r.Rows {
 		if row.Errors > 0 {
 			fmt.Fprintf(out, "\n%s, %s, %d workers: %d errors, the last: %s\n", row.Backend, row.Scenario, row.Workers, row.Errors, row.Error)
 		}
 	}
 }
+
+// mostDrift is how much the core may change its speed during a run.
+const mostDrift = 0.1
 
 func title(backend string) string {
 	if backend == embedded {
