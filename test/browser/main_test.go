@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,11 +39,9 @@ func start() (stop func(), err error) {
 		return nil, errors.New("axe-core is missing: run `make test`, which installs it, or `make browser-deps`")
 	}
 	axe = string(source)
-	path := os.Getenv("SIGNET_TEST_CHROMIUM")
-	if path == "" {
-		if path, err = exec.LookPath("chromium"); err != nil {
-			return nil, errors.New("Chromium is missing: run `make test`, which installs it, or set SIGNET_TEST_CHROMIUM")
-		}
+	path, err := exec.LookPath(cmp.Or(os.Getenv("SIGNET_TEST_CHROMIUM"), "chromium"))
+	if err != nil {
+		return nil, fmt.Errorf("Chromium is missing (%w): run `make test`, which installs it, or set SIGNET_TEST_CHROMIUM", err)
 	}
 	profile, err := os.MkdirTemp("", "signet-browser-")
 	if err != nil {
