@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"signet/internal/account"
 	"signet/internal/client"
 	"signet/internal/grant"
@@ -85,6 +87,7 @@ type Provider struct {
 	discovery *document
 	keyDoc    keyDocument
 	mint      minter
+	verified  *lru.Cache[verifiedToken, *accessClaims]
 }
 
 // PathMetadata is where OAuth clients look for the metadata of an issuer without
@@ -110,6 +113,9 @@ func New(cfg Config, s Services) (*Provider, error) {
 	p := &Provider{Services: s, cfg: cfg}
 	p.mint = minter{keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
+	if p.verified, err = lru.New[verifiedToken, *accessClaims](maxVerified); err != nil {
+		return nil, err
+	}
 	p.discovery, err = newDocument(p.describe())
 	return p, err
 }

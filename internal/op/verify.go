@@ -5,11 +5,13 @@ package op
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"time"
 
 	"signet/internal/fault"
 	"signet/internal/grant"
+	"signet/internal/keys"
 )
 
 // checked is an access token that is good.
@@ -39,15 +41,38 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 	return &checked{g, claims}, nil
 }
 
+// maxVerified is how many access tokens a node remembers to have verified, at
+// about a kilobyte each.
+const maxVerified = 4096
+
+// verifiedToken names a token that was found good: the whole of it, signature
+// included, and the keys of that time. With other keys it is looked at anew.
+type verifiedToken struct {
+	sum  [sha256.Size]byte
+	keys *keys.Set
+}
+
 // parseAccess returns the claims of a JWT access token that was signed here and
-// has not expired, or nil.
+// has not expired, or nil. The caller must not change them.
+//
+// An API asks about the same token again and again, and to verify a signature
+// is most of what that costs, so its claims are remembered. Whether the grant
+// lives is asked each time.
 func (p *Provider) parseAccess(token string) *accessClaims {
-	payload, err := p.mint.signedHere(token, typeAccess)
-	if err != nil {
-		return nil
+	name := verifiedToken{sha256.Sum256([]byte(token)), p.Keys.Set()}
+	claims, known := p.verified.Get(name)
+	if !known {
+		payload, err := p.mint.signedHere(token, typeAccess)
+		if err != nil {
+			return nil
+		}
+		claims = &accessClaims{}
+		if json.Unmarshal(payload, claims) != nil || claims.Issuer != p.cfg.Issuer {
+			return nil
+		}
+		p.verified.Add(name, claims)
 	}
-	claims := &accessClaims{}
-	if json.Unmarshal(payload, claims) != nil || claims.Issuer != p.cfg.Issuer || p.Now().Unix() >= claims.Expires {
+	if p.Now().Unix() >= claims.Expires {
 		return nil
 	}
 	return claims

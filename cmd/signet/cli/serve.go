@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,6 +23,12 @@ import (
 	"signet/internal/telemetry"
 )
 
+// gcPercent lets the heap grow to three times of what lives on it before it is
+// collected. What lives is a few megabytes, so that the default would collect
+// many times a second under load, to save memory that nobody misses. GOGC, if
+// set, goes before.
+const gcPercent = 200
+
 func serveCommand(p *Process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
@@ -33,6 +40,9 @@ func serveCommand(p *Process) *cobra.Command {
 			cfg, err := load(p, cmd)
 			if err != nil {
 				return err
+			}
+			if p.getenv("GOGC") == "" {
+				debug.SetGCPercent(gcPercent)
 			}
 			return serve(cmd.Context(), p, cfg, serveOptions{log: newLog(cfg, p.Stderr)})
 		},

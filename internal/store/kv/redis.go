@@ -78,6 +78,9 @@ func (u *RedisURL) options(poolSize int, timeout time.Duration) *redis.Universal
 		ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
 		DialTimeout: timeout, DialerRetries: 1, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1,
+		// RESP3 would bring messages that nobody asked for, and a look for them
+		// before each answer.
+		Protocol:                 2,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
