@@ -116,6 +116,9 @@ func demoConfig(f demoFlags, data string) (*config.Config, error) {
 	}
 	cfg.Data = filepath.Clean(data)
 	cfg.Metrics.Listen = config.Off
+	// An app asks again when its access token ends, so that a sign-out at one is
+	// seen at the other while somebody is watching.
+	cfg.Lifetimes.AccessToken = time.Minute
 	cfg.Log.Level = slog.LevelWarn
 	if f.verbose {
 		cfg.Log.Level = slog.LevelInfo
