@@ -36,8 +36,8 @@ type Client struct {
 	ID   string `json:"client_id"`
 	Name string `json:"client_name"`
 
-	// SecretHash is how the secret is kept: as Secrets seals it, or the PHC or
-	// MCF string of an imported one until its first use. Empty: a public client.
+	// SecretHash is how the secret is kept: as Secrets seals it. Empty: a public
+	// client.
 	SecretHash string `json:"-"`
 
 	AuthMethod      string   `json:"token_endpoint_auth_method"`

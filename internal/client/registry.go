@@ -72,21 +72,8 @@ func (r *Registry) Forget() {
 	clear(r.byID)
 }
 
-// Verify reports whether the secret is the client's. An imported secret is
-// sealed anew at its first use.
-func (r *Registry) Verify(ctx context.Context, c *Client, secret string) (bool, error) {
-	ok, reseal, err := r.secrets.Verify(ctx, c, secret)
-	if err != nil || !ok || reseal == "" {
-		return ok, err
-	}
-	sealed := *c
-	sealed.SecretHash = reseal
-	if err := r.store.PutClient(ctx, &sealed, c.UpdatedAt); err != nil {
-		return false, err
-	}
-	r.Forget()
-	return true, nil
-}
+// Verify reports whether the secret is the client's.
+func (r *Registry) Verify(c *Client, secret string) bool { return r.secrets.Verify(c, secret) }
 
 // Put checks, completes and stores the client. A secret that is not "" is
 // sealed first.

@@ -19,7 +19,7 @@ const fuzzIssuer = "https://signet.example"
 // fuzzProvider knows a public and a confidential client.
 func fuzzProvider(f *testing.F) *Provider {
 	f.Helper()
-	clients := client.NewRegistry(storetest.OpenSQL(f, storetest.SQLiteURL(f)), client.NewSecrets(make([]byte, 32), nil), client.Rules{Algs: []string{"RS256"}}, time.Now)
+	clients := client.NewRegistry(storetest.OpenSQL(f, storetest.SQLiteURL(f)), client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
 	for id, secret := range map[string]string{"app": "secret", "spa": ""} {
 		c := &client.Client{ID: id, RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}, Scopes: []string{"openid", "email"}}
 		if err := clients.Put(f.Context(), c, secret); err != nil {

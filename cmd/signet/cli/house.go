@@ -134,7 +134,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	if err := h.keys.Ensure(ctx); err != nil {
 		return err
 	}
-	secrets := client.NewSecrets(master.Derive("client secrets"), h.hasher)
+	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard(), time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
