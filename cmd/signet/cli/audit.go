@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"signet/internal/audit"
+	sqlstore "signet/internal/store/sql"
 )
 
 type auditFlags struct {
@@ -40,7 +40,7 @@ func auditCommand(p *Process) *cobra.Command {
 			case f.after != "" && uuid.Validate(f.after) != nil:
 				return usage("audit: --after is the id of an entry, not %q", f.after)
 			case f.after == "":
-				f.after = idAt(time.Now().Add(-f.since))
+				f.after = sqlstore.FirstID(time.Now().Add(-f.since))
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				page, err := f.read(ctx, h)
@@ -55,15 +55,6 @@ func auditCommand(p *Process) *cobra.Command {
 	cmd.Flags().StringVar(&f.after, "after", "", "only those after the entry with the `id`, in place of --since")
 	cmd.Flags().IntVar(&f.limit, "limit", 1000, "at most so `many`")
 	return f.flag(cmd)
-}
-
-// idAt is the least UUIDv7 (RFC 9562 §5.7) of the time: the entries' ids begin
-// with when they were made.
-func idAt(t time.Time) string {
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16|7<<12)
-	id[8] = 0x80
-	return id.String()
 }
 
 // auditPage is what audit prints as JSON.

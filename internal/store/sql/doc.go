@@ -1,6 +1,7 @@
-// Package sqlstore keeps what lasts: accounts, clients, consents, families of
-// refresh tokens, signing keys and the audit log, in PostgreSQL or in an
-// embedded SQLite file. It is the only importer of gorm and of the two drivers.
+// Package sqlstore keeps what lasts: accounts and the browsers that they know,
+// clients, consents, families of refresh tokens, signing keys, the audit log and
+// the mail outbox, in PostgreSQL or in an embedded SQLite file. It is the only
+// importer of gorm and of the two drivers.
 //
 // A method is one statement or one transaction, named after what its caller
 // wants. It is given up after a deadline, repeated by itself when the database

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"signet/internal/fault"
 	"signet/internal/outbox"
 )
@@ -222,22 +220,11 @@ func (db *DB) Mail(ctx context.Context, id string) (*outbox.Mail, error) {
 func (db *DB) DeleteMails(ctx context.Context, before time.Time, limit int) (int, error) {
 	var n int64
 	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteMails, firstID(before), limit)
+		n, err = c.change(ctx, deleteMails, FirstID(before), limit)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	return int(n), nil
-}
-
-// firstID is the least UUIDv7 of the millisecond (RFC 9562 §5.7).
-func firstID(t time.Time) string {
-	var id uuid.UUID
-	ms := t.UnixMilli()
-	for i := range 6 {
-		id[i] = byte(ms >> (8 * (5 - i)))
-	}
-	id[6], id[8] = 0x70, 0x80
-	return id.String()
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql/driver"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -127,4 +128,13 @@ func errUnstorable() error {
 // databases give it back.
 func validID(id string) bool {
 	return len(id) == 36 && uuid.Validate(id) == nil && strings.ToLower(id) == id
+}
+
+// FirstID is the least UUIDv7 of the millisecond (RFC 9562 §5.7): ids of what was
+// made before it are smaller. A time before 1970 counts as 1970.
+func FirstID(t time.Time) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16|7<<12)
+	id[8] = 0x80
+	return id.String()
 }
