@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"signet/config"
 )
 
 func doctorCommand(p *Process) *cobra.Command {
@@ -80,12 +82,17 @@ func (d *doctor) fail(name, fix, format string, args ...any) {
 func (d *doctor) examine(ctx context.Context, p *Process, cmd *cobra.Command) {
 	defer d.conclude()
 	cfg, err := load(p, cmd)
-	if err != nil {
-		for line := range strings.Lines(err.Error()) {
-			if line = strings.TrimSpace(line); !strings.HasSuffix(line, " faults") {
-				d.fail("settings", "", "%s", strings.TrimPrefix(line, "configuration: "))
-			}
+	var faults *config.Faults
+	switch {
+	case errors.As(err, &faults):
+		for _, f := range faults.List {
+			fix := f.Fix
+			f.Fix = ""
+			d.fail("settings", fix, "%s", f)
 		}
+		return
+	case err != nil:
+		d.fail("settings", "", "%v", err)
 		return
 	}
 	d.house = &house{cfg: cfg}

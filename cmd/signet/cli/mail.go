@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
-	"strings"
 	"time"
 
 	"signet/config"
@@ -15,7 +14,7 @@ import (
 // letters says what the pages may write. Without a mail server nothing is
 // queued: it would be old news on the day there is one.
 func (s *server) letters(o serveOptions) web.Letters {
-	return web.Letters{Send: o.mailbox || !s.cfg.SMTP.URL.IsZero(), Home: strings.TrimSuffix(s.cfg.Issuer, "/")}
+	return web.Letters{Send: o.mailbox || !s.cfg.SMTP.URL.IsZero(), Home: s.cfg.Issuer}
 }
 
 // mailWorker returns the worker that empties the outbox, or nil where there is

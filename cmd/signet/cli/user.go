@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -29,17 +30,19 @@ type userView struct {
 	Status      account.Status `json:"status"`
 	HasPassword bool           `json:"has_password"`
 	account.Profile
-	CreatedAt string `json:"created_at"`
-	UpdatedAt string `json:"updated_at"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 func viewOf(a *account.Account) userView {
-	const rfc3339 = "2006-01-02T15:04:05.999999Z07:00"
 	return userView{
 		ID: a.ID, Email: a.Email, Verified: a.EmailVerified, Status: a.Status, HasPassword: a.PasswordHash != "",
-		Profile: a.Profile, CreatedAt: a.CreatedAt.UTC().Format(rfc3339), UpdatedAt: a.UpdatedAt.UTC().Format(rfc3339),
+		Profile: a.Profile, CreatedAt: stored(a.CreatedAt), UpdatedAt: stored(a.UpdatedAt),
 	}
 }
+
+// stored is a time as the database gives it back.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // user returns the account of an address or an id, or says how to find it.
 func (h *house) user(ctx context.Context, who string) (*account.Account, error) {
@@ -176,7 +179,7 @@ func (d userDetail) text(w io.Writer) error {
 	pairs := [][2]string{
 		{"id", d.ID}, {"e-mail", d.Email}, {"verified", yesNo(d.Verified)}, {"status", string(d.Status)},
 		{"password", yesNo(d.HasPassword)}, {"name", d.Name}, {"given name", d.GivenName}, {"family name", d.FamilyName},
-		{"born", d.Birthdate}, {"language", d.Locale}, {"created", d.CreatedAt}, {"changed", d.UpdatedAt},
+		{"born", d.Birthdate}, {"language", d.Locale}, {"created", moment(d.CreatedAt)}, {"changed", moment(d.UpdatedAt)},
 		{"open sessions", fmt.Sprint(d.Sessions)},
 	}
 	for _, c := range d.Consents {
