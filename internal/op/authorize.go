@@ -51,7 +51,7 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, c *client.Clie
 	}
 	info := infoOf(r)
 	info.Kind, info.Cause = o.Kind, o
-	return p.Pages.Refuse(w, r, Refusal{Client: c, Code: o.code, Reason: o.Message})
+	return p.Pages.Refuse(w, r, Refusal{Client: c, Code: o.code, Field: o.Field, Reason: o.Message})
 }
 
 func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error {

@@ -44,7 +44,7 @@ func (p *Provider) describe() *metadata {
 			RevocationEndpoint:                        at(pathRevoke),
 			EndSessionEndpoint:                        at(pathEndSession),
 			JwksURI:                                   at(pathKeys),
-			ScopesSupported:                           []string{"openid", "profile", "email", "phone", "address", "offline_access"},
+			ScopesSupported:                           personal,
 			ResponseTypesSupported:                    []string{"code"},
 			ResponseModesSupported:                    []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
 			GrantTypesSupported:                       []oidc.GrantType{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},

@@ -8,7 +8,6 @@ package op
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -45,7 +44,8 @@ type Field struct{ Name, Value string }
 type Refusal struct {
 	Client *client.Client // nil: not known
 	Code   string         // an OAuth error code
-	Reason string         // for the app's developer, naming the parameter
+	Field  string         // the parameter that is to blame: "redirect_uri", or ""
+	Reason string         // for the app's developer
 }
 
 // Metrics is told how token requests end.
@@ -55,7 +55,7 @@ type Metrics interface {
 
 // Config is what the protocol is told by the operator.
 type Config struct {
-	Issuer            string // exact, without a trailing slash unless it has a path
+	Issuer            string // exact; without a slash at its end, also after a path
 	AccessToken       time.Duration
 	IDToken           time.Duration
 	AccessTokenFormat string // jwt or opaque, for clients that ask for none
@@ -109,7 +109,6 @@ const (
 
 // New returns a provider.
 func New(cfg Config, s Services) (*Provider, error) {
-	cfg.Issuer = strings.TrimSuffix(cfg.Issuer, "/")
 	p := &Provider{Services: s, cfg: cfg}
 	p.mint = minter{keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error

@@ -59,11 +59,12 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 
 func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
 	uri, oerr := d.params.only("redirect_uri")
-	if oerr != nil {
-		return oerr
+	if oerr == nil && !d.client.MayRedirect(uri) {
+		oerr = invalidRequest("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))
 	}
-	if !d.client.MayRedirect(uri) {
-		return invalidRequest("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))
+	if oerr != nil {
+		oerr.Field = "redirect_uri"
+		return oerr
 	}
 	d.req.RedirectURI = uri
 	// From here on errors can be answered, in the mode that the response type

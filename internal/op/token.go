@@ -229,5 +229,6 @@ func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps param
 	return out.answer, p.live(r.Context(), g, out)
 }
 
-// personal are the scopes that are about a person.
+// personal are the scopes that are about a person: all whose meaning is the
+// provider's, and not that of the apps.
 var personal = []string{"openid", "profile", "email", "phone", "address", "offline_access"}

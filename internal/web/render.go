@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"signet/internal/account"
 	"signet/internal/client"
@@ -143,20 +142,28 @@ func reasonOf(kind fault.Kind) view.Reason {
 	}
 }
 
+// Refusal is an app's request that cannot be answered to the app.
+type Refusal struct {
+	Client *client.Client // nil: not known
+	Code   string         // an OAuth error code
+	Field  string         // the parameter that is to blame, or ""
+	Reason string         // for the app's developer, in English
+}
+
 // Refuse tells the person that an app's request cannot be answered to the app,
-// and the app's developer why. c is nil when the app is not known.
-func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, c *client.Client, code, reason string) error {
+// and the app's developer why.
+func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, why Refusal) error {
 	page := &view.Error{
 		Frame: w.bareFrame(r), Reason: view.ReasonRequest,
-		Developer: code + ": " + reason, RequestID: httpd.InfoOf(r).RequestID(),
+		Developer: why.Code + ": " + why.Reason, RequestID: httpd.InfoOf(r).RequestID(),
 	}
 	switch {
-	case c == nil && code == "invalid_client":
+	case why.Client == nil && why.Code == "invalid_client":
 		page.Reason = view.ReasonUnknownApp
-	case c != nil && strings.Contains(reason, "redirect_uri"):
+	case why.Client != nil && why.Field == "redirect_uri":
 		page.Reason = view.ReasonAddress
 	}
-	if c != nil {
+	if c := why.Client; c != nil {
 		page.App = appOf(c)
 		if c.ClientURI != "" {
 			page.Back = &view.Link{URL: c.ClientURI, Text: c.Name}

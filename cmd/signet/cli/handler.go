@@ -82,7 +82,7 @@ func (p opPages) FormPost(w http.ResponseWriter, r *http.Request, action string,
 
 // Refuse implements op.Pages.
 func (p opPages) Refuse(w http.ResponseWriter, r *http.Request, why op.Refusal) error {
-	return p.Web.Refuse(w, r, why.Client, why.Code, why.Reason)
+	return p.Web.Refuse(w, r, web.Refusal(why))
 }
 
 var _ op.Pages = opPages{}
