@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Outbound is how the provider fetches what somebody else registered: key sets,
-// request objects, metadata.
+// Outbound is how the provider connects to others: to the mail server, and to what
+// somebody else registered.
 type Outbound struct {
 	// File with certificates (PEM) to trust besides those of the system.
 	CA string `yaml:"ca"`
 
-	// Whether private, loopback and link-local addresses may be fetched, and plain
-	// http with them. Only for a closed network or a test: otherwise whoever
-	// registers an app can reach what only this machine should.
+	// Whether private, loopback and link-local addresses that an app registered may
+	// be fetched, and plain http with them. This version fetches nothing that is
+	// registered. Only for a closed network or a test: otherwise whoever registers
+	// an app can reach what only this machine should.
 	AllowPrivate bool `yaml:"allow_private" default:"false"`
 }
 
