@@ -12,9 +12,8 @@ import (
 
 // Rules are what the house allows its clients.
 type Rules struct {
-	Loopback bool // the issuer is loopback itself, so that clients may be, too
-	Scopes   []string
-	Algs     []string // for ID tokens
+	Loopback bool     // the issuer is loopback itself, so that clients may be, too
+	Algs     []string // that tokens can be signed with
 }
 
 var (

@@ -59,7 +59,6 @@ func (p *Provider) describe() *metadata {
 			ClaimsSupported:                           claimsSupported,
 			UILocalesSupported:                        locales(p.cfg.UILocales),
 			DisplayValuesSupported:                    []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
-			ServiceDocumentation:                      p.cfg.Docs,
 			OPPolicyURI:                               p.cfg.PolicyURI,
 			OPTermsOfServiceURI:                       p.cfg.TermsURI,
 			RequestURIParameterSupported:              false,

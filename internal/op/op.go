@@ -64,7 +64,6 @@ type Config struct {
 	UILocales         []string
 	PolicyURI         string
 	TermsURI          string
-	Docs              string
 }
 
 // Services are the parts of the house that the protocol works with.

@@ -98,7 +98,6 @@ type Request struct {
 	CodeChallenge string          `json:"code_challenge,omitempty"` // S256 (RFC 7636)
 	Claims        json.RawMessage `json:"claims,omitempty"`         // OpenID Connect Core §5.5, validated
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
-	RequestObject bool            `json:"request_object,omitempty"` // came signed (RFC 9101)
 
 	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
 	// only the client, the RedirectURI (or ""), the state and the languages
@@ -126,7 +125,6 @@ type Progress struct {
 	Consented  []string  `json:"consented,omitempty"`   // scopes allowed in this flow
 	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
 	Denied     bool      `json:"denied,omitempty"`      // by the person
-	Locale     string    `json:"locale,omitempty"`      // chosen by the person
 	Failures   int       `json:"failures,omitempty"`    // wrong passwords in this flow
 }
 

@@ -266,7 +266,7 @@ func newFlow(b KVStore, life time.Duration) *session.Flow {
 			ResponseMode: session.ModeFormPost, Scopes: []string{"openid"}, State: "s\u2028t", Nonce: "n", Prompt: []string{session.PromptLogin},
 			MaxAge: &age, Claims: []byte(`{"id_token":{"email":null}}`), Resource: []string{"https://api.example/"},
 		},
-		Progress: session.Progress{Email: "ada@example.com", SignedInAt: now, Locale: "de"},
+		Progress: session.Progress{Email: "ada@example.com", SignedInAt: now},
 	}
 }
 
