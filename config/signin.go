@@ -110,6 +110,10 @@ type Limits struct {
 	// Failed sign-ins from one block of addresses, before further tries are put off.
 	SignInNetwork Rate `yaml:"sign_in_network" default:"100/15m"`
 
+	// Sign-ins begun from one block of addresses, finished or not: each is stored
+	// until it ends. A company behind one address needs as many as it has people.
+	FlowNetwork Rate `yaml:"flow_network" default:"1000/5m"`
+
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`
 

@@ -18,10 +18,14 @@ import (
 var cheap = account.HashParams{Memory: 64, Iterations: 1, Parallelism: 1, AtOnce: 2}
 
 // open is a guard that lets everybody try, and counts.
-type open struct{ guesses, given atomic.Int32 }
+type open struct {
+	guesses, given atomic.Int32
+	browser        string // of the last guess
+}
 
-func (g *open) Guess(context.Context, string, string) (func(context.Context) error, error) {
+func (g *open) Guess(_ context.Context, _, browser, _ string) (func(context.Context) error, error) {
 	g.guesses.Add(1)
+	g.browser = browser
 	return func(context.Context) error { g.given.Add(1); return nil }, nil
 }
 
@@ -32,7 +36,7 @@ func serviceOn(t *testing.T, db *sqlstore.DB, p account.HashParams, clock *store
 		t.Fatal(err)
 	}
 	g := &open{}
-	return account.NewService(db, h, g, clock.Now), db, g
+	return account.NewService(db, db, h, g, clock.Now), db, g
 }
 
 func TestNormalizeEmail(t *testing.T) {
@@ -103,7 +107,7 @@ func TestAuthenticate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a, err := s.Authenticate(t.Context(), " ADA@example.com", "correct-Horse-9", "192.0.2.1")
+	a, err := s.Authenticate(t.Context(), account.Credentials{Email: " ADA@example.com", Password: "correct-Horse-9", IP: "192.0.2.1"})
 	if err != nil || a.Email != "ada@example.com" {
 		t.Fatalf("Authenticate = %+v, %v", a, err)
 	}
@@ -115,7 +119,7 @@ func TestAuthenticate(t *testing.T) {
 		{"ada@example.com", "wrong"}, {"ada@example.com", ""}, {"ada@example.com", "Correct-Horse-9"}, {"nobody@example.com", "correct-Horse-9"},
 		{"gone@example.com", "correct-Horse-9"}, {"bare@example.com", ""}, {"not an address", "x"}, {"ada@example.com", strings.Repeat("x", 2000)},
 	} {
-		_, err := s.Authenticate(t.Context(), c[0], c[1], "192.0.2.1")
+		_, err := s.Authenticate(t.Context(), account.Credentials{Email: c[0], Password: c[1], IP: "192.0.2.1"})
 		if !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("%q %q: %v, want unauthenticated", c[0], c[1], err)
 			continue
@@ -142,7 +146,7 @@ func TestAHashIsRenewedWhenTheCostsChange(t *testing.T) {
 	}
 	strong, _, _ := serviceOn(t, db, account.HashParams{Memory: 128, Iterations: 2, Parallelism: 1}, clock)
 	for range 2 {
-		if _, err := strong.Authenticate(t.Context(), a.Email, "correct-Horse-9", ""); err != nil {
+		if _, err := strong.Authenticate(t.Context(), account.Credentials{Email: a.Email, Password: "correct-Horse-9", IP: ""}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -223,5 +227,76 @@ func TestImportedHashes(t *testing.T) {
 		if err := h.CheckImported(bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("CheckImported(%.40q) = %v, want invalid", bad, err)
 		}
+	}
+}
+
+func TestAKnownBrowserIsCountedApart(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	s, _, guard := serviceOn(t, db, cheap, clock)
+	a, err := s.Create(t.Context(), account.New{Email: "ada@example.com", Password: "correct-Horse-9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mine = "the secret name of her browser"
+	if err := account.NewBrowsers(db, clock.Now).SignedIn(t.Context(), a.ID, mine, nil); err != nil {
+		t.Fatal(err)
+	}
+	named := func(email, browser string) string {
+		_, err := s.Authenticate(t.Context(), account.Credentials{Email: email, Password: "wrong", Browser: browser})
+		if !fault.Is(err, fault.Unauthenticated) {
+			t.Fatal(err)
+		}
+		return guard.browser
+	}
+	if named("ada@example.com", mine) == "" {
+		t.Error("the owner's browser shares its tries with strangers")
+	}
+	for _, c := range [][2]string{{"ada@example.com", "another"}, {"ada@example.com", ""}, {"nobody@example.com", mine}} {
+		if got := named(c[0], c[1]); got != "" {
+			t.Errorf("%v is counted apart", c)
+		}
+	}
+}
+
+func TestStill(t *testing.T) {
+	changes := map[string]func(*testing.T, *account.Service, *account.Account) error{
+		"disabled": func(t *testing.T, s *account.Service, a *account.Account) error {
+			return s.SetStatus(t.Context(), a, account.Disabled)
+		},
+		"new password": func(t *testing.T, s *account.Service, a *account.Account) error {
+			return s.SetPassword(t.Context(), a, "another-Horse-9")
+		},
+		"deleted": func(t *testing.T, s *account.Service, a *account.Account) error { return s.Delete(t.Context(), a.ID) },
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			clock := storetest.NewClock()
+			db, _ := storetest.Embedded(t, clock.Now)
+			s, _, _ := serviceOn(t, db, cheap, clock)
+			if _, err := s.Create(t.Context(), account.New{Email: "ada@example.com", Password: "correct-Horse-9"}); err != nil {
+				t.Fatal(err)
+			}
+			// As after an import: the sign-in itself renews the hash.
+			strong, _, _ := serviceOn(t, db, account.HashParams{Memory: 128, Iterations: 1, Parallelism: 1}, clock)
+			a, err := strong.Authenticate(t.Context(), account.Credentials{Email: "ada@example.com", Password: "correct-Horse-9"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if still, err := strong.Still(t.Context(), a); err != nil || !still {
+				t.Errorf("unchanged: %v, %v", still, err)
+			}
+			stored, err := strong.Get(t.Context(), a.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.Pass(time.Second)
+			if err := change(t, strong, stored); err != nil {
+				t.Fatal(err)
+			}
+			if still, err := strong.Still(t.Context(), a); err != nil || still {
+				t.Errorf("%s: still %v, %v", name, still, err)
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2"
 
 	"signet/internal/fault"
+	"signet/internal/handle"
 )
 
 // Guard bounds how often passwords are guessed. It counts a guess before the
@@ -15,23 +16,26 @@ import (
 // than the limit.
 type Guard interface {
 	// Guess counts one guess at the account with the key, from the address; a
-	// fault of kind Limited when there were too many. right takes the guess
-	// back: it was none.
-	Guess(ctx context.Context, emailKey, ip string) (right func(context.Context) error, err error)
+	// fault of kind Limited when there were too many. A browser that signed in
+	// to the account before is named and has a count of its own, so that
+	// strangers cannot use up its owner's tries; for any other it is "". right
+	// takes the guess back: it was none.
+	Guess(ctx context.Context, emailKey, browser, ip string) (right func(context.Context) error, err error)
 }
 
 // Service is what may be done with accounts.
 type Service struct {
 	store  Store
+	known  BrowserStore
 	hasher *Hasher
 	guard  Guard
 	now    func() time.Time
 	recent recent
 }
 
-// NewService returns the service on the store.
-func NewService(store Store, hasher *Hasher, guard Guard, now func() time.Time) *Service {
-	s := &Service{store: store, hasher: hasher, guard: guard, now: now}
+// NewService returns the service on the stores.
+func NewService(store Store, known BrowserStore, hasher *Hasher, guard Guard, now func() time.Time) *Service {
+	s := &Service{store: store, known: known, hasher: hasher, guard: guard, now: now}
 	s.recent.init()
 	return s
 }
@@ -42,22 +46,33 @@ func errNoMatch() error {
 	return fault.New(fault.Unauthenticated, "That e-mail and password do not match.").On("password")
 }
 
+// Credentials are what a person typed to sign in, and from where.
+type Credentials struct {
+	Email, Password string
+	Browser         string // the secret name of the browser, or ""
+	IP              string
+}
+
 // Authenticate returns the account of the address if the password is right. An
 // unknown address costs as much as a known one.
-func (s *Service) Authenticate(ctx context.Context, email, password, ip string) (*Account, error) {
-	_, key, err := NormalizeEmail(email)
+func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, error) {
+	_, key, err := NormalizeEmail(c.Email)
 	if err != nil {
 		key = "" // is nobody's, and takes as long as anybody's
-	}
-	right, err := s.guard.Guess(ctx, key, ip)
-	if err != nil {
-		return nil, err
 	}
 	a, err := s.find(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	ok, renew, err := s.hasher.Verify(ctx, a.PasswordHash, password)
+	browser, err := s.knownBrowser(ctx, a, c.Browser)
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.guard.Guess(ctx, key, browser, c.IP)
+	if err != nil {
+		return nil, err
+	}
+	ok, renew, err := s.hasher.Verify(ctx, a.PasswordHash, c.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +80,25 @@ func (s *Service) Authenticate(ctx context.Context, email, password, ip string) 
 		return nil, errNoMatch()
 	}
 	if renew {
-		if err := s.renewHash(ctx, a, password); err != nil {
+		if err := s.renewHash(ctx, a, c.Password); err != nil {
 			return nil, err
 		}
 	}
 	return a, right(ctx)
+}
+
+// knownBrowser returns the browser's key if it signed in to the account before,
+// else "".
+func (s *Service) knownBrowser(ctx context.Context, a *Account, browser string) (string, error) {
+	id, key := a.ID, handle.Sum(browser)
+	if id == "" {
+		id = uuid.Nil.String() // nobody's, and asked for all the same
+	}
+	seen, err := s.known.Browser(ctx, id, key)
+	if err != nil || seen.IsZero() {
+		return "", err
+	}
+	return key, nil
 }
 
 // find returns the account, or an empty one that no password fits.
@@ -81,13 +110,41 @@ func (s *Service) find(ctx context.Context, key string) (*Account, error) {
 	return a, err
 }
 
+// Still reports whether the account is as it was when its password was checked:
+// an operator may have disabled it, or a new password may have been set, while
+// the check waited its turn. It is asked once the session exists, so that
+// whoever ends all sessions of an account first changes it and misses none.
+func (s *Service) Still(ctx context.Context, a *Account) (bool, error) {
+	now, err := s.store.Account(ctx, a.ID)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return now.Status == Active && now.PasswordHash == a.PasswordHash, nil
+}
+
 func (s *Service) renewHash(ctx context.Context, a *Account, password string) error {
 	hash, err := s.hasher.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	// Losing a race here is fine: somebody else has set a newer one.
-	_, err = s.store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash, s.now())
+	renewed, err := s.store.SetPasswordHash(ctx, a.ID, a.PasswordHash, hash, s.now())
+	if err != nil || renewed {
+		a.PasswordHash = hash
+		return err
+	}
+	// Somebody was faster: another sign-in that renewed it, too, or a new
+	// password, which this one is not.
+	now, err := s.store.Account(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	same, _, err := s.hasher.Verify(ctx, now.PasswordHash, password)
+	if same {
+		a.PasswordHash = now.PasswordHash
+	}
 	return err
 }
 

@@ -222,3 +222,56 @@ func TestAChangeIsSeen(t *testing.T) {
 		t.Errorf("a deleted client: %v", err)
 	}
 }
+
+// slow answers for one client when it is told to, with what it read before.
+type slow struct {
+	client.Store
+	asked, answer chan struct{}
+}
+
+func (s *slow) Client(ctx context.Context, id string) (*client.Client, error) {
+	c, err := s.Store.Client(ctx, id)
+	s.asked <- struct{}{}
+	<-s.answer
+	return c, err
+}
+
+// TestWhatWasReadBeforeForgetIsNotKept: a slow read of the past is no answer to
+// who asks after the change.
+func TestWhatWasReadBeforeForgetIsNotKept(t *testing.T) {
+	db, _ := storetest.Embedded(t, time.Now)
+	c := valid()
+	c.Fill()
+	if err := db.PutClient(t.Context(), &c, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	store := &slow{Store: db, asked: make(chan struct{}, 2), answer: make(chan struct{}, 2)}
+	r := client.NewRegistry(store, client.NewSecrets(make([]byte, 32)), rules, time.Now)
+	names := make(chan string, 2)
+	get := func() {
+		got, err := r.Get(t.Context(), "web")
+		if err != nil {
+			t.Errorf("Get: %v", err)
+			names <- ""
+			return
+		}
+		names <- got.Name
+	}
+	go get()
+	<-store.asked
+	c.Name = "new"
+	if err := db.PutClient(t.Context(), &c, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.Forget()
+	go get()
+	<-store.asked // it asks itself, and does not wait for the answer of before
+	store.answer <- struct{}{}
+	store.answer <- struct{}{}
+	<-names
+	<-names
+	store.answer <- struct{}{}
+	if got, err := r.Get(t.Context(), "web"); err != nil || got.Name != "new" {
+		t.Errorf("kept %q, %v", got.Name, err)
+	}
+}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -35,11 +36,14 @@ func NewRegistry(store Store, secrets *Secrets, rules Rules, now func() time.Tim
 	return &Registry{store: store, secrets: secrets, rules: rules, now: now, byID: map[string]*Client{}}
 }
 
+// ValidID reports whether a client could have the id.
+func ValidID(id string) bool { return idForm.MatchString(id) }
+
 // Get returns the client, or a fault of kind NotFound. The caller must not
 // change it.
 func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
-	if !idForm.MatchString(id) {
-		return nil, fault.New(fault.NotFound, "no client has the id %q", id)
+	if !ValidID(id) {
+		return nil, fault.New(fault.NotFound, "no client can have such an id")
 	}
 	r.mu.RLock()
 	c, epoch := r.byID[id], r.epoch
@@ -47,7 +51,9 @@ func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
 	if c != nil {
 		return c, nil
 	}
-	v, err, _ := r.flight.Do(id, func() (any, error) { return r.store.Client(context.WithoutCancel(ctx), id) })
+	// The epoch is part of the name: what was asked before Forget is no answer
+	// for who asks after it.
+	v, err, _ := r.flight.Do(strconv.FormatUint(epoch, 36)+" "+id, func() (any, error) { return r.store.Client(context.WithoutCancel(ctx), id) })
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +123,7 @@ func (r *Registry) KnowsOrigin(ctx context.Context, origin string) (bool, error)
 	if origins != nil {
 		return origins[origin], nil
 	}
-	v, err, _ := r.flight.Do("\x00origins", func() (any, error) { return r.readOrigins(context.WithoutCancel(ctx)) })
+	v, err, _ := r.flight.Do(strconv.FormatUint(epoch, 36)+" \x00origins", func() (any, error) { return r.readOrigins(context.WithoutCancel(ctx)) })
 	if err != nil {
 		return false, err
 	}

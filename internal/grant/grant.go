@@ -47,13 +47,20 @@ type Opaque struct {
 // Codes keeps what lives for minutes: codes, living grants, opaque tokens.
 // Losing it ends every code and access token, and revives none.
 type Codes interface {
-	// PutCode stores a code and its living grant in one round trip.
+	// PutCode stores a code and its living grant, and lists the grant with its
+	// account, in one round trip.
 	PutCode(ctx context.Context, key string, c *Code, life, grantLife time.Duration) error
 	// UseCode returns the code to exactly one of any number of callers and
 	// remembers for keep that it was used. To the others it returns nil and
 	// whether the code had been used before (false: there never was one, or
 	// its time is over).
 	UseCode(ctx context.Context, key string, keep time.Duration) (c *Code, used bool, err error)
+	// NewGrant is PutGrant for a grant that nobody can have ended, because nobody
+	// has seen it yet.
+	NewGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) error
+	// GrantsOf returns the ids of the account's grants whose codes were given
+	// out lately, all or (clientID not "") the client's.
+	GrantsOf(ctx context.Context, accountID, clientID string) ([]string, error)
 	// PutGrant makes the grant live for so long from now, with the opaque
 	// token under key if opaque is not nil, in one round trip. It reports
 	// false, and stores nothing, for a grant that was ended (see EndGrants):

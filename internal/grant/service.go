@@ -73,15 +73,24 @@ func (s *Service) Redeem(ctx context.Context, code string) (*Code, error) {
 	return c, nil
 }
 
+// Begin makes a new grant live for the life of its access token, and stores the
+// opaque token where there is one.
+func (s *Service) Begin(ctx context.Context, g *Grant, life time.Duration, token string, opaque *Opaque) error {
+	return s.codes.NewGrant(ctx, g, life, keyOf(token, opaque), opaque)
+}
+
+func keyOf(token string, opaque *Opaque) string {
+	if opaque == nil {
+		return ""
+	}
+	return handle.Sum(token)
+}
+
 // Live makes the grant live for the life of one more access token, and stores
 // the opaque token where there is one. A grant that was revoked meanwhile is a
 // fault of kind Expired.
 func (s *Service) Live(ctx context.Context, g *Grant, life time.Duration, token string, opaque *Opaque) error {
-	key := ""
-	if opaque != nil {
-		key = handle.Sum(token)
-	}
-	alive, err := s.codes.PutGrant(ctx, g, life, key, opaque)
+	alive, err := s.codes.PutGrant(ctx, g, life, keyOf(token, opaque), opaque)
 	if err == nil && !alive {
 		err = fault.New(fault.Expired, "the grant was revoked")
 	}
@@ -126,8 +135,26 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 // the client.
 func (s *Service) RevokeAll(ctx context.Context, accountID, clientID string) error {
 	ids, err := s.families.RevokeFamiliesOf(ctx, accountID, clientID, s.now())
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return err
+	}
+	// Grants without refresh tokens, and codes that are not redeemed yet: a
+	// family that one of them begins later is dead from the start.
+	lately, err := s.codes.GrantsOf(ctx, accountID, clientID)
+	if err != nil {
+		return err
+	}
+	for _, id := range lately {
+		if slices.Contains(ids, id) {
+			continue
+		}
+		if err := s.families.RevokeFamily(ctx, id, s.now()); err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	return s.codes.EndGrants(ctx, s.life.AccessToken, ids...)
 }

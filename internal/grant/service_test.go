@@ -325,6 +325,39 @@ func TestWithdrawingConsentEndsWhatCameFromIt(t *testing.T) {
 	}
 }
 
+func TestRevokingAllReachesWhatHasNoRefreshTokenYet(t *testing.T) {
+	for name, clientID := range map[string]string{"one client's": "web", "all": ""} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			code, c := h.code(t)
+			redeemed, d := h.code(t)
+			if _, err := h.Redeem(t.Context(), redeemed); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.RevokeAll(t.Context(), h.ada, "other"); err != nil || !h.alive(t, c.Grant.ID) {
+				t.Fatalf("another client's revocation ended this one's grant: %v", err)
+			}
+			if err := h.RevokeAll(t.Context(), h.ada, clientID); err != nil {
+				t.Fatal(err)
+			}
+			got, err := h.Redeem(t.Context(), code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := h.StartFamily(t.Context(), got.Grant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+				t.Errorf("a code from before the revocation gave a refresh token that works: %v", err)
+			}
+			if h.alive(t, c.Grant.ID) || h.alive(t, d.Grant.ID) {
+				t.Error("access tokens without refresh tokens live on")
+			}
+		})
+	}
+}
+
 func TestNarrow(t *testing.T) {
 	granted := []string{"openid", "email", "offline_access"}
 	for _, c := range []struct {

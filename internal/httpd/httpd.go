@@ -212,9 +212,18 @@ func (m *mounted) log(r *http.Request, status int, took time.Duration, info *Inf
 		attrs = append(attrs, slog.String("account", info.AccountID))
 	}
 	if info.Cause != nil {
-		attrs = append(attrs, slog.String("kind", string(info.Kind)), slog.String("cause", info.Cause.Error()))
+		attrs = append(attrs, slog.String("kind", string(info.Kind)), slog.String("cause", cut(info.Cause.Error())))
 	}
 	m.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// cut keeps a stranger's words from filling the log.
+func cut(s string) string {
+	const most = 4 << 10 // bytes; the stack of a panic is about that long
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }
 
 // Info is what is known about a request while it is answered; it ends in the

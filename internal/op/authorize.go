@@ -98,7 +98,7 @@ func (p *Provider) need(ctx context.Context, req *session.Request, pr *session.P
 // park stores the request as a flow of this browser and sends it to where the
 // need is asked for.
 func (p *Provider) park(w http.ResponseWriter, r *http.Request, req *session.Request, need session.Need) error {
-	f, err := p.Sessions.StartFlow(r.Context(), p.Cookies.NameBrowser(w, r), *req, session.Progress{})
+	f, err := p.Sessions.StartFlow(r.Context(), infoOf(r).Address, p.Cookies.NameBrowser(w, r), *req, session.Progress{})
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (p *Provider) refusalOf(req *session.Request, f *session.Flow, sess *sessio
 		return oauth(fault.Forbidden, codeAccessDenied, "the person refused")
 	case need != session.NeedNothing && req.Prompts(session.PromptNone):
 		return silentError(need)
-	case req.HintSubject != "" && sess != nil && !f.Progress.SignedInAt.IsZero() && sess.AccountID != req.HintSubject:
+	case req.HintSubject != "" && sess != nil && f.Progress.Account == sess.AccountID && !f.Progress.SignedInAt.IsZero() && sess.AccountID != req.HintSubject:
 		return oauth(fault.Unauthenticated, codeLoginRequired, "somebody else signed in than the id_token_hint names")
 	}
 	return nil

@@ -4,6 +4,7 @@ package op
 
 import (
 	"net/http"
+	"net/url"
 
 	"signet/internal/fault"
 	"signet/internal/session"
@@ -21,7 +22,11 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 	if oerr != nil {
 		return p.refuse(w, r, nil, oerr)
 	}
-	sess, err := p.Sessions.Current(r.Context(), p.Cookies.Session(r))
+	cookie := p.Cookies.Session(r)
+	if cookie == "" && r.Method == http.MethodPost {
+		return p.endSessionBlind(w, r, ps, out)
+	}
+	sess, err := p.Sessions.Current(r.Context(), cookie)
 	if err != nil {
 		return err
 	}
@@ -40,11 +45,28 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 		p.leave(w, &out.req)
 		return nil
 	}
-	f, err := p.Sessions.StartFlow(r.Context(), p.Cookies.NameBrowser(w, r), out.req, session.Progress{})
+	f, err := p.Sessions.StartFlow(r.Context(), infoOf(r).Address, p.Cookies.NameBrowser(w, r), out.req, session.Progress{})
 	if err != nil {
 		return err
 	}
 	redirect(w, p.Pages.ConfirmSignOut(f.ID))
+	return nil
+}
+
+// endSessionBlind answers a POST without the session cookie: a form of another
+// site brings no SameSite=Lax cookie along. The session that an ID token names
+// ends by its name; without one, the same request by a redirect brings the
+// cookie.
+func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps params, out *signOut) error {
+	if out.proven == nil {
+		redirect(w, p.cfg.Issuer+pathEndSession+"?"+url.Values(ps).Encode())
+		return nil
+	}
+	err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
+	if err != nil && !fault.Is(err, fault.NotFound) { // it ended before: that is what is wanted
+		return err
+	}
+	p.leave(w, &out.req)
 	return nil
 }
 
@@ -83,7 +105,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	}
 	c, err := p.Clients.Get(r.Context(), clientID)
 	if fault.Is(err, fault.NotFound) {
-		return nil, oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(clientID))
+		return nil, unknownClient(clientID)
 	}
 	if err != nil {
 		return nil, asOAuth(err)

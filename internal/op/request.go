@@ -18,8 +18,12 @@ import (
 	"signet/internal/session"
 )
 
-// maxParam bounds what is kept of one parameter, in bytes.
-const maxParam = 4096
+// What is kept of a request, in bytes, of one parameter and of all together: a
+// stranger's requests are stored until they expire.
+const (
+	maxParam  = 4 << 10
+	maxParams = 8 << 10
+)
 
 // draft is a request while it is being read.
 type draft struct {
@@ -48,13 +52,22 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 	}
 	c, err := p.Clients.Get(ctx, id)
 	if fault.Is(err, fault.NotFound) {
-		return oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(id))
+		return unknownClient(id)
 	}
 	if err != nil {
 		return asOAuth(err)
 	}
 	d.client, d.req.ClientID = c, c.ID
 	return nil
+}
+
+// unknownClient repeats the id only where it could be one: the page shows it,
+// and is no place for a stranger's sentences.
+func unknownClient(id string) *oauthError {
+	if !client.ValidID(id) {
+		return oauth(fault.Invalid, codeInvalidClient, "no client is registered with such a client_id: it has characters that none has")
+	}
+	return oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(id))
 }
 
 func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
@@ -78,12 +91,17 @@ func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
 }
 
 func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
+	all := 0
 	for name, values := range d.params {
 		for _, v := range values {
 			if len(v) > maxParam {
 				return invalidRequest("the parameter %s has %d bytes; at most %d are kept", printable(name), len(v), maxParam)
 			}
+			all += len(v)
 		}
+	}
+	if all > maxParams {
+		return invalidRequest("the parameters have %d bytes together; at most %d are kept", all, maxParams)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 		return nil, err
 	}
 	if o != nil {
-		return &checked{g, p.mint.claimsOf(g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)}, nil
+		return p.ofClient(ctx, &checked{g, p.mint.claimsOf(g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)})
 	}
 	claims := p.parseAccess(token)
 	if claims == nil {
@@ -38,7 +38,19 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 	if err != nil || g == nil {
 		return nil, err
 	}
-	return &checked{g, claims}, nil
+	return p.ofClient(ctx, &checked{g, claims})
+}
+
+// ofClient returns the token if its client is still registered, else nil.
+func (p *Provider) ofClient(ctx context.Context, t *checked) (*checked, error) {
+	_, err := p.Clients.Get(ctx, t.grant.ClientID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // maxVerified is how many access tokens a node remembers to have verified, at

@@ -117,15 +117,26 @@ const (
 // Prompts reports whether the request asks for the prompt.
 func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
 
-// Progress is what has been settled while a flow is under way.
+// Progress is what has been settled while a flow is under way. All but the
+// address that was typed is one person's: when somebody else signs in
+// meanwhile, in another tab, it counts for nothing.
 type Progress struct {
 	Email      string    `json:"email,omitempty"`       // typed on the first page
+	Account    string    `json:"account,omitempty"`     // whose the rest is
 	SignedInAt time.Time `json:"signed_in_at,omitzero"` // in this flow, not before
 	Selected   bool      `json:"selected,omitempty"`    // the account was chosen
 	Consented  []string  `json:"consented,omitempty"`   // scopes allowed in this flow
 	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
 	Denied     bool      `json:"denied,omitempty"`      // by the person
-	Failures   int       `json:"failures,omitempty"`    // wrong passwords in this flow
+}
+
+// Of returns the progress, to be added to by the session's person; what
+// somebody else had settled is gone.
+func (p *Progress) Of(s *Session) *Progress {
+	if p.Account != s.AccountID {
+		*p = Progress{Email: p.Email, Account: s.AccountID}
+	}
+	return p
 }
 
 // Flow is a sign-in that is under way, with the app's request. It belongs to
@@ -158,6 +169,9 @@ const (
 // The rules are those of OpenID Connect Core §3.1.2.3, asked in this order:
 // who is it, is that recent enough, is it the right one, may the app know.
 func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need {
+	if s != nil && p.Account != s.AccountID {
+		p = &Progress{}
+	}
 	switch {
 	case p.Denied:
 		return NeedRefusal

@@ -61,6 +61,9 @@ func TestNext(t *testing.T) {
 		{"prompt=consent asks again", request(prompt("consent")), session.Progress{}, consented, false, session.NeedConsent},
 		{"prompt=consent asks the house's apps too", request(prompt("consent")), session.Progress{}, consented, true, session.NeedConsent},
 		{"prompt=consent asks once", request(prompt("consent")), session.Progress{Asked: true}, consented, false, session.NeedNothing},
+		{"somebody else allowed it", request(nil), session.Progress{Account: "bob", Asked: true, Consented: []string{"openid", "email"}}, hourOld, false, session.NeedConsent},
+		{"somebody else refused", request(nil), session.Progress{Account: "bob", Denied: true}, hourOld, true, session.NeedNothing},
+		{"somebody else signed in again", request(prompt("login")), session.Progress{Account: "bob", SignedInAt: now}, hourOld, true, session.NeedSignIn},
 		{"refused", request(nil), session.Progress{Denied: true}, consented, false, session.NeedRefusal},
 		{"prompt=login", request(prompt("login")), session.Progress{}, consented, true, session.NeedSignIn},
 		{"prompt=login, done in this flow", request(prompt("login")), session.Progress{SignedInAt: now}, consented, true, session.NeedNothing},
@@ -76,6 +79,9 @@ func TestNext(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			if c.session != nil && c.progress.Account == "" {
+				c.progress.Account = c.session.AccountID
+			}
 			if got := session.Next(&c.request, &c.progress, c.session, c.trusted, now); got != c.want {
 				t.Errorf("Next = %q, want %q", got, c.want)
 			}

@@ -26,13 +26,19 @@ const seeEvery = time.Minute
 // Service is what the protocol and the pages do with sessions and flows.
 type Service struct {
 	store Store
+	gate  Gate
 	life  Lifetimes
 	now   func() time.Time
 }
 
-// NewService returns the service on the store; now is the clock.
-func NewService(store Store, life Lifetimes, now func() time.Time) *Service {
-	return &Service{store: store, life: life, now: now}
+// Gate says whether one more flow may begin from the address; a fault of kind
+// Limited when not. A flow is stored for anybody who asks.
+type Gate func(ctx context.Context, ip string) error
+
+// NewService returns the service on the store; now is the clock, and gate may
+// be nil.
+func NewService(store Store, gate Gate, life Lifetimes, now func() time.Time) *Service {
+	return &Service{store: store, gate: gate, life: life, now: now}
 }
 
 // Current returns the session of the cookie's value, or nil when there is none
@@ -209,8 +215,13 @@ func (s *Service) EndAll(ctx context.Context, accountID, except string) ([]*Sess
 }
 
 // StartFlow stores the request as a flow of the browser with the cookie's
-// value, and returns the flow.
-func (s *Service) StartFlow(ctx context.Context, browser string, r Request, p Progress) (*Flow, error) {
+// value, at the network address, and returns the flow.
+func (s *Service) StartFlow(ctx context.Context, ip, browser string, r Request, p Progress) (*Flow, error) {
+	if s.gate != nil {
+		if err := s.gate(ctx, ip); err != nil {
+			return nil, err
+		}
+	}
 	now := s.now()
 	f := &Flow{ID: handle.New(), Browser: handle.Sum(browser), Request: r, Progress: p, CreatedAt: now, ExpiresAt: now.Add(s.life.Flow)}
 	if err := s.store.PutFlow(ctx, handle.Sum(f.ID), f); err != nil {

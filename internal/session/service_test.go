@@ -21,7 +21,7 @@ var lifetimes = session.Lifetimes{
 func service(t *testing.T) (*session.Service, *storetest.Clock) {
 	clock := storetest.NewClock()
 	_, backend := storetest.Embedded(t, clock.Now)
-	return session.NewService(kv.NewSessions(backend, clock.Now), lifetimes, clock.Now), clock
+	return session.NewService(kv.NewSessions(backend, clock.Now), nil, lifetimes, clock.Now), clock
 }
 
 func begin(t *testing.T, s *session.Service, old *session.Session, in session.SignIn) (string, *session.Session) {
@@ -99,7 +99,7 @@ func TestSigningInAgainChangesTheCookieAndKeepsTheName(t *testing.T) {
 func TestAFlowIsBoundToItsBrowserAndPurpose(t *testing.T) {
 	s, clock := service(t)
 	mine, other := handle.New(), handle.New()
-	f, err := s.StartFlow(t.Context(), mine, session.Request{ClientID: "web"}, session.Progress{})
+	f, err := s.StartFlow(t.Context(), "192.0.2.1", mine, session.Request{ClientID: "web"}, session.Progress{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestAFlowIsBoundToItsBrowserAndPurpose(t *testing.T) {
 
 func TestOfManyWhoFinishAFlowOneDoes(t *testing.T) {
 	s, _ := service(t)
-	f, err := s.StartFlow(t.Context(), handle.New(), session.Request{ClientID: "web"}, session.Progress{})
+	f, err := s.StartFlow(t.Context(), "192.0.2.1", handle.New(), session.Request{ClientID: "web"}, session.Progress{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,8 @@ func NewTracer(ctx context.Context, endpoint string, ratio float64, version stri
 func (t *Tracer) Wrap(next http.Handler) http.Handler {
 	return otelhttp.NewHandler(next, "request",
 		otelhttp.WithTracerProvider(t.provider),
+		// A stranger's trace is linked to, and decides nothing here.
+		otelhttp.WithPublicEndpointFn(func(*http.Request) bool { return true }),
 		otelhttp.WithPropagators(propagation.TraceContext{}),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.Pattern }),
 	)

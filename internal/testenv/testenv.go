@@ -73,6 +73,8 @@ func Start(t testing.TB, o Options) *Env {
 	settings := map[string]string{
 		"SIGNET_DATA": filepath.Join(dir, "data"), "SIGNET_LISTEN": "127.0.0.1:0", "SIGNET_METRICS_LISTEN": "127.0.0.1:0",
 		"SIGNET_LOG_LEVEL": "info",
+		// Tests come from one address and are many.
+		"SIGNET_LIMITS_FLOW_NETWORK": "100000/5m",
 	}
 	e.stores(o.Backend, settings)
 	if o.Proxies {

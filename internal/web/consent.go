@@ -78,7 +78,7 @@ func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
 	case "allow":
 		err = w.allow(r, f, sess)
 	case "deny":
-		f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Denied = true })
+		f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Of(sess).Denied = true })
 	default:
 		return fault.New(fault.Invalid, "Choose whether to allow or to cancel.").On("decision")
 	}
@@ -101,6 +101,7 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 		return err
 	}
 	_, err = w.Sessions.Progress(ctx, f, func(p *session.Progress) {
+		p = p.Of(sess)
 		p.Asked, p.Consented = true, slices.Clone(f.Request.Scopes)
 	})
 	return err
@@ -139,7 +140,7 @@ func (w *Web) postChoose(rw http.ResponseWriter, r *http.Request) error {
 		w.send(rw, w.at(pathSignIn, "flow", f.ID, "other", "1"))
 		return nil
 	}
-	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Selected = true })
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Of(sess).Selected = true })
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
+	"signet/internal/fault"
 	"signet/internal/web/view"
 )
 
@@ -26,7 +28,20 @@ type Mail struct {
 // mailboxSize is how many mails the list shows.
 const mailboxSize = 100
 
+// ours refuses a request that reached this machine under another name: a page
+// elsewhere, whose name was made to lead here, could read the mails otherwise
+// (DNS rebinding).
+func (w *Web) ours(r *http.Request) error {
+	if home, err := url.Parse(w.Letters.Home); err != nil || home.Host != r.Host {
+		return fault.New(fault.NotFound, "The mailbox is at the provider's own address.")
+	}
+	return nil
+}
+
 func (w *Web) mailbox(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.ours(r); err != nil {
+		return err
+	}
 	fr, err := w.frame(r, nil)
 	if err != nil {
 		return err
@@ -43,6 +58,9 @@ func (w *Web) mailbox(rw http.ResponseWriter, r *http.Request) error {
 }
 
 func (w *Web) mail(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.ours(r); err != nil {
+		return err
+	}
 	fr, err := w.frame(r, nil)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -161,7 +162,9 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info := httpd.InfoOf(r)
-	a, err := w.Accounts.Authenticate(r.Context(), email, typed, info.Address)
+	a, err := w.Accounts.Authenticate(r.Context(), account.Credentials{
+		Email: email, Password: typed, Browser: w.Cookies.Browser(r), IP: info.Address,
+	})
 	if bad := faultOf(err); bad != "" {
 		info.Kind, info.Cause = fault.KindOf(err), err
 		if bad == view.FaultTooMany {
@@ -177,11 +180,17 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.announce(rw, r, f, a); err != nil {
 		return err
 	}
-	sess, err := w.beginSession(rw, r, f, a, remember)
+	sess, err := w.beginSession(rw, r, a, remember)
+	if fault.Is(err, fault.Unauthenticated) {
+		info.Kind, info.Cause = fault.KindOf(err), err
+		return w.showPassword(rw, r, f, view.FaultCredentials, remember)
+	}
 	if err != nil {
 		return err
 	}
-	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.SignedInAt = w.Now() })
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
+		p.Of(sess).SignedInAt = w.Now()
+	})
 	if err != nil {
 		return err
 	}
@@ -200,7 +209,9 @@ func faultOf(err error) view.Message {
 	return ""
 }
 
-func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Session, error) {
+// beginSession signs the browser in, unless the account changed meanwhile: a
+// fault of kind Unauthenticated.
+func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, a *account.Account, remember bool) (*session.Session, error) {
 	old, err := w.sessionOf(r)
 	if err != nil {
 		return nil, err
@@ -211,6 +222,13 @@ func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.F
 	})
 	if err != nil {
 		return nil, err
+	}
+	still, err := w.Accounts.Still(r.Context(), a)
+	if err == nil && !still {
+		err = fault.New(fault.Unauthenticated, "The account was changed meanwhile.")
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Sessions.End(r.Context(), sess))
 	}
 	life := time.Duration(0)
 	if remember {

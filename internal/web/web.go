@@ -121,7 +121,7 @@ func (w *Web) goOn(rw http.ResponseWriter, r *http.Request, f *session.Flow, ses
 // signInFor begins a flow of the house's own, which ends at one of its pages.
 func (w *Web) signInFor(rw http.ResponseWriter, r *http.Request, path string) error {
 	req := session.Request{RedirectURI: path}
-	f, err := w.Sessions.StartFlow(r.Context(), w.Cookies.NameBrowser(rw, r), req, session.Progress{})
+	f, err := w.Sessions.StartFlow(r.Context(), httpd.InfoOf(r).Address, w.Cookies.NameBrowser(rw, r), req, session.Progress{})
 	if err != nil {
 		return err
 	}

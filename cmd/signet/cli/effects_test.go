@@ -164,7 +164,7 @@ func TestApplyImports(t *testing.T) {
 		t.Fatal(stdout, stderr)
 	}
 	h := p.house()
-	a, err := h.accounts.Authenticate(t.Context(), email, password, "192.0.2.1")
+	a, err := h.accounts.Authenticate(t.Context(), account.Credentials{Email: email, Password: password, IP: "192.0.2.1"})
 	if err != nil {
 		t.Fatalf("sign-in with the imported hash: %v", err)
 	}

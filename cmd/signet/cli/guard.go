@@ -7,6 +7,7 @@ import (
 
 	"signet/internal/fault"
 	"signet/internal/limit"
+	"signet/internal/session"
 	"signet/internal/store/kv"
 )
 
@@ -29,11 +30,11 @@ func (h *house) guard() signInGuard {
 }
 
 // Guess implements account.Guard. An address that cannot be read shares its
-// budget with all others like it.
-func (g signInGuard) Guess(ctx context.Context, emailKey, ip string) (func(context.Context) error, error) {
+// budget with all others like it; a known browser has one of its own.
+func (g signInGuard) Guess(ctx context.Context, emailKey, browser, ip string) (func(context.Context) error, error) {
 	from, _ := netip.ParseAddr(ip)
 	pass, err := g.limiter.Take(ctx, from,
-		limit.Try{Rule: g.account, Who: emailKey}, limit.Try{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)})
+		limit.Try{Rule: g.account, Who: emailKey + "\x00" + browser}, limit.Try{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)})
 	if err != nil {
 		return nil, err
 	}
@@ -41,4 +42,20 @@ func (g signInGuard) Guess(ctx context.Context, emailKey, ip string) (func(conte
 		return nil, fault.New(fault.Limited, "Too many tries. Please wait %d minutes, or reset the password.", int(pass.RetryAfter.Minutes())+1)
 	}
 	return func(ctx context.Context) error { return g.limiter.Refund(ctx, &pass) }, nil
+}
+
+// flowGate bounds how many sign-ins are begun from one network: each is stored
+// until it expires.
+func (h *house) flowGate() session.Gate {
+	l := h.cfg.Limits
+	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
+	rule := limit.Rule{Journey: "flow, network", Max: int64(l.FlowNetwork.Count), Window: l.FlowNetwork.Window}
+	return func(ctx context.Context, ip string) error {
+		from, _ := netip.ParseAddr(ip)
+		ok, _, err := limiter.Allow(ctx, rule, from, limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
+		if err == nil && !ok {
+			err = fault.New(fault.Limited, "Too many sign-ins were begun from this network. Please wait a few minutes.")
+		}
+		return err
+	}
 }

@@ -136,10 +136,10 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	}
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
-	h.accounts = account.NewService(h.db, h.hasher, h.guard(), time.Now)
+	h.accounts = account.NewService(h.db, h.db, h.hasher, h.guard(), time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	l := c.Lifetimes
-	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), session.Lifetimes{
+	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,
 	}, time.Now)
 	h.grants = grant.NewService(kv.NewCodes(h.kv), h.db, h.db, master.Derive("refresh tokens"), grant.Lifetimes{

@@ -3,6 +3,7 @@ package kv
 import (
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"signet/internal/grant"
@@ -12,6 +13,7 @@ import (
 //
 //	code:{key}    the code, or "used" once it was
 //	grant:{id}    the living grant, or "ended" once it was
+//	grants:{account}  the account's grants that came from codes lately
 //	opaque:{key}  an opaque access token
 type Codes struct {
 	b Backend
@@ -33,7 +35,12 @@ var (
 	ended = []byte("ended")
 )
 
-// PutCode stores a code and its living grant in one round trip.
+// grantsKey is the set of an account's grants whose codes were given out
+// lately; its members are a client's id and a grant's, with a space between.
+func grantsKey(accountID string) string { return "grants:{" + accountID + "}" }
+
+// PutCode stores a code and its living grant, and lists the grant with its
+// account, in one round trip.
 func (c *Codes) PutCode(ctx context.Context, key string, code *grant.Code, codeLife, grantLife time.Duration) error {
 	rawCode, err := encode(code)
 	if err != nil {
@@ -43,7 +50,42 @@ func (c *Codes) PutCode(ctx context.Context, key string, code *grant.Code, codeL
 	if err != nil {
 		return err
 	}
-	return c.b.Write(ctx, Put(codeKey(key), rawCode, codeLife), Put(grantKey(code.Grant.ID), rawGrant, grantLife))
+	g := &code.Grant
+	return c.b.Write(ctx, Put(codeKey(key), rawCode, codeLife), Put(grantKey(g.ID), rawGrant, grantLife),
+		Add(grantsKey(g.AccountID), g.ClientID+" "+g.ID, grantLife))
+}
+
+// GrantsOf returns the ids of the account's grants whose codes were given out
+// lately.
+func (c *Codes) GrantsOf(ctx context.Context, accountID, clientID string) ([]string, error) {
+	members, err := c.b.Members(ctx, grantsKey(accountID))
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, m := range members {
+		if client, id, ok := strings.Cut(m, " "); ok && (clientID == "" || client == clientID) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// NewGrant stores a grant that nobody has seen yet, with an opaque token if
+// there is one, in one round trip.
+func (c *Codes) NewGrant(ctx context.Context, g *grant.Grant, grantLife time.Duration, key string, opaque *grant.Opaque) error {
+	raw, err := encode(g)
+	if err != nil {
+		return err
+	}
+	if opaque == nil {
+		return c.b.Write(ctx, Put(grantKey(g.ID), raw, grantLife))
+	}
+	rawOpaque, err := encode(opaque)
+	if err != nil {
+		return err
+	}
+	return c.b.Write(ctx, Put(grantKey(g.ID), raw, grantLife), Put(opaqueKey(key), rawOpaque, opaque.ExpiresAt.Sub(opaque.IssuedAt)))
 }
 
 // UseCode returns the code to exactly one caller, and to the others whether it

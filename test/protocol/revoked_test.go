@@ -1,0 +1,51 @@
+package protocol
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"signet/internal/testenv"
+)
+
+// TestEndSessionFromAnotherSite: a form of another site brings no SameSite=Lax
+// cookie along, and signs out all the same (RP-Initiated Logout 1.0 §2 wants
+// POST to work).
+func TestEndSessionFromAnotherSite(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		b := e.Browser()
+		hint := tokens(t, b, e.App(t, web), ada).Str("id_token")
+		const bye = "https://web.example/bye"
+		other := e.Browser() // is what the provider sees of the form: no cookie
+		p := other.Post("/end_session", url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {bye}})
+		if p.Location != bye {
+			t.Errorf("sent to %q, want %q", p.Location, bye)
+		}
+		wantSession(t, e, b, false)
+	})
+}
+
+// TestRevokingReachesTokensWithoutRefresh: what "sign out everywhere" and a
+// removed app end includes access tokens that came without a refresh token, and
+// codes that are not redeemed yet.
+func TestRevokingReachesTokensWithoutRefresh(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		app := e.App(t, web)
+		b := signedIn(t, e, app, ada)
+		token := tokens(t, b, app, ada, "scope", "openid email").Str("access_token")
+		if a := app.Userinfo(token); a.Status != http.StatusOK {
+			t.Fatalf("userinfo: %d %s", a.Status, a.Body)
+		}
+		r := app.Request("scope", "openid email offline_access")
+		code := b.SignIn(r, ada)
+		if p := b.Post("/account/signout/everywhere", nil); p.Status != http.StatusOK {
+			t.Fatalf("sign out everywhere: %d", p.Status)
+		}
+		wantError(t, "userinfo", app.Userinfo(token), http.StatusUnauthorized, "invalid_token")
+		late := app.Redeem(r, code)
+		if late.Status == http.StatusOK {
+			wantError(t, "userinfo of a late code", app.Userinfo(late.Str("access_token")), http.StatusUnauthorized, "invalid_token")
+			wantError(t, "refresh of a late code", app.Refresh(late.Str("refresh_token")), http.StatusBadRequest, "invalid_grant")
+		}
+	})
+}
