@@ -103,7 +103,7 @@ func (k *Key) signature(input []byte) ([]byte, error) {
 // (RFC 7518 §3.4).
 func fixedLength(der []byte) ([]byte, error) {
 	var point struct{ R, S *big.Int }
-	if rest, err := asn1.Unmarshal(der, &point); err != nil || len(rest) > 0 {
+	if _, err := asn1.Unmarshal(der, &point); err != nil {
 		return nil, fmt.Errorf("an ES256 signature is not ASN.1: %w", err)
 	}
 	const half = 32

@@ -69,14 +69,23 @@ func (m *Metrics) Route(name string) func(status int, took time.Duration) {
 // Token counts a token request.
 func (m *Metrics) Token(grant, outcome string) { m.tokens.WithLabelValues(grant, outcome).Inc() }
 
-// Gauge adds a figure that is read when somebody looks, such as the size of a
-// pool. labels are pairs of name and value.
+// Gauge adds a figure that is read when somebody looks and may fall, such as
+// the size of a pool. labels are pairs of name and value.
 func (m *Metrics) Gauge(name, help string, read func() float64, labels ...string) {
-	constant := prometheus.Labels{}
-	for i := 0; i+1 < len(labels); i += 2 {
-		constant[labels[i]] = labels[i+1]
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: constant(labels)}, read))
+}
+
+// Counter is Gauge for a figure that only grows; its name ends in _total.
+func (m *Metrics) Counter(name, help string, read func() float64, labels ...string) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: constant(labels)}, read))
+}
+
+func constant(pairs []string) prometheus.Labels {
+	labels := prometheus.Labels{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		labels[pairs[i]] = pairs[i+1]
 	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: constant}, read))
+	return labels
 }
 
 // Handler serves the metrics to Prometheus.

@@ -101,7 +101,7 @@ func counters(address string) (sql, kv float64, err error) {
 		}
 		return v
 	}
-	return read("signet_database_statements"), read("signet_kv_round_trips"), err
+	return read("signet_database_statements_total"), read("signet_kv_round_trips_total"), err
 }
 
 // measure lets n workers do the scenario and counts what it costs.

@@ -38,11 +38,11 @@ func TestSilentTripCosts(t *testing.T) {
 				// Beside the trips a node looks once a second what changed.
 				const trips = 200
 				began := time.Now()
-				sql, kv := e.Metric("signet_database_statements"), e.Metric("signet_kv_round_trips")
+				sql, kv := e.Metric("signet_database_statements_total"), e.Metric("signet_kv_round_trips_total")
 				for range trips {
 					silentTrip(t, b, app)
 				}
-				sql, kv = e.Metric("signet_database_statements")-sql, e.Metric("signet_kv_round_trips")-kv
+				sql, kv = e.Metric("signet_database_statements_total")-sql, e.Metric("signet_kv_round_trips_total")-kv
 				polls := 2*time.Since(began).Seconds() + 4
 				if sql > polls {
 					t.Errorf("%s: %.0f SQL statements in %d trips, want none but %.0f of looking what changed", c.ID, sql, trips, polls)

@@ -117,7 +117,7 @@ func TestMailServerDown(t *testing.T) {
 	}
 	server.Up()
 	server.Wait(3)
-	if got := e.Metric("signet_mails_sent"); got > 3 {
+	if got := e.Metric("signet_mails_sent_total"); got > 3 {
 		t.Errorf("%v mails were sent", got)
 	}
 }

@@ -39,9 +39,9 @@ func (s *server) mailWorker(o serveOptions) (*outgoing.Worker, error) {
 	count := func(which func(sent, failed, dead int64) int64) func() float64 {
 		return func() float64 { return float64(which(w.Stats())) }
 	}
-	s.metrics.Gauge("signet_mails_sent", "Mails handed to the mail server.", count(func(sent, _, _ int64) int64 { return sent }))
-	s.metrics.Gauge("signet_mails_failed", "Tries to hand over a mail that failed.", count(func(_, failed, _ int64) int64 { return failed }))
-	s.metrics.Gauge("signet_mails_given_up", "Mails that were given up.", count(func(_, _, dead int64) int64 { return dead }))
+	s.metrics.Counter("signet_mails_sent_total", "Mails handed to the mail server.", count(func(sent, _, _ int64) int64 { return sent }))
+	s.metrics.Counter("signet_mails_failed_total", "Tries to hand over a mail that failed.", count(func(_, failed, _ int64) int64 { return failed }))
+	s.metrics.Counter("signet_mails_given_up_total", "Mails that were given up.", count(func(_, _, dead int64) int64 { return dead }))
 	return w, nil
 }
 

@@ -218,12 +218,12 @@ func (s *server) describe() {
 		read := func(f func(int) float64) func() float64 { return func() float64 { return f(i) } }
 		s.metrics.Gauge("signet_database_connections", "Open connections.", read(func(i int) float64 { return float64(s.db.Stats()[i].OpenConnections) }), "pool", p.Pool)
 		s.metrics.Gauge("signet_database_connections_in_use", "Connections that are in use.", read(func(i int) float64 { return float64(s.db.Stats()[i].InUse) }), "pool", p.Pool)
-		s.metrics.Gauge("signet_database_waits", "How often a caller waited for a connection.", read(func(i int) float64 { return float64(s.db.Stats()[i].WaitCount) }), "pool", p.Pool)
+		s.metrics.Counter("signet_database_waits_total", "How often a caller waited for a connection.", read(func(i int) float64 { return float64(s.db.Stats()[i].WaitCount) }), "pool", p.Pool)
 	}
-	s.metrics.Gauge("signet_database_statements", "SQL statements sent.", func() float64 { return float64(s.db.Statements()) })
+	s.metrics.Counter("signet_database_statements_total", "SQL statements sent.", func() float64 { return float64(s.db.Statements()) })
 	s.metrics.Gauge("signet_kv_connections", "Open connections to the store of short-lived state.", func() float64 { return float64(s.kv.Stats().Open) })
 	s.metrics.Gauge("signet_kv_connections_idle", "Of those, the idle ones.", func() float64 { return float64(s.kv.Stats().Idle) })
-	s.metrics.Gauge("signet_kv_round_trips", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
+	s.metrics.Counter("signet_kv_round_trips_total", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
 }
 
 // watch looks every second whether another node or a command changed something
