@@ -4,6 +4,7 @@
 package mailtest
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/mail"
 	"net/url"
 	"sync"
 	"testing"
@@ -43,6 +45,15 @@ type Mail struct {
 	From, To   string
 	Raw        []byte
 	Connection int // from 1
+}
+
+// ID is the mail's Message-ID, or "".
+func (m Mail) ID() string {
+	parsed, err := mail.ReadMessage(bytes.NewReader(m.Raw))
+	if err != nil {
+		return ""
+	}
+	return parsed.Header.Get("Message-ID")
 }
 
 // Answer is a refusal, such as 451 with 4.7.1.
