@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"strings"
 	"sync"
 
@@ -46,14 +47,14 @@ func catalogueOf(l Locale) (*catalogue, error) {
 func loadCatalogue(l Locale) (*catalogue, error) {
 	bundle := i18n.NewBundle(language.MustParse(l.tag))
 	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	file, err := bundle.LoadMessageFileFS(templates.FS, "locales/"+l.tag+".yaml")
-	if err != nil {
-		return nil, fmt.Errorf("read the catalogue of %s: %w", l.tag, err)
-	}
 	c := &catalogue{locale: l, plain: make(map[Message]string), localizer: i18n.NewLocalizer(bundle, l.tag)}
-	for _, m := range file.Messages {
-		if !strings.Contains(m.Other, "{{") {
-			c.plain[Message(m.ID)] = m.Other
+	names, err := fs.Glob(templates.FS, "locales/"+l.tag+"/*.yaml")
+	if err != nil || len(names) == 0 {
+		return nil, fmt.Errorf("no catalogue of %s: %w", l.tag, err)
+	}
+	for _, name := range names {
+		if err := c.load(bundle, name); err != nil {
+			return nil, fmt.Errorf("read the catalogue %s: %w", name, err)
 		}
 	}
 	c.months = strings.Split(c.plain["date.months"], ",")
@@ -61,6 +62,24 @@ func loadCatalogue(l Locale) (*catalogue, error) {
 		return nil, fmt.Errorf("catalogue of %s: date.months has %d names, not 12", l.tag, len(c.months))
 	}
 	return c, nil
+}
+
+// load reads one file of the language's catalogue.
+func (c *catalogue) load(bundle *i18n.Bundle, name string) error {
+	raw, err := templates.FS.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	file, err := bundle.ParseMessageFileBytes(raw, c.locale.tag+".yaml")
+	if err != nil {
+		return err
+	}
+	for _, m := range file.Messages {
+		if !strings.Contains(m.Other, "{{") {
+			c.plain[Message(m.ID)] = m.Other
+		}
+	}
+	return nil
 }
 
 // text fills the values, given as pairs of a name and a value, into the text.

@@ -19,15 +19,34 @@ import (
 
 func readCatalogue(t *testing.T, l Locale) map[string]string {
 	t.Helper()
-	raw, err := templates.FS.ReadFile("locales/" + l.tag + ".yaml")
+	texts := map[string]string{}
+	for _, name := range catalogueFiles(t, l) {
+		raw, err := templates.FS.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := map[string]string{}
+		if err := yaml.UnmarshalWithOptions(raw, &part, yaml.Strict()); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for key, text := range part {
+			if _, twice := texts[key]; twice {
+				t.Errorf("%s: %s is in another file of the language, too", name, key)
+			}
+			texts[key] = text
+		}
+	}
+	return texts
+}
+
+// catalogueFiles are the files of a language, one for each group of pages.
+func catalogueFiles(t *testing.T, l Locale) []string {
+	t.Helper()
+	names, err := fs.Glob(templates.FS, "locales/"+l.tag+"/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[string]string{}
-	if err := yaml.UnmarshalWithOptions(raw, &texts, yaml.Strict()); err != nil {
-		t.Fatalf("%s: %v", l.tag, err)
-	}
-	return texts
+	return names
 }
 
 var placeholder = regexp.MustCompile(`\{\{\.\w+\}\}`)
@@ -56,6 +75,9 @@ func TestCataloguesAgree(t *testing.T) {
 			if _, ok := english[key]; !ok {
 				t.Errorf("%s: %s is not in English", l, key)
 			}
+		}
+		if want, got := len(catalogueFiles(t, DefaultLocale)), len(catalogueFiles(t, l)); got != want {
+			t.Errorf("%s has %d files, not the %d of English", l, got, want)
 		}
 	}
 	files, err := fs.Glob(templates.FS, "locales/*")
