@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/audit"
+	"signet/internal/challenge"
 	"signet/internal/client"
 	"signet/internal/grant"
 	"signet/internal/httpd"
@@ -33,17 +35,20 @@ type Letters struct {
 
 // Services are the parts of the house that the pages work with.
 type Services struct {
-	Clients  *client.Registry
-	Accounts *account.Service
-	Sessions *session.Service
-	Grants   *grant.Service
-	Cookies  *httpd.Cookies
-	View     *view.Renderer
-	Links    Links
-	Browsers *account.Browsers
-	Letters  Letters
-	Mailbox  Mailbox // nil: there is none
-	Now      func() time.Time
+	Clients    *client.Registry
+	Accounts   *account.Service
+	Sessions   *session.Service
+	Grants     *grant.Service
+	Cookies    *httpd.Cookies
+	View       *view.Renderer
+	Links      Links
+	Browsers   *account.Browsers
+	Letters    Letters
+	Audit      audit.Store
+	Policy     *account.Policy
+	Challenges *challenge.Service
+	Mailbox    Mailbox // nil: there is none
+	Now        func() time.Time
 }
 
 // Web answers the pages' requests.

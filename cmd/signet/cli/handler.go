@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"signet/internal/account"
+	"signet/internal/challenge"
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/web"
@@ -26,7 +28,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
-		Browsers: s.browsers, Letters: s.letters(o),
+		Browsers: s.browsers, Letters: s.letters(o), Audit: s.db,
+		Policy: account.NewPolicy(account.PolicyLenovo), Challenges: challenge.NewService(nil),
 	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()
