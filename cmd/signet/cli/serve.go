@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -19,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signet/config"
-	outgoing "signet/internal/mail"
 	"signet/internal/telemetry"
 )
 
@@ -224,89 +222,4 @@ func (s *server) describe() {
 	s.metrics.Gauge("signet_kv_connections", "Open connections to the store of short-lived state.", func() float64 { return float64(s.kv.Stats().Open) })
 	s.metrics.Gauge("signet_kv_connections_idle", "Of those, the idle ones.", func() float64 { return float64(s.kv.Stats().Idle) })
 	s.metrics.Counter("signet_kv_round_trips_total", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
-}
-
-// watch looks every second whether another node or a command changed something
-// that this node keeps in memory.
-func (s *server) watch(ctx context.Context) {
-	seen, _ := s.db.Changes(ctx) // an error shows again in a second
-	for tick := time.NewTicker(time.Second); ; {
-		select {
-		case <-ctx.Done():
-			tick.Stop()
-			return
-		case <-tick.C:
-		}
-		now, err := s.db.Changes(ctx)
-		if err != nil {
-			continue // readiness tells of it; what is cached stays good
-		}
-		if now["clients"] != seen["clients"] {
-			s.clients.Forget()
-		}
-		if now["keys"] != seen["keys"] {
-			if err := s.keys.Load(ctx); err != nil {
-				s.log.Error("loading signing keys", "cause", err)
-				continue
-			}
-		}
-		seen = now
-	}
-}
-
-// maintain rotates keys when their time has come and removes what is dead.
-func (s *server) maintain(ctx context.Context) {
-	for tick := time.NewTicker(time.Minute); ; {
-		select {
-		case <-ctx.Done():
-			tick.Stop()
-			return
-		case <-tick.C:
-		}
-		if err := s.keys.Ensure(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("rotating signing keys", "cause", err)
-		}
-		const batch = 1000
-		if _, err := s.db.DeleteDeadFamilies(ctx, time.Now().Add(-24*time.Hour), batch); err != nil && ctx.Err() == nil {
-			s.log.Error("removing refresh tokens that ended", "cause", err)
-		}
-		if _, err := s.db.DeleteMails(ctx, time.Now().Add(-outgoing.Keep), batch); err != nil && ctx.Err() == nil {
-			s.log.Error("removing mails that were sent long ago", "cause", err)
-		}
-	}
-}
-
-// reloading is a certificate that is read again when its file changed.
-type reloading struct {
-	cert, key string
-	current   atomic.Pointer[loaded]
-}
-
-type loaded struct {
-	certificate *tls.Certificate
-	changed     time.Time
-	checked     time.Time
-}
-
-func (r *reloading) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	old := r.current.Load()
-	if old != nil && time.Since(old.checked) < time.Minute {
-		return old.certificate, nil
-	}
-	info, err := os.Stat(r.cert)
-	if err == nil && old != nil && info.ModTime().Equal(old.changed) {
-		r.current.Store(&loaded{old.certificate, old.changed, time.Now()})
-		return old.certificate, nil
-	}
-	if err == nil {
-		var c tls.Certificate
-		if c, err = tls.LoadX509KeyPair(r.cert, r.key); err == nil {
-			r.current.Store(&loaded{&c, info.ModTime(), time.Now()})
-			return &c, nil
-		}
-	}
-	if old != nil {
-		return old.certificate, nil // half-written files: the next look will do
-	}
-	return nil, err
 }

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	outgoing "signet/internal/mail"
+)
+
+// job is what every node does each minute, beside answering requests. Nodes do
+// it at the same time, so it must not matter how many do.
+type job struct {
+	what string // for the log, when it fails
+	do   func(context.Context) error
+}
+
+// jobs are all of them.
+func (s *server) jobs() []job {
+	return []job{
+		{"rotating signing keys", s.keys.Ensure},
+		{"removing refresh tokens that ended", past(24*time.Hour, s.db.DeleteDeadFamilies)},
+		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
+	}
+}
+
+// past is the work of removing what was over long ago, at most a thousand at
+// a time, so that no transaction becomes a long one.
+func past(age time.Duration, remove func(ctx context.Context, before time.Time, limit int) (int, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := remove(ctx, time.Now().Add(-age), 1000)
+		return err
+	}
+}
+
+// maintain does the jobs each minute until ctx ends. One that fails keeps no
+// other from being done.
+func (s *server) maintain(ctx context.Context) {
+	for tick := time.NewTicker(time.Minute); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		for _, j := range s.jobs() {
+			if err := j.do(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error(j.what, "cause", err)
+			}
+		}
+	}
+}
+
+// watch looks every second whether another node or a command changed something
+// that this node keeps in memory.
+func (s *server) watch(ctx context.Context) {
+	seen, _ := s.db.Changes(ctx) // an error shows again in a second
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		now, err := s.db.Changes(ctx)
+		if err != nil {
+			continue // readiness tells of it; what is cached stays good
+		}
+		if now["clients"] != seen["clients"] {
+			s.clients.Forget()
+		}
+		if now["keys"] != seen["keys"] {
+			if err := s.keys.Load(ctx); err != nil {
+				s.log.Error("loading signing keys", "cause", err)
+				continue
+			}
+		}
+		seen = now
+	}
+}
