@@ -11,7 +11,8 @@ import (
 )
 
 func testAudit(t *testing.T, fresh func(testing.TB) string) {
-	db := OpenSQL(t, fresh(t))
+	address := fresh(t)
+	db := OpenSQL(t, address)
 	ctx := t.Context()
 	var wrote []*audit.Entry
 	for i := range 5 {
@@ -46,5 +47,10 @@ func testAudit(t *testing.T, fresh func(testing.TB) string) {
 	want(t, db.AppendAudit(ctx, &audit.Entry{At: epoch, ID: "1"}), fault.Invalid)
 	if none, err := db.Audit(ctx, "1", 2); err != nil || none != nil {
 		t.Errorf("after no id: %v, %v", none, err)
+	}
+	for _, statement := range []string{"UPDATE audit_log SET actor = 'system'", "DELETE FROM audit_log"} {
+		if _, err := open(t, address).ExecContext(ctx, statement); err == nil {
+			t.Errorf("%s was done", statement)
+		}
 	}
 }
