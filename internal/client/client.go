@@ -22,7 +22,11 @@ const (
 	GrantCode              = "authorization_code"
 	GrantRefresh           = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantImplicit          = "implicit" // tokens from the authorization endpoint: implicit and hybrid
 )
+
+// GrantTypesAll are the grant types that a client may be registered for.
+var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials}
 
 // Formats of an access token.
 const (

@@ -33,6 +33,36 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestFlowsFollowFromEachOther: what is left out of grant types and response
+// types is what the other needs, and the order of words counts for nothing.
+func TestFlowsFollowFromEachOther(t *testing.T) {
+	for _, tc := range []struct{ grants, types, wantGrants, wantTypes string }{
+		{"", "", "authorization_code", "code"},
+		{"", "token id_token", "implicit", "id_token token"},
+		{"", "token id_token code,code", "authorization_code,implicit", "code id_token token,code"},
+		{"client_credentials", "", "client_credentials", ""},
+		{"authorization_code,implicit", "id_token code", "authorization_code,implicit", "code id_token"},
+		{"", "none", "authorization_code", "none"},
+	} {
+		c := valid()
+		c.GrantTypes, c.ResponseTypes = list(tc.grants), list(tc.types)
+		c.Fill()
+		if err := c.Check(rules); err != nil {
+			t.Errorf("%+v: %v", tc, err)
+		}
+		if strings.Join(c.GrantTypes, ",") != tc.wantGrants || strings.Join(c.ResponseTypes, ",") != tc.wantTypes {
+			t.Errorf("%+v: %v, %v", tc, c.GrantTypes, c.ResponseTypes)
+		}
+	}
+}
+
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
 func TestCheckNamesTheField(t *testing.T) {
 	cases := []struct {
 		field string
@@ -47,6 +77,15 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"grant_types", func(c *client.Client) { c.GrantTypes = []string{"password"} }},
 		{"grant_types", func(c *client.Client) { c.SecretHash, c.GrantTypes = "", []string{client.GrantClientCredentials} }},
 		{"response_types", func(c *client.Client) { c.ResponseTypes = []string{"token"} }},
+		{"response_types", func(c *client.Client) { c.ResponseTypes = []string{"code code"} }},
+		{"response_types", func(c *client.Client) { c.GrantTypes = []string{client.GrantCode, client.GrantImplicit} }},
+		{"grant_types", func(c *client.Client) {
+			c.GrantTypes, c.ResponseTypes = []string{client.GrantCode}, []string{"code id_token"}
+		}},
+		{"grant_types", func(c *client.Client) {
+			c.GrantTypes, c.ResponseTypes = []string{client.GrantImplicit}, []string{"id_token", "code"}
+		}},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs, c.ResponseTypes = nil, []string{"id_token"} }},
 		{"scopes", func(c *client.Client) { c.Scopes = []string{"a b"} }},
 		{"scopes", func(c *client.Client) { c.Scopes = []string{`a"b`} }},
 		{"id_token_signed_response_alg", func(c *client.Client) { c.IDTokenAlg = "none" }},

@@ -39,12 +39,7 @@ func (c *Client) Fill() {
 			c.AuthMethod = AuthNone
 		}
 	}
-	if len(c.GrantTypes) == 0 {
-		c.GrantTypes = []string{GrantCode}
-	}
-	if len(c.ResponseTypes) == 0 && c.MayGrant(GrantCode) {
-		c.ResponseTypes = []string{"code"}
-	}
+	c.fillFlows()
 	if len(c.Scopes) == 0 {
 		c.Scopes = slices.Clone(ScopesAll)
 	}
@@ -112,15 +107,7 @@ func (c *Client) checkTokens(p *problems, r Rules) {
 func (c *Client) checkGrants(p *problems) {
 	p.when(c.Public() && c.MayGrant(GrantClientCredentials),
 		"grant_types", "client_credentials needs a client that can prove who it is: give it a secret")
-	p.when(c.MayGrant(GrantCode) && len(c.RedirectURIs) == 0,
-		"redirect_uris", "redirect_uris is empty: authorization_code needs an address to send the browser back to")
-	for _, g := range c.GrantTypes {
-		p.when(!slices.Contains([]string{GrantCode, GrantRefresh, GrantClientCredentials}, g),
-			"grant_types", "grant type %q is not one of authorization_code, refresh_token, client_credentials", g)
-	}
-	for _, t := range c.ResponseTypes {
-		p.when(t != "code", "response_types", "response type %q is not code", t)
-	}
+	c.checkFlows(p)
 	for _, s := range c.Scopes {
 		p.when(!scopeForm.MatchString(s), "scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", s)
 	}

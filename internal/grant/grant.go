@@ -56,10 +56,10 @@ type Codes interface {
 	// its time is over).
 	UseCode(ctx context.Context, key string, keep time.Duration) (c *Code, used bool, err error)
 	// NewGrant is PutGrant for a grant that nobody can have ended, because nobody
-	// has seen it yet.
+	// has seen it yet. One that is a person's is listed with the account.
 	NewGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) error
-	// GrantsOf returns the ids of the account's grants whose codes were given
-	// out lately, all or (clientID not "") the client's.
+	// GrantsOf returns the ids of the account's grants whose codes, or tokens
+	// of the front channel, were given out lately, all or (clientID not "") the client's.
 	GrantsOf(ctx context.Context, accountID, clientID string) ([]string, error)
 	// PutGrant makes the grant live for so long from now, with the opaque
 	// token under key if opaque is not nil, in one round trip. It reports

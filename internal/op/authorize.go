@@ -5,11 +5,9 @@ package op
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"signet/internal/client"
 	"signet/internal/fault"
-	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/session"
 )
@@ -71,7 +69,7 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 	}
 	switch {
 	case need == session.NeedNothing:
-		return p.grantCode(w, r, d.req, d.client, sess)
+		return p.granted(w, r, d.req, d.client, sess)
 	case d.req.Prompts(session.PromptNone):
 		return p.answerError(w, r, d.req, silentError(need))
 	}
@@ -153,7 +151,7 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 	if refused != nil {
 		return p.answerError(w, r, req, refused)
 	}
-	return p.grantCode(w, r, req, c, sess)
+	return p.granted(w, r, req, c, sess)
 }
 
 // refusalOf returns the error with which the flow ends, or nil.
@@ -167,27 +165,4 @@ func (p *Provider) refusalOf(req *session.Request, f *session.Flow, sess *sessio
 		return oauth(fault.Unauthenticated, codeLoginRequired, "somebody else signed in than the id_token_hint names")
 	}
 	return nil
-}
-
-// grantCode answers the request with a code.
-func (p *Provider) grantCode(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
-	ctx := r.Context()
-	infoOf(r).AccountID = sess.AccountID
-	if err := p.Sessions.See(ctx, sess); err != nil {
-		return err
-	}
-	if err := p.Sessions.Opened(ctx, sess, c.ID); err != nil {
-		return err
-	}
-	code, err := p.Grants.IssueCode(ctx, &grant.Code{
-		Grant: grant.Grant{
-			ClientID: c.ID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
-			AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
-		},
-		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
-	})
-	if err != nil {
-		return err
-	}
-	return p.answer(w, r, req, Field{"code", code})
 }

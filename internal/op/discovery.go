@@ -45,9 +45,9 @@ func (p *Provider) describe() *metadata {
 			EndSessionEndpoint:                        at(pathEndSession),
 			JwksURI:                                   at(pathKeys),
 			ScopesSupported:                           personal,
-			ResponseTypesSupported:                    []string{"code"},
+			ResponseTypesSupported:                    client.ResponseTypesAll(),
 			ResponseModesSupported:                    []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
-			GrantTypesSupported:                       []oidc.GrantType{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},
+			GrantTypesSupported:                       grantTypes(),
 			ACRValuesSupported:                        []string{session.ACRPassword},
 			SubjectTypesSupported:                     []string{"public"},
 			IDTokenSigningAlgValuesSupported:          p.cfg.Algs,
@@ -66,6 +66,14 @@ func (p *Provider) describe() *metadata {
 		IssParameter: true,
 		Prompts:      []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect},
 	}
+}
+
+func grantTypes() []oidc.GrantType {
+	var out []oidc.GrantType
+	for _, g := range client.GrantTypesAll {
+		out = append(out, oidc.GrantType(g))
+	}
+	return out
 }
 
 func locales(tags []string) oidc.Locales {

@@ -20,8 +20,11 @@ const fuzzIssuer = "https://signet.example"
 func fuzzProvider(f *testing.F) *Provider {
 	f.Helper()
 	clients := client.NewRegistry(storetest.OpenSQL(f, storetest.SQLiteURL(f)), client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
-	for id, secret := range map[string]string{"app": "secret", "spa": ""} {
+	for id, secret := range map[string]string{"app": "secret", "spa": "", "all": "secret"} {
 		c := &client.Client{ID: id, RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}, Scopes: []string{"openid", "email"}}
+		if id == "all" {
+			c.ResponseTypes = client.ResponseTypesAll()
+		}
 		if err := clients.Put(f.Context(), c, secret); err != nil {
 			f.Fatal(err)
 		}
@@ -44,6 +47,8 @@ func FuzzAuthorizeQuery(f *testing.F) {
 		good + "&max_age=-1", good + "&claims=%7B%7D", good + "&response_mode=fragment", good + "&request=x.y.z", good + "&id_token_hint=x",
 		good + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256", good + "&code_challenge_method=plain",
 		"client_id=spa&redirect_uri=https%3A%2F%2Fspa.example%2Fcb%3Fa%3Db&response_type=id_token+code&scope=email%22%5C", "client_id=%00&%zz", "a=b;c=d",
+		strings.ReplaceAll(good, "app", "all") + "&response_type=code+id_token&nonce=n", "client_id=all&redirect_uri=https%3A%2F%2Fall.example%2Fcb&response_type=id_token&scope=openid&nonce=n&response_mode=form_post",
+		"client_id=all&redirect_uri=https%3A%2F%2Fall.example%2Fcb&response_type=token+code&scope=openid&response_mode=query",
 		good + "&resource=https%3A%2F%2Fapi.example&resource=x", good + "&scope=%22%5C%01", good + "&response_type=%F0%9F%98%80",
 	} {
 		f.Add(seed)
@@ -77,8 +82,14 @@ func FuzzAuthorizeQuery(f *testing.F) {
 
 func checkAccepted(t *testing.T, d *draft) {
 	r := d.req
-	if r.ResponseType != session.TypeCode || len(r.Scopes) == 0 || r.ClientID != d.client.ID {
+	if !slices.Contains(d.client.ResponseTypes, r.ResponseType.String()) || len(r.Scopes) == 0 || r.ClientID != d.client.ID {
 		t.Errorf("accepted: %+v", r)
+	}
+	if r.ResponseType.FrontChannel() && r.ResponseMode == session.ModeQuery {
+		t.Error("tokens would go into an address")
+	}
+	if r.ResponseType.Has(session.TypeIDToken) && (r.Nonce == "" || !slices.Contains(r.Scopes, "openid")) {
+		t.Errorf("an ID token without nonce or openid: %+v", r)
 	}
 	for _, s := range r.Scopes {
 		if !slices.Contains(d.client.Scopes, s) {

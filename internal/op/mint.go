@@ -86,7 +86,10 @@ type idClaims struct {
 	AMR      []string `json:"amr,omitempty"`
 	SID      string   `json:"sid,omitempty"`
 	ATHash   string   `json:"at_hash,omitempty"`
+	CHash    string   `json:"c_hash,omitempty"` // §3.3.2.11
+	SHash    string   `json:"s_hash,omitempty"` // FAPI 1.0 Part 2 §5.1
 	AZP      string   `json:"azp,omitempty"`
+	*personClaims
 }
 
 // access is an access token that was made.
@@ -142,22 +145,39 @@ func (m *minter) claimsOf(g *grant.Grant, scopes []string, jti string, iat, exp 
 	return claims
 }
 
-// id makes the ID token that goes with the access token.
-func (m *minter) id(c *client.Client, g *grant.Grant, nonce, accessToken string) (string, error) {
+// idParts are what an ID token says besides what its grant does.
+type idParts struct {
+	nonce  string
+	access string        // the access token that goes with it: at_hash
+	code   string        // the code that goes with it: c_hash
+	state  string        // the state that goes with it: s_hash
+	person *personClaims // nil: only who it is
+}
+
+// id makes an ID token of the grant.
+func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, error) {
 	key, err := m.keys.Set().Signer(c.IDTokenAlg)
 	if err != nil {
 		return "", err
 	}
-	hash, err := oidc.ClaimHash(accessToken, jose.SignatureAlgorithm(c.IDTokenAlg))
-	if err != nil {
-		return "", err
-	}
 	now := m.now()
-	return key.Sign(typeID, &idClaims{
+	claims := &idClaims{
 		Issuer: m.cfg.Issuer, Subject: g.AccountID, Audience: audience{c.ID},
 		Expires: now.Add(m.cfg.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
-		Nonce: nonce, ACR: g.ACR, AMR: g.AMR, SID: g.SID, ATHash: hash,
-	})
+		Nonce: parts.nonce, ACR: g.ACR, AMR: g.AMR, SID: g.SID, personClaims: parts.person,
+	}
+	for _, h := range []struct {
+		of   string
+		into *string
+	}{{parts.access, &claims.ATHash}, {parts.code, &claims.CHash}, {parts.state, &claims.SHash}} {
+		if h.of == "" {
+			continue
+		}
+		if *h.into, err = oidc.ClaimHash(h.of, jose.SignatureAlgorithm(c.IDTokenAlg)); err != nil {
+			return "", err
+		}
+	}
+	return key.Sign(typeID, claims)
 }
 
 // signedHere returns the payload of a JWS of the type that one of our

@@ -41,7 +41,7 @@ var addressChecks = []check{checkClient, checkRedirectURI}
 
 // requestChecks are the rest, in the order in which errors are told.
 var requestChecks = []check{
-	checkLengths, checkResponseType, checkResponseMode, checkRequestObject, checkScope, checkPKCE,
+	checkLengths, checkResponseType, checkResponseMode, checkRequestObject, checkScope, checkNonce, checkPKCE,
 	checkPrompt, checkMaxAge, checkClaims, checkResource, checkHints,
 }
 
@@ -83,11 +83,21 @@ func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
 	// From here on errors can be answered, in the mode that the response type
 	// asks for, as far as it can be read (Multiple Response Types §5).
 	d.req.State = d.params.get("state")
-	d.req.ResponseMode = session.ModeQuery
-	if t, ok := session.ParseResponseType(d.params.get("response_type")); ok && t.FrontChannel() {
-		d.req.ResponseMode = session.ModeFragment
-	}
+	t, _ := session.ParseResponseType(d.params.get("response_type"))
+	d.req.ResponseMode = modeOf(t, d.params.get("response_mode"))
 	return nil
+}
+
+// modeOf is the response mode that is asked for, if it is good for the response
+// type, else the type's own (Multiple Response Types §2.1, §5).
+func modeOf(t session.ResponseType, asked string) string {
+	switch {
+	case asked == session.ModeFragment || asked == session.ModeFormPost:
+		return asked
+	case t.FrontChannel():
+		return session.ModeFragment
+	}
+	return session.ModeQuery
 }
 
 func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
@@ -112,8 +122,8 @@ func checkResponseType(_ *Provider, _ context.Context, d *draft) *oauthError {
 		return oerr
 	}
 	t, ok := session.ParseResponseType(raw)
-	if !ok || t != session.TypeCode {
-		return oauth(fault.Invalid, codeUnsupportedResponse, "the response_type %s is not supported; code is", printable(raw))
+	if !ok || !slices.Contains(client.ResponseTypesAll(), t.String()) {
+		return oauth(fault.Invalid, codeUnsupportedResponse, "the response_type %s is not one of %s", printable(raw), strings.Join(client.ResponseTypesAll(), ", "))
 	}
 	if !slices.Contains(d.client.ResponseTypes, t.String()) {
 		return oauth(fault.Forbidden, codeUnauthorizedClient, "the client is not registered for the response_type %s", t)
@@ -122,20 +132,15 @@ func checkResponseType(_ *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
+// checkResponseMode refuses what modeOf did not take.
 func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
 	mode := d.params.get("response_mode")
-	switch mode {
-	case "":
-		return nil
-	case session.ModeQuery:
-		if d.req.ResponseType.FrontChannel() {
-			return invalidRequest("response_mode=query would put tokens into an address; use fragment or form_post")
-		}
-	case session.ModeFragment, session.ModeFormPost:
-	default:
+	switch {
+	case mode == session.ModeQuery && d.req.ResponseType.FrontChannel():
+		return invalidRequest("response_mode=query would put tokens into an address; use fragment or form_post")
+	case mode != "" && mode != d.req.ResponseMode:
 		return invalidRequest("the response_mode %s is not one of query, fragment, form_post", printable(mode))
 	}
-	d.req.ResponseMode = mode
 	return nil
 }
 
@@ -152,7 +157,7 @@ func checkRequestObject(_ *Provider, _ context.Context, d *draft) *oauthError {
 func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
 	asked := d.params.list("scope")
 	scopes := d.client.MayScope(asked)
-	if !d.client.MayGrant(client.GrantRefresh) {
+	if !d.client.MayGrant(client.GrantRefresh) || !d.req.ResponseType.Has(session.TypeCode) {
 		// OpenID Connect Core §11: offline_access is ignored where there is no
 		// refresh token to be had.
 		scopes = slices.DeleteFunc(scopes, func(s string) bool { return s == "offline_access" })
@@ -161,14 +166,29 @@ func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
 		return oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) is registered for the client; its scopes are %s",
 			printable(strings.Join(asked, " ")), printable(strings.Join(d.client.Scopes, " ")))
 	}
+	if d.req.ResponseType.Has(session.TypeIDToken) && !slices.Contains(scopes, "openid") {
+		return oauth(fault.Invalid, codeInvalidScope, "the response_type %s asks for an ID token, which needs the scope openid", d.req.ResponseType)
+	}
 	d.req.Scopes = scopes
+	return nil
+}
+
+// checkNonce asks for the nonce where an ID token passes through the browser:
+// nothing else binds it to the app's session (OpenID Connect Core §3.2.2.1,
+// §3.3.2.11).
+func checkNonce(_ *Provider, _ context.Context, d *draft) *oauthError {
 	d.req.Nonce = d.params.get("nonce")
+	if d.req.Nonce == "" && d.req.ResponseType.Has(session.TypeIDToken) {
+		return invalidRequest("the parameter nonce is missing, which the response_type %s needs (OpenID Connect Core, section 3.2.2.1)", d.req.ResponseType)
+	}
 	return nil
 }
 
 func checkPKCE(_ *Provider, _ context.Context, d *draft) *oauthError {
 	challenge, method := d.params.get("code_challenge"), d.params.get("code_challenge_method")
 	switch {
+	case !d.req.ResponseType.Has(session.TypeCode):
+		return nil // there is no code to protect
 	case challenge == "" && method == "" && !d.client.Public():
 		return nil
 	case challenge == "":

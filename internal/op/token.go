@@ -156,7 +156,7 @@ func (p *Provider) tokensOf(c *client.Client, g *grant.Grant, scopes []string, n
 	}
 	out := &tokens{AccessToken: a.token, TokenType: "Bearer", ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
 	if g.AccountID != "" && slices.Contains(scopes, "openid") {
-		if out.IDToken, err = p.mint.id(c, g, nonce, a.token); err != nil {
+		if out.IDToken, err = p.mint.id(c, g, &idParts{nonce: nonce, access: a.token}); err != nil {
 			return nil, err
 		}
 	}

@@ -13,15 +13,20 @@ import (
 
 // claimsSupported are the claims that this provider can tell of a person.
 var claimsSupported = []string{
-	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
+	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
 	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
 	"email", "email_verified", "phone_number", "phone_number_verified", "address",
 }
 
-// userClaims are the claims of a person (OpenID Connect Core §5.1).
+// userClaims are what userinfo answers (OpenID Connect Core §5.3.2).
 type userClaims struct {
 	Subject string `json:"sub"`
+	*personClaims
+}
+
+// personClaims are the claims about a person (OpenID Connect Core §5.1).
+type personClaims struct {
 	profileClaims
 	Email         string           `json:"email,omitempty"`
 	EmailVerified *bool            `json:"email_verified,omitempty"`
@@ -49,8 +54,8 @@ type profileClaims struct {
 }
 
 // tell returns what the scopes let an app know of the person.
-func tell(a *account.Account, scopes []string) *userClaims {
-	out := &userClaims{Subject: a.ID}
+func tell(a *account.Account, scopes []string) *personClaims {
+	out := &personClaims{}
 	p := a.Profile
 	if slices.Contains(scopes, "profile") {
 		out.profileClaims = profileClaims{
@@ -102,7 +107,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, tell(a, scopes))
+	return writeJSON(w, &userClaims{a.ID, tell(a, scopes)})
 }
 
 // bearer reads the access token from the header or the form (RFC 6750 §2.1,

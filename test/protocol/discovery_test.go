@@ -32,7 +32,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"jwks_uri":               answers("GET", http.StatusOK),
 
 	"scopes_supported":                 eachOf(scopeWorks),
-	"response_types_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "response_type", v) }),
+	"response_types_supported":         eachOf(ignore(responseTypeWorks)),
 	"response_modes_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "response_mode", v) }),
 	"prompt_values_supported":          eachOf(promptWorks),
 	"grant_types_supported":            eachOf(grantWorks),
@@ -192,6 +192,11 @@ func words(value any) []string {
 	return out
 }
 
+// ignore makes a check of what returns something as well.
+func ignore[T any](check func(*testing.T, *testenv.Env, string) T) func(*testing.T, *testenv.Env, string) {
+	return func(t *testing.T, e *testenv.Env, v string) { t.Helper(); check(t, e, v) }
+}
+
 func eachOf(check func(*testing.T, *testenv.Env, string)) func(*testing.T, *testenv.Env, any) {
 	return func(t *testing.T, e *testenv.Env, value any) {
 		list := words(value)
@@ -208,6 +213,15 @@ func eachOf(check func(*testing.T, *testenv.Env, string)) func(*testing.T, *test
 func requestWorks(t *testing.T, e *testenv.Env, name, value string) {
 	app := e.App(t, web)
 	tokens(t, e.Browser().For(t), app, ada, name, value)
+}
+
+// responseTypeWorks checks that a request of the type is answered with what it
+// asks for, and returns the claims of its ID token.
+func responseTypeWorks(t *testing.T, e *testenv.Env, responseType string) map[string]any {
+	t.Helper()
+	app := e.App(t, hybrid)
+	r := app.Request("response_type", responseType)
+	return checkFront(t, app, r, e.Browser().For(t).SignIn(r, ada))
 }
 
 func scopeWorks(t *testing.T, e *testenv.Env, scope string) {
@@ -235,6 +249,9 @@ func grantWorks(t *testing.T, e *testenv.Env, grant string) {
 	app := e.App(t, opaque)
 	pairs := []string{"grant_type", grant}
 	switch grant {
+	case "implicit":
+		responseTypeWorks(t, e, "id_token token")
+		return
 	case "authorization_code":
 		tokens(t, e.Browser().For(t), app, ada)
 		return
@@ -280,6 +297,7 @@ func claimsWork(t *testing.T, e *testenv.Env, value any) {
 	got := app.Redeem(r, e.Browser().For(t).SignIn(r, ada))
 	had := app.IDToken(got.Str("id_token"), r.Get("nonce"))
 	maps.Copy(had, app.Userinfo(got.Str("access_token")).Fields)
+	maps.Copy(had, responseTypeWorks(t, e, "code id_token"))
 	claims := words(value)
 	for name := range had {
 		if !slices.Contains(claims, name) {

@@ -29,6 +29,7 @@ var (
 	es256  = testenv.App{ID: "es256", Secret: "secret-of-es256", Redirect: "https://es256.example/cb", Scope: "openid"}
 	eddsa  = testenv.App{ID: "eddsa", Secret: "secret-of-eddsa", Redirect: "https://eddsa.example/cb", Scope: "openid"}
 	opaque = testenv.App{ID: "opaque", Secret: "secret-of-opaque", Redirect: "https://opaque.example/cb", Scope: "openid email offline_access"}
+	hybrid = testenv.App{ID: "hybrid", Secret: "secret-of-hybrid", Redirect: "https://hybrid.example/cb", Scope: "openid email"}
 	fleet  = testenv.App{ID: "fleet", Secret: "secret-of-fleet", Scope: "devices:read"}
 	audit  = testenv.App{ID: "audit", Secret: "secret-of-audit"}
 )
@@ -91,6 +92,14 @@ clients:
     grant_types: [authorization_code, refresh_token, client_credentials]
     scopes: [openid, email, offline_access, "devices:read"]
     access_token_format: opaque
+    trusted: true
+  - id: hybrid
+    name: Hybrid
+    secret: secret-of-hybrid
+    redirect_uris: ["https://hybrid.example/cb", "https://hybrid.example/cb?from=signet"]
+    grant_types: [authorization_code, implicit, refresh_token]
+    response_types: [code, id_token, token id_token, code id_token, code token, code token id_token, none]
+    scopes: [openid, profile, email, phone, address, offline_access]
     trusted: true
   - id: fleet
     name: Fleet

@@ -20,8 +20,9 @@ type nodeClient struct {
 	out *bufio.Scanner
 }
 
-// startNode starts the client for the app at the provider.
-func startNode(t *testing.T, e *testenv.Env, app testenv.App) *nodeClient {
+// startNode starts the client for the app at the provider; the pairs are further
+// settings of the client.
+func startNode(t *testing.T, e *testenv.Env, app testenv.App, pairs ...string) *nodeClient {
 	t.Helper()
 	if _, err := os.Stat("openidclient/node_modules/openid-client"); err != nil {
 		t.Fatal("run `make test` or scripts/npm-deps, which installs openid-client")
@@ -33,7 +34,11 @@ func startNode(t *testing.T, e *testenv.Env, app testenv.App) *nodeClient {
 	case app.Post:
 		method = "client_secret_post"
 	}
-	settings, err := json.Marshal(map[string]string{"issuer": e.Issuer, "id": app.ID, "secret": app.Secret, "method": method, "redirect": app.Redirect})
+	all := map[string]string{"issuer": e.Issuer, "id": app.ID, "secret": app.Secret, "method": method, "redirect": app.Redirect}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		all[pairs[i]] = pairs[i+1]
+	}
+	settings, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 //
 //	code:{key}    the code, or "used" once it was
 //	grant:{id}    the living grant, or "ended" once it was
-//	grants:{account}  the account's grants that came from codes lately
+//	grants:{account}  the account's grants of lately
 //	opaque:{key}  an opaque access token
 type Codes struct {
 	b Backend
@@ -35,8 +35,8 @@ var (
 	ended = []byte("ended")
 )
 
-// grantsKey is the set of an account's grants whose codes were given out
-// lately; its members are a client's id and a grant's, with a space between.
+// grantsKey is the set of an account's grants whose codes or tokens were given
+// out lately; its members are a client's id and a grant's, with a space between.
 func grantsKey(accountID string) string { return "grants:{" + accountID + "}" }
 
 // PutCode stores a code and its living grant, and lists the grant with its
@@ -72,20 +72,24 @@ func (c *Codes) GrantsOf(ctx context.Context, accountID, clientID string) ([]str
 }
 
 // NewGrant stores a grant that nobody has seen yet, with an opaque token if
-// there is one, in one round trip.
+// there is one, and lists it with its account if it has one, in one round trip.
 func (c *Codes) NewGrant(ctx context.Context, g *grant.Grant, grantLife time.Duration, key string, opaque *grant.Opaque) error {
 	raw, err := encode(g)
 	if err != nil {
 		return err
 	}
-	if opaque == nil {
-		return c.b.Write(ctx, Put(grantKey(g.ID), raw, grantLife))
+	ops := []Op{Put(grantKey(g.ID), raw, grantLife)}
+	if g.AccountID != "" {
+		ops = append(ops, Add(grantsKey(g.AccountID), g.ClientID+" "+g.ID, grantLife))
 	}
-	rawOpaque, err := encode(opaque)
-	if err != nil {
-		return err
+	if opaque != nil {
+		rawOpaque, err := encode(opaque)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, Put(opaqueKey(key), rawOpaque, opaque.ExpiresAt.Sub(opaque.IssuedAt)))
 	}
-	return c.b.Write(ctx, Put(grantKey(g.ID), raw, grantLife), Put(opaqueKey(key), rawOpaque, opaque.ExpiresAt.Sub(opaque.IssuedAt)))
+	return c.b.Write(ctx, ops...)
 }
 
 // UseCode returns the code to exactly one caller, and to the others whether it

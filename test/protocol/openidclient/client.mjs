@@ -18,6 +18,11 @@ const config = await client.discovery(new URL(settings.issuer), settings.id, { c
 // The answer's signatures are checked although it came straight from the provider.
 client.enableNonRepudiationChecks(config);
 
+({
+  'code id_token': client.useCodeIdTokenResponseType,
+  id_token: client.useIdTokenResponseType,
+})[settings.responseType]?.(config);
+
 let pending;
 
 const commands = {
@@ -38,6 +43,9 @@ const commands = {
     const answer = method === 'POST'
       ? new Request(url, { method, body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
       : new URL(url);
+    if (settings.responseType === 'id_token') {
+      return { claims: await client.implicitAuthentication(config, answer, pending.expectedNonce, { expectedState: pending.expectedState }) };
+    }
     const tokens = await client.authorizationCodeGrant(config, answer, pending);
     return { tokens, claims: tokens.claims() };
   },

@@ -1,0 +1,96 @@
+package op
+
+// OpenID Connect Core 1.0 §3.1.2.5, §3.2.2.5, §3.3.2.5 and OAuth 2.0 Multiple
+// Response Types: what an authorization request is answered with.
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"signet/internal/client"
+	"signet/internal/grant"
+	"signet/internal/session"
+)
+
+// granted answers a request to which the session says yes: with the members of
+// its response type, in the order of RFC 6749 §4.2.2.
+func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
+	ctx := r.Context()
+	infoOf(r).AccountID = sess.AccountID
+	if err := p.Sessions.See(ctx, sess); err != nil {
+		return err
+	}
+	if err := p.Sessions.Opened(ctx, sess, c.ID); err != nil {
+		return err
+	}
+	code := &grant.Code{
+		Grant: grant.Grant{
+			ClientID: c.ID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
+			AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
+		},
+		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
+	}
+	var fields []Field
+	made := idParts{nonce: req.Nonce}
+	if req.ResponseType.Has(session.TypeCode) {
+		var err error
+		if made.code, err = p.Grants.IssueCode(ctx, code); err != nil {
+			return err
+		}
+		fields = append(fields, Field{"code", made.code})
+	}
+	if req.ResponseType.FrontChannel() {
+		tokens, err := p.frontTokens(r, req, c, &code.Grant, &made)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, tokens...)
+	}
+	return p.answer(w, r, req, fields...)
+}
+
+// frontTokens makes the tokens that pass through the browser. They belong to
+// the grant of the code, where there is one: what ends the one ends the other.
+func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.Client, g *grant.Grant, made *idParts) ([]Field, error) {
+	ctx := r.Context()
+	var fields []Field
+	if req.ResponseType.Has(session.TypeToken) {
+		begin := p.Grants.Live
+		if g.ID == "" {
+			g.ID, begin = grant.NewID(), p.Grants.Begin
+		}
+		a, err := p.mint.access(c, g, req.Scopes)
+		if err != nil {
+			return nil, err
+		}
+		// The grant of a code that was just given out lives long enough for a
+		// token that names it; only one that is stored must be.
+		if made.code == "" || a.opaque != nil {
+			if err := begin(ctx, g, a.life, a.token, a.opaque); err != nil {
+				return nil, err
+			}
+		}
+		made.access = a.token
+		fields = append(fields, Field{"access_token", a.token}, Field{"token_type", "Bearer"},
+			Field{"expires_in", strconv.FormatInt(int64(a.life/time.Second), 10)}, Field{"scope", strings.Join(req.Scopes, " ")})
+	}
+	if req.ResponseType.Has(session.TypeIDToken) {
+		made.state = req.State
+		if req.ResponseType == session.TypeIDToken {
+			// §5.4: there will be no access token with which to ask userinfo.
+			a, err := p.Accounts.Recent(ctx, g.AccountID)
+			if err != nil {
+				return nil, err
+			}
+			made.person = tell(a, req.Scopes)
+		}
+		token, err := p.mint.id(c, g, made)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, Field{"id_token", token})
+	}
+	return fields, nil
+}
