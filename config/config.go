@@ -55,6 +55,7 @@ type Config struct {
 	Tokens    Tokens    `yaml:"tokens"`
 	Hashing   Hashing   `yaml:"hashing"`
 	Limits    Limits    `yaml:"limits"`
+	Challenge Challenge `yaml:"challenge"`
 	Outbound  Outbound  `yaml:"outbound"`
 	Metrics   Metrics   `yaml:"metrics"`
 	Telemetry Telemetry `yaml:"telemetry"`

@@ -114,6 +114,18 @@ type Limits struct {
 	// until it ends. A company behind one address needs as many as it has people.
 	FlowNetwork Rate `yaml:"flow_network" default:"1000/5m"`
 
+	// Answers to challenges in one sign-in, right or wrong, before further ones are
+	// put off unread.
+	ChallengeFlow Rate `yaml:"challenge_flow" default:"15/15m"`
+
+	// Answers to challenges from one block of addresses, right or wrong, before
+	// further ones are put off unread: what a machine can do that solves them all.
+	ChallengeNetwork Rate `yaml:"challenge_network" default:"200/15m"`
+
+	// Challenges made for one block of addresses, answered or not: each is stored
+	// for ten minutes, and its picture costs work.
+	ChallengeAsked Rate `yaml:"challenge_asked" default:"600/15m"`
+
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`
 
@@ -123,4 +135,25 @@ type Limits struct {
 
 	// Networks that no limit counts, for load tests and monitoring.
 	Exempt []netip.Prefix `yaml:"exempt"`
+}
+
+// Values of Challenge.SignUp and Challenge.Recover.
+const (
+	ChallengeWork = "pow"
+	ChallengeNone = "none"
+)
+
+// Challenge is what a form asks that should not be filled in by a machine:
+// `pow` (the browser computes, nobody is asked) or `none`. The limits hold
+// whatever is set.
+type Challenge struct {
+	// Before an account is made.
+	SignUp string `yaml:"sign_up" default:"pow" oneof:"pow|none"`
+
+	// Before a code to reset a password is sent.
+	Recover string `yaml:"recover" default:"pow" oneof:"pow|none"`
+
+	// Work that `pow` asks of a browser: 2 to this power of hashes, of which a
+	// telephone computes some 100,000 in a second. One more doubles it.
+	PowBits int `yaml:"pow_bits" default:"18" min:"8" max:"26"`
 }

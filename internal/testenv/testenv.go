@@ -75,6 +75,8 @@ func Start(t testing.TB, o Options) *Env {
 		"SIGNET_LOG_LEVEL": "info",
 		// Tests come from one address and are many.
 		"SIGNET_LIMITS_FLOW_NETWORK": "100000/5m",
+		// Tests of challenges ask for them.
+		"SIGNET_CHALLENGE_SIGN_UP": "none", "SIGNET_CHALLENGE_RECOVER": "none",
 	}
 	e.stores(o.Backend, settings)
 	if o.Proxies {

@@ -16,6 +16,7 @@ const (
 	pathSignOut    = "/signout"
 	pathSignedOut  = "/signed-out"
 	pathLanguage   = "/language"
+	pathChallenge  = "/challenge"
 	pathAccount    = "/account"
 	pathWithdraw   = "/account/apps/remove"
 	pathEndSession = "/account/sessions/end"
@@ -49,6 +50,7 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
 		page(pathSignedOut, w.signedOut),
 		form(pathLanguage, w.postLanguage),
+		form(pathChallenge, w.postChallenge),
 		page(pathAccount, w.account),
 		form(pathWithdraw, w.postWithdraw),
 		form(pathEndSession, w.postEndSession),

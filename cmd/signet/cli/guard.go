@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"signet/internal/challenge"
 	"signet/internal/fault"
 	"signet/internal/limit"
 	"signet/internal/session"
@@ -58,4 +59,46 @@ func (h *house) flowGate() session.Gate {
 		}
 		return err
 	}
+}
+
+// challengeGuard implements challenge.Guard with the limits of the configuration.
+type challengeGuard struct {
+	limiter             *limit.Limiter
+	asks, flow, network limit.Rule
+	v4, v6              int
+}
+
+// challengeGuard bounds how many puzzles are made and how many answers are
+// looked at. A right answer counts like a wrong one: a machine that solves
+// every puzzle is bounded, too.
+func (h *house) challengeGuard() challengeGuard {
+	l := h.cfg.Limits
+	return challengeGuard{
+		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
+		asks:    limit.Rule{Journey: "challenge, asked", Max: int64(l.ChallengeAsked.Count), Window: l.ChallengeAsked.Window},
+		flow:    limit.Rule{Journey: "challenge, flow", Max: int64(l.ChallengeFlow.Count), Window: l.ChallengeFlow.Window},
+		network: limit.Rule{Journey: "challenge, network", Max: int64(l.ChallengeNetwork.Count), Window: l.ChallengeNetwork.Window},
+		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
+	}
+}
+
+// Ask implements challenge.Guard.
+func (g challengeGuard) Ask(ctx context.Context, v challenge.Visit) error {
+	from, _ := netip.ParseAddr(v.IP)
+	return g.take(ctx, from, limit.Try{Rule: g.asks, Who: limit.Address(from, g.v4, g.v6)})
+}
+
+// Answer implements challenge.Guard.
+func (g challengeGuard) Answer(ctx context.Context, v challenge.Visit) error {
+	from, _ := netip.ParseAddr(v.IP)
+	return g.take(ctx, from, limit.Try{Rule: g.flow, Who: v.Flow},
+		limit.Try{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)})
+}
+
+func (g challengeGuard) take(ctx context.Context, from netip.Addr, tries ...limit.Try) error {
+	pass, err := g.limiter.Take(ctx, from, tries...)
+	if err == nil && !pass.OK {
+		err = fault.New(fault.Limited, "Too many tries. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)
+	}
+	return err
 }

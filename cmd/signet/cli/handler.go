@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"signet/internal/account"
-	"signet/internal/challenge"
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/web"
@@ -29,7 +28,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Letters: s.letters(o), Audit: s.db,
-		Policy: account.NewPolicy(account.PolicyLenovo), Challenges: challenge.NewService(nil),
+		Policy: account.NewPolicy(account.PolicyLenovo), Challenges: s.challenges,
 	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()

@@ -12,6 +12,7 @@ import (
 
 	"signet/config"
 	"signet/internal/account"
+	"signet/internal/challenge"
 	"signet/internal/client"
 	"signet/internal/grant"
 	"signet/internal/httpd"
@@ -24,17 +25,18 @@ import (
 // house is the domain with its stores: what the server and the operator's
 // commands share.
 type house struct {
-	cfg      *config.Config
-	db       *sqlstore.DB
-	kv       kv.Backend
-	clients  *client.Registry
-	accounts *account.Service
-	browsers *account.Browsers
-	sessions *session.Service
-	grants   *grant.Service
-	keys     *keys.Manager
-	hasher   *account.Hasher
-	closers  []func() error
+	cfg        *config.Config
+	db         *sqlstore.DB
+	kv         kv.Backend
+	clients    *client.Registry
+	accounts   *account.Service
+	browsers   *account.Browsers
+	sessions   *session.Service
+	grants     *grant.Service
+	keys       *keys.Manager
+	challenges *challenge.Service
+	hasher     *account.Hasher
+	closers    []func() error
 }
 
 // openHouse opens the stores, migrates them, and joins the parts.
@@ -142,6 +144,12 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,
 	}, time.Now)
+	h.challenges = challenge.NewService(kv.NewChallenges(h.kv), h.challengeGuard(), challenge.Settings{
+		Kinds: map[challenge.Purpose]challenge.Kind{
+			challenge.SignUp: challenge.Kind(c.Challenge.SignUp), challenge.Recover: challenge.Kind(c.Challenge.Recover),
+		},
+		WorkBits: c.Challenge.PowBits,
+	})
 	h.grants = grant.NewService(kv.NewCodes(h.kv), h.db, h.db, master.Derive("refresh tokens"), grant.Lifetimes{
 		Code: l.Code, AccessToken: l.AccessToken, RefreshIdle: l.RefreshIdle, RefreshAbsolute: l.RefreshAbsolute, RefreshGrace: l.RefreshGrace,
 	}, time.Now)

@@ -31,11 +31,12 @@ func onEveryKV(t *testing.T, suite func(*testing.T, storetest.KVOpener)) {
 	}
 }
 
-func TestKV(t *testing.T)       { onEveryKV(t, storetest.KV) }
-func TestSessions(t *testing.T) { onEveryKV(t, storetest.Sessions) }
-func TestFlows(t *testing.T)    { onEveryKV(t, storetest.Flows) }
-func TestCodes(t *testing.T)    { onEveryKV(t, storetest.Codes) }
-func TestLimits(t *testing.T)   { onEveryKV(t, storetest.Limits) }
+func TestKV(t *testing.T)         { onEveryKV(t, storetest.KV) }
+func TestSessions(t *testing.T)   { onEveryKV(t, storetest.Sessions) }
+func TestFlows(t *testing.T)      { onEveryKV(t, storetest.Flows) }
+func TestCodes(t *testing.T)      { onEveryKV(t, storetest.Codes) }
+func TestChallenges(t *testing.T) { onEveryKV(t, storetest.Challenges) }
+func TestLimits(t *testing.T)     { onEveryKV(t, storetest.Limits) }
 
 // patience is the timeout where it is not the matter: a machine that is busy
 // with other tests is no failure.

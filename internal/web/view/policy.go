@@ -10,7 +10,7 @@ import "strings"
 // begin another directive is left out.
 func CSP(formTargets ...string) string {
 	const fixed = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https:; " +
-		"base-uri 'none'; frame-ancestors 'none'"
+		"media-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	forms := []string{"'self'"}
 	for _, t := range formTargets {
 		if t != "" && !strings.ContainsAny(t, "; ,\t\r\n'") {
