@@ -54,6 +54,13 @@ browser-deps: ## install the npm packages that tests use (openid-client, axe)
 fmt: ## format the Go files
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
 
+.PHONY: passwords
+passwords: ## write the list of common passwords anew, from the npm package that is locked
+	npm ci --prefix internal/account/wellknown/source --ignore-scripts --no-audit --no-fund
+	$(GO) run ./internal/account/wellknown/internal/listgen \
+		< internal/account/wellknown/source/node_modules/@zxcvbn-ts/language-common/src/passwords.json \
+		> internal/account/wellknown/passwords.txt
+
 .PHONY: docs
 docs: ## write the generated reference pages
 	$(GO) generate ./...

@@ -53,6 +53,7 @@ type Config struct {
 	Cookies   Cookies   `yaml:"cookies"`
 	Keys      Keys      `yaml:"keys"`
 	Tokens    Tokens    `yaml:"tokens"`
+	Password  Password  `yaml:"password"`
 	Hashing   Hashing   `yaml:"hashing"`
 	Limits    Limits    `yaml:"limits"`
 	Challenge Challenge `yaml:"challenge"`

@@ -108,6 +108,7 @@ var refusedVariables = []struct{ env, want string }{
 	{"SIGNET_KEYS_RSA_BITS=1024", `"1024" is not known; write 2048, 3072 or 4096`},
 	{"SIGNET_KEYS_PUBLISH_AHEAD=2h SIGNET_KEYS_ROTATE_EVERY=1h", "2h is not shorter than keys.rotate_every, 1h"},
 	{"SIGNET_TOKENS_ACCESS_TOKEN_FORMAT=paseto", "write jwt or opaque"},
+	{"SIGNET_PASSWORD_POLICY=none", `"none" is not known; write lenovo, either or nist`},
 	{"SIGNET_HASHING_MEMORY=1MiB", "1MiB is too small; write 7MiB or more"},
 	{"SIGNET_HASHING_MEMORY=19MB", `"19MB" is not a size`},
 	{"SIGNET_HASHING_MEMORY=18446744073709551615GiB", "is not a size"},

@@ -83,6 +83,18 @@ func (k Cookies) check(r *report, issuer string) {
 	}
 }
 
+// Password is the rule for the passwords that people choose.
+type Password struct {
+	// What a new password must be. `lenovo`: 8 to 20 characters, with at least
+	// three of upper case, lower case, digit and symbol. `either`: that, or 15 to
+	// 128 characters of any kind. `nist`: 15 to 128 characters of any kind, as NIST
+	// SP 800-63B-4 asks for where a password alone signs in. With each, a password
+	// is refused that is common or was breached, or is the person's own name or
+	// address. It applies when a person sets a password: those that are in use, are
+	// imported, or are set by an operator stay good.
+	Policy string `yaml:"policy" default:"lenovo" oneof:"lenovo|either|nist"`
+}
+
 // Hashing is the work to check one password: argon2id, RFC 9106. The defaults
 // are what the OWASP password storage cheat sheet asks for at least. Stored hashes
 // keep their own parameters and are renewed at the next sign-in.

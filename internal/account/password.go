@@ -21,8 +21,9 @@ import (
 )
 
 // MaxPasswordBytes is the longest password that is ever hashed; a longer one
-// is refused before it costs anything.
-const MaxPasswordBytes = 1024
+// is refused before it costs anything. The longest that a policy allows has
+// room in it, however its characters are composed.
+const MaxPasswordBytes = 2048
 
 // HashParams are the costs of argon2id (RFC 9106), and how many hashes may be
 // under way at once: each takes Memory for as long as it runs.
@@ -93,7 +94,8 @@ func (h *Hasher) acquire(ctx context.Context) error {
 
 func (h *Hasher) release() { <-h.slots }
 
-// Hash returns the password's argon2id hash as a PHC string.
+// Hash returns the argon2id hash, as a PHC string, of the password in its
+// normalised form.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxPasswordBytes {
 		return "", fault.New(fault.Invalid, "This password is too long.").On("password")
@@ -102,7 +104,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer h.release()
-	digest, err := h.hasher.Hash(password)
+	digest, err := h.hasher.Hash(NormalizePassword(password))
 	if err != nil {
 		return "", err
 	}
@@ -128,15 +130,28 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, renew b
 		return false, false, err
 	}
 	defer h.release()
-	ok, err = digest.MatchAdvanced(password)
+	ok, err = matches(digest, NormalizePassword(password))
+	asTyped := false
+	if err == nil && !ok && password != NormalizePassword(password) {
+		// Who made the hash may not have normalised. This costs a second one for
+		// the few passwords that a keyboard composes in its own way, whoever's
+		// account it is, and only until the hash is renewed.
+		ok, err = matches(digest, password)
+		asTyped = ok
+	}
 	if err != nil {
-		// bcrypt refuses passwords of over 72 bytes; that is no match.
-		if errors.Is(err, algorithm.ErrPasswordInvalid) {
-			return false, false, nil
-		}
 		return false, false, err
 	}
-	return ok && !none, len(hash) < len(h.prefix) || hash[:len(h.prefix)] != h.prefix, nil
+	return ok && !none, asTyped || !h.current(hash), nil
+}
+
+// matches compares at the cost of one hash.
+func matches(digest algorithm.Digest, password string) (bool, error) {
+	ok, err := digest.MatchAdvanced(password)
+	if errors.Is(err, algorithm.ErrPasswordInvalid) {
+		return false, nil // bcrypt refuses passwords of over 72 bytes; that is no match
+	}
+	return ok, err
 }
 
 // The most that checking an imported hash may cost: somebody who may import

@@ -17,6 +17,7 @@ const (
 	pathSignedOut  = "/signed-out"
 	pathLanguage   = "/language"
 	pathChallenge  = "/challenge"
+	pathMeter      = "/password/check"
 	pathAccount    = "/account"
 	pathWithdraw   = "/account/apps/remove"
 	pathEndSession = "/account/sessions/end"
@@ -51,6 +52,7 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathSignedOut, w.signedOut),
 		form(pathLanguage, w.postLanguage),
 		form(pathChallenge, w.postChallenge),
+		form(pathMeter, w.checkPassword),
 		page(pathAccount, w.account),
 		form(pathWithdraw, w.postWithdraw),
 		form(pathEndSession, w.postEndSession),

@@ -28,7 +28,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Letters: s.letters(o), Audit: s.db,
-		Policy: account.NewPolicy(account.PolicyLenovo), Challenges: s.challenges,
+		Policy: account.NewPolicy(account.PolicyName(c.Password.Policy)), Challenges: s.challenges,
 	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()

@@ -1,5 +1,7 @@
 package view
 
+import "strings"
+
 // Field is one labelled input: the part "field" draws it with its hint and its
 // fault, and ties them together for screen readers.
 type Field struct {
@@ -9,9 +11,12 @@ type Field struct {
 	Label        Message
 	Hint         Message
 	Fault        Message
+	FaultValues  []string // filled into the fault: name, value, ...
 	Value        string
 	Autocomplete string
-	Focus        bool // the page's first fault, or its first field
+	Rules        string // for programs that make up passwords, as in the attribute passwordrules
+	Also         string // id of what describes the field besides; "": nothing does
+	Focus        bool   // the page's first fault, or its first field
 }
 
 // Revealable reports whether a script may offer to show what is typed.
@@ -20,17 +25,21 @@ func (f Field) Revealable() bool { return f.Type == "password" }
 // LeftToRight reports whether the value is written so in every language.
 func (f Field) LeftToRight() bool { return f.Type == "email" || f.Type == "password" }
 
-// DescribedBy lists the ids of the hint and the fault, for aria-describedby.
+// FaultText is what is wrong, in the language of the page.
+func (f Field) FaultText() (string, error) { return f.T(f.Fault, f.FaultValues...) }
+
+// DescribedBy lists the ids of the fault, the hint and what else describes the
+// field, for aria-describedby.
 func (f Field) DescribedBy() string {
-	hint, fault := f.Name+"-hint", f.Name+"-fault"
-	switch {
-	case f.Hint != "" && f.Fault != "":
-		return fault + " " + hint
-	case f.Fault != "":
-		return fault
-	case f.Hint != "":
-		return hint
-	default:
-		return ""
+	var ids []string
+	if f.Fault != "" {
+		ids = append(ids, f.Name+"-fault")
 	}
+	if f.Hint != "" {
+		ids = append(ids, f.Name+"-hint")
+	}
+	if f.Also != "" {
+		ids = append(ids, f.Also)
+	}
+	return strings.Join(ids, " ")
 }

@@ -90,6 +90,9 @@ func New(opts Options) (*Renderer, error) {
 	return r, nil
 }
 
+// Brand is whose pages they are.
+func (r *Renderer) Brand() Brand { return r.brand }
+
 // Languages are those that the pages are offered in.
 func (r *Renderer) Languages() *Languages { return r.languages }
 
