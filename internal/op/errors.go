@@ -53,6 +53,8 @@ const (
 	codeConsentRequired     = "consent_required"
 	codeAccountSelection    = "account_selection_required"
 	codeUnsupportedResponse = "unsupported_response_type"
+	// OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+	codeUnmetAuthentication = "unmet_authentication_requirements"
 	codeUnavailable         = "temporarily_unavailable"
 	codeNoRequestURI        = "request_uri_not_supported"
 	codeInvalidToken        = "invalid_token" // RFC 6750 §3.1

@@ -4,7 +4,9 @@ package op
 // Response Types: what an authorization request is answered with.
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +21,9 @@ import (
 func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
 	ctx := r.Context()
 	infoOf(r).AccountID = sess.AccountID
+	if len(req.RequiredACR) > 0 && !slices.Contains(req.RequiredACR, sess.ACR) {
+		return p.answerError(w, r, req, unmetACR())
+	}
 	if err := p.Sessions.See(ctx, sess); err != nil {
 		return err
 	}
@@ -51,6 +56,21 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 	return p.answer(w, r, req, fields...)
 }
 
+// personIn is what an ID token of the grant tells about the person: what the
+// scopes bring, and what was asked for by name. It is nil, and nothing is read,
+// where nothing is to be told.
+func (p *Provider) personIn(ctx context.Context, g *grant.Grant, scopes []string) (*personClaims, error) {
+	asked, err := readAsked(g.Claims)
+	if err != nil || len(asked.IDToken)+len(scopes) == 0 {
+		return nil, err
+	}
+	a, err := p.Accounts.Recent(ctx, g.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return tell(a, scopes, asked.IDToken), nil
+}
+
 // frontTokens makes the tokens that pass through the browser. They belong to
 // the grant of the code, where there is one: what ends the one ends the other.
 func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.Client, g *grant.Grant, made *idParts) ([]Field, error) {
@@ -78,13 +98,13 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 	}
 	if req.ResponseType.Has(session.TypeIDToken) {
 		made.state = req.State
+		var scopes []string
 		if req.ResponseType == session.TypeIDToken {
-			// §5.4: there will be no access token with which to ask userinfo.
-			a, err := p.Accounts.Recent(ctx, g.AccountID)
-			if err != nil {
-				return nil, err
-			}
-			made.person = tell(a, req.Scopes)
+			scopes = req.Scopes // §5.4: there will be no access token with which to ask userinfo
+		}
+		var err error
+		if made.person, err = p.personIn(ctx, g, scopes); err != nil {
+			return nil, err
 		}
 		token, err := p.mint.id(c, g, made)
 		if err != nil {

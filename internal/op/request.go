@@ -7,7 +7,6 @@ package op
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -226,19 +225,6 @@ func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
-func checkClaims(_ *Provider, _ context.Context, d *draft) *oauthError {
-	raw := d.params.get("claims")
-	if raw == "" {
-		return nil
-	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(raw), &object); err != nil {
-		return invalidRequest("claims must be a JSON object (OpenID Connect Core, section 5.5)").because(err)
-	}
-	d.req.Claims = json.RawMessage(raw)
-	return nil
-}
-
 func checkResource(_ *Provider, _ context.Context, d *draft) *oauthError {
 	if d.params.has("resource") {
 		return oauth(fault.Invalid, codeInvalidTarget, "no resource is registered here; leave the parameter resource out")
@@ -250,11 +236,17 @@ func checkHints(p *Provider, _ context.Context, d *draft) *oauthError {
 	r := d.req
 	r.LoginHint = d.params.get("login_hint")
 	r.UILocales, r.ClaimsLocales = d.params.get("ui_locales"), d.params.get("claims_locales")
-	r.Display, r.ACRValues = d.params.get("display"), d.params.list("acr_values")
+	r.Display = d.params.get("display")
+	if len(r.ACRValues) == 0 { // claims goes before
+		r.ACRValues = d.params.list("acr_values")
+	}
 	if hint := d.params.get("id_token_hint"); hint != "" {
 		claims, err := p.verifyHint(hint, d.client.ID)
 		if err != nil {
 			return invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
+		}
+		if r.HintSubject != "" && r.HintSubject != claims.Subject {
+			return invalidRequest("the id_token_hint names another person than the sub that claims asks for")
 		}
 		r.HintSubject = claims.Subject
 	}

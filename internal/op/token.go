@@ -104,7 +104,7 @@ func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*toke
 		}
 		return nil, oerr
 	}
-	out, err := p.tokensOf(c, g, g.Scopes, code.Nonce)
+	out, err := p.tokensOf(ctx, c, g, g.Scopes, code.Nonce)
 	if err != nil {
 		return nil, err
 	}
@@ -149,14 +149,18 @@ type minted struct {
 }
 
 // tokensOf makes the access token, and the ID token where openid was granted.
-func (p *Provider) tokensOf(c *client.Client, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
+func (p *Provider) tokensOf(ctx context.Context, c *client.Client, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
 	a, err := p.mint.access(c, g, scopes)
 	if err != nil {
 		return nil, err
 	}
 	out := &tokens{AccessToken: a.token, TokenType: "Bearer", ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
 	if g.AccountID != "" && slices.Contains(scopes, "openid") {
-		if out.IDToken, err = p.mint.id(c, g, &idParts{nonce: nonce, access: a.token}); err != nil {
+		parts := &idParts{nonce: nonce, access: a.token}
+		if parts.person, err = p.personIn(ctx, g, nil); err != nil {
+			return nil, err
+		}
+		if out.IDToken, err = p.mint.id(c, g, parts); err != nil {
 			return nil, err
 		}
 	}
@@ -193,7 +197,7 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	infoOf(r).AccountID = f.Grant.AccountID
 	// What the client may no longer ask for is not refreshed either.
 	scopes, _ := grant.Narrow(c.MayScope(f.Grant.Scopes), asked)
-	out, err := p.tokensOf(c, &f.Grant, scopes, "")
+	out, err := p.tokensOf(ctx, c, &f.Grant, scopes, "")
 	if err != nil {
 		return nil, err
 	}
@@ -241,11 +245,12 @@ func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps param
 		return nil, oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
 	}
 	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes}
-	out, err := p.tokensOf(c, g, scopes, "")
+	ctx := r.Context()
+	out, err := p.tokensOf(ctx, c, g, scopes, "")
 	if err != nil {
 		return nil, err
 	}
-	return out.answer, p.Grants.Begin(r.Context(), g, out.life, out.token, out.opaque)
+	return out.answer, p.Grants.Begin(ctx, g, out.life, out.token, out.opaque)
 }
 
 // personal are the scopes that are about a person: all whose meaning is the

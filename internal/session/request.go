@@ -96,13 +96,24 @@ type Request struct {
 	Display       string          `json:"display,omitempty"`
 	ACRValues     []string        `json:"acr_values,omitempty"`
 	CodeChallenge string          `json:"code_challenge,omitempty"` // S256 (RFC 7636)
-	Claims        json.RawMessage `json:"claims,omitempty"`         // OpenID Connect Core §5.5, validated
+	RequiredACR   []string        `json:"required_acr,omitempty"`   // one of these, or none (OpenID Connect Core §5.5.1.1)
+	Claims        json.RawMessage `json:"claims,omitempty"`         // asked for by name (OpenID Connect Core §5.5)
+	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // whose claims these are, and that Scopes has not
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
 
 	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
 	// only the client, the RedirectURI (or ""), the state and the languages
 	// are set.
 	Purpose Purpose `json:"purpose,omitempty"`
+}
+
+// Wanted are the scopes that the person must allow: those that are granted, and
+// those of which single claims are asked for.
+func (r *Request) Wanted() []string {
+	if len(r.ClaimScopes) == 0 {
+		return r.Scopes
+	}
+	return append(slices.Clone(r.Scopes), r.ClaimScopes...)
 }
 
 // Purpose is what a flow is for: one for the one is not good for the other.
@@ -203,7 +214,7 @@ func needsConsent(r *Request, p *Progress, s *Session, trusted bool) bool {
 	if trusted {
 		return false
 	}
-	for _, scope := range r.Scopes {
+	for _, scope := range r.Wanted() {
 		if !slices.Contains(s.Consents[r.ClientID], scope) && !slices.Contains(p.Consented, scope) {
 			return true
 		}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 
 	"signet/internal/account"
 	"signet/internal/fault"
@@ -43,7 +42,7 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	}
 	form := w.form(pathConsent, f)
 	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
-	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Scopes, a)}
+	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Wanted(), a)}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
@@ -93,7 +92,7 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 	if clientID == "" {
 		return fault.New(fault.Invalid, "No app asks for anything here.")
 	}
-	all, err := w.Grants.Allow(ctx, sess.AccountID, clientID, f.Request.Scopes)
+	all, err := w.Grants.Allow(ctx, sess.AccountID, clientID, f.Request.Wanted())
 	if err != nil {
 		return err
 	}
@@ -102,7 +101,7 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 	}
 	_, err = w.Sessions.Progress(ctx, f, func(p *session.Progress) {
 		p = p.Of(sess)
-		p.Asked, p.Consented = true, slices.Clone(f.Request.Scopes)
+		p.Asked, p.Consented = true, f.Request.Wanted()
 	})
 	return err
 }

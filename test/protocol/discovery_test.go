@@ -43,6 +43,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"display_values_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "display", v) }),
 	"ui_locales_supported":             eachOf(localeWorks),
 	"claims_supported":                 claimsWork,
+	"claims_parameter_supported":       is(true), // TestClaimsParameter
 
 	"id_token_signing_alg_values_supported": algsWork,
 	// TestClientAuthentication tries every method at every endpoint.

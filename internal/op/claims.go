@@ -1,0 +1,223 @@
+package op
+
+// OpenID Connect Core 1.0 §5.1, §5.4, §5.5: the claims about a person, and the
+// two ways to ask for them: by scope, and one by one with the claims parameter.
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/session"
+)
+
+// claimsSupported are the claims that this provider can tell of a person.
+var claimsSupported = []string{
+	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid",
+	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+	"email", "email_verified", "phone_number", "phone_number_verified", "address",
+}
+
+// acrSupported are the classes of sign-in that there are.
+var acrSupported = []string{session.ACRPassword}
+
+// personClaims are the claims about a person.
+type personClaims struct {
+	Name              string           `json:"name,omitempty"`
+	GivenName         string           `json:"given_name,omitempty"`
+	FamilyName        string           `json:"family_name,omitempty"`
+	MiddleName        string           `json:"middle_name,omitempty"`
+	Nickname          string           `json:"nickname,omitempty"`
+	PreferredUsername string           `json:"preferred_username,omitempty"`
+	ProfileURL        string           `json:"profile,omitempty"`
+	Picture           string           `json:"picture,omitempty"`
+	Website           string           `json:"website,omitempty"`
+	Gender            string           `json:"gender,omitempty"`
+	Birthdate         string           `json:"birthdate,omitempty"`
+	ZoneInfo          string           `json:"zoneinfo,omitempty"`
+	Locale            string           `json:"locale,omitempty"`
+	UpdatedAt         int64            `json:"updated_at,omitempty"`
+	Email             string           `json:"email,omitempty"`
+	EmailVerified     *bool            `json:"email_verified,omitempty"`
+	Phone             string           `json:"phone_number,omitempty"`
+	PhoneVerified     *bool            `json:"phone_number_verified,omitempty"`
+	Address           *account.Address `json:"address,omitempty"`
+}
+
+// personalClaims is the table of the claims about a person: the scope that brings each
+// (§5.4), and how it is told.
+var personalClaims = []struct {
+	name, scope string
+	tell        func(a *account.Account, to *personClaims)
+}{
+	{"name", "profile", func(a *account.Account, to *personClaims) { to.Name = nameOf(a) }},
+	{"given_name", "profile", func(a *account.Account, to *personClaims) { to.GivenName = a.Profile.GivenName }},
+	{"family_name", "profile", func(a *account.Account, to *personClaims) { to.FamilyName = a.Profile.FamilyName }},
+	{"middle_name", "profile", func(a *account.Account, to *personClaims) { to.MiddleName = a.Profile.MiddleName }},
+	{"nickname", "profile", func(a *account.Account, to *personClaims) { to.Nickname = a.Profile.Nickname }},
+	{"preferred_username", "profile", func(a *account.Account, to *personClaims) { to.PreferredUsername = a.Profile.PreferredUsername }},
+	{"profile", "profile", func(a *account.Account, to *personClaims) { to.ProfileURL = a.Profile.ProfileURL }},
+	{"picture", "profile", func(a *account.Account, to *personClaims) { to.Picture = a.Profile.Picture }},
+	{"website", "profile", func(a *account.Account, to *personClaims) { to.Website = a.Profile.Website }},
+	{"gender", "profile", func(a *account.Account, to *personClaims) { to.Gender = a.Profile.Gender }},
+	{"birthdate", "profile", func(a *account.Account, to *personClaims) { to.Birthdate = a.Profile.Birthdate }},
+	{"zoneinfo", "profile", func(a *account.Account, to *personClaims) { to.ZoneInfo = a.Profile.ZoneInfo }},
+	{"locale", "profile", func(a *account.Account, to *personClaims) { to.Locale = a.Profile.Locale }},
+	{"updated_at", "profile", func(a *account.Account, to *personClaims) { to.UpdatedAt = a.UpdatedAt.Unix() }},
+	{"email", "email", func(a *account.Account, to *personClaims) { to.Email = a.Email }},
+	{"email_verified", "email", func(a *account.Account, to *personClaims) { to.EmailVerified = &a.EmailVerified }},
+	{"phone_number", "phone", func(a *account.Account, to *personClaims) { to.Phone = a.Profile.PhoneNumber }},
+	{"phone_number_verified", "phone", func(a *account.Account, to *personClaims) {
+		if a.Profile.PhoneNumber != "" {
+			to.PhoneVerified = &a.Profile.PhoneVerified
+		}
+	}},
+	{"address", "address", func(a *account.Account, to *personClaims) { to.Address = a.Profile.Address }},
+}
+
+// nameOf is the name for display: as given, else put together of its parts.
+func nameOf(a *account.Account) string {
+	if a.Profile.Name == "" && a.Profile.GivenName+a.Profile.FamilyName != "" {
+		return a.DisplayName()
+	}
+	return a.Profile.Name
+}
+
+// tell returns the claims of the person that the scopes bring, and those that
+// are named.
+func tell(a *account.Account, scopes, names []string) *personClaims {
+	out := &personClaims{}
+	for _, c := range personalClaims {
+		if slices.Contains(scopes, c.scope) || slices.Contains(names, c.name) {
+			c.tell(a, out)
+		}
+	}
+	return out
+}
+
+// askedClaims are the claims about a person that a request asks for by name
+// (§5.5): what is kept of its claims parameter, in grants as well.
+type askedClaims struct {
+	Userinfo []string `json:"userinfo,omitempty"`
+	IDToken  []string `json:"id_token,omitempty"`
+}
+
+// readAsked reads what was kept; nothing where nothing was.
+func readAsked(kept json.RawMessage) (*askedClaims, error) {
+	asked := &askedClaims{}
+	if len(kept) == 0 {
+		return asked, nil
+	}
+	return asked, json.Unmarshal(kept, asked)
+}
+
+// claimWish is how a claim is asked for (§5.5.1); nil: without more ado.
+type claimWish struct {
+	Essential bool              `json:"essential"`
+	Value     json.RawMessage   `json:"value"`
+	Values    []json.RawMessage `json:"values"`
+}
+
+// texts are the strings among the values that are asked for.
+func (w *claimWish) texts() []string {
+	if w == nil {
+		return nil
+	}
+	var out []string
+	for _, raw := range append([]json.RawMessage{w.Value}, w.Values...) {
+		var s string
+		if len(raw) > 0 && json.Unmarshal(raw, &s) == nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// claimsParameter is the parameter as it is sent (§5.5). Other members, and
+// claims that are not known here, are ignored.
+type claimsParameter struct {
+	Userinfo map[string]*claimWish `json:"userinfo"`
+	IDToken  map[string]*claimWish `json:"id_token"`
+}
+
+func checkClaims(p *Provider, _ context.Context, d *draft) *oauthError {
+	raw := d.params.get("claims")
+	if raw == "" {
+		return nil
+	}
+	var asked *claimsParameter
+	if err := json.Unmarshal([]byte(raw), &asked); err != nil || asked == nil {
+		return invalidRequest("claims must be a JSON object with the members userinfo and id_token, whose members are null or objects (OpenID Connect Core, section 5.5)").because(err)
+	}
+	if oerr := checkSub(p, d, asked); oerr != nil {
+		return oerr
+	}
+	if oerr := checkACR(d, asked.IDToken["acr"]); oerr != nil {
+		return oerr
+	}
+	kept := askedClaims{Userinfo: keptOf(d, asked.Userinfo), IDToken: keptOf(d, asked.IDToken)}
+	if len(kept.Userinfo)+len(kept.IDToken) == 0 {
+		return nil
+	}
+	var err error
+	if d.req.Claims, err = json.Marshal(kept); err != nil {
+		return asOAuth(err)
+	}
+	return nil
+}
+
+// keptOf are the claims of those asked for that the client may have, which is
+// decided by their scopes: the person is asked for these.
+func keptOf(d *draft, asked map[string]*claimWish) []string {
+	var names []string
+	for _, c := range personalClaims {
+		if _, ok := asked[c.name]; !ok || !slices.Contains(d.client.Scopes, c.scope) {
+			continue
+		}
+		names = append(names, c.name)
+		if !slices.Contains(d.req.Scopes, c.scope) && !slices.Contains(d.req.ClaimScopes, c.scope) {
+			d.req.ClaimScopes = append(d.req.ClaimScopes, c.scope)
+		}
+	}
+	return names
+}
+
+// checkSub takes a sub with a value for what an id_token_hint is: only that
+// person will do (§5.5.1, §3.1.2.2).
+func checkSub(p *Provider, d *draft, asked *claimsParameter) *oauthError {
+	for _, member := range []map[string]*claimWish{asked.IDToken, asked.Userinfo} {
+		switch subjects := member["sub"].texts(); {
+		case len(subjects) == 0:
+		case len(subjects) > 1 || d.req.HintSubject != "" && d.req.HintSubject != subjects[0]:
+			return invalidRequest("claims asks for more than one sub; an answer is about one person")
+		default:
+			d.req.HintSubject = subjects[0]
+		}
+	}
+	return nil
+}
+
+// checkACR refuses an essential acr that no sign-in here can have (§5.5.1.1),
+// and takes any other for a wish, as acr_values is.
+func checkACR(d *draft, wish *claimWish) *oauthError {
+	values := wish.texts()
+	if wish == nil || len(values) == 0 {
+		return nil
+	}
+	d.req.ACRValues = values
+	if !wish.Essential {
+		return nil
+	}
+	if !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(acrSupported, v) }) {
+		return unmetACR()
+	}
+	d.req.RequiredACR = values
+	return nil
+}
+
+func unmetACR() *oauthError {
+	return oauth(fault.Forbidden, codeUnmetAuthentication, "no sign-in here has the acr that claims calls essential; acr_values_supported says which there are")
+}
