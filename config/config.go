@@ -49,6 +49,7 @@ type Config struct {
 	SMTP      SMTP      `yaml:"smtp"`
 	Brand     Brand     `yaml:"brand"`
 	Languages Languages `yaml:"languages"`
+	Account   Account   `yaml:"account"`
 	Lifetimes Lifetimes `yaml:"lifetimes"`
 	Cookies   Cookies   `yaml:"cookies"`
 	Keys      Keys      `yaml:"keys"`

@@ -42,8 +42,32 @@ func NewService(store Store, known BrowserStore, hasher *Hasher, guard Guard, no
 
 // errNoMatch is the one answer for an unknown address, a wrong password, and an
 // account that may not sign in.
-func errNoMatch() error {
+func errNoMatch() *fault.Error {
 	return fault.New(fault.Unauthenticated, "That e-mail and password do not match.").On("password")
+}
+
+// Refusal is the cause of a sign-in that was refused, for those who write down
+// what happened. It tells what the person is not told.
+type Refusal struct {
+	AccountID string // "": there is no such account
+	Why       string // "address", "password" or "status"
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return "sign-in refused for its " + r.Why }
+
+// refuse is errNoMatch for the account, or for an empty one, with the password
+// right or not.
+func refuse(a *Account, right bool) error {
+	err, why := errNoMatch(), "password"
+	switch {
+	case a.ID == "":
+		why = "address"
+	case right:
+		why = "status"
+	}
+	err.Cause = &Refusal{AccountID: a.ID, Why: why}
+	return err
 }
 
 // Credentials are what a person typed to sign in, and from where.
@@ -77,7 +101,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, er
 		return nil, err
 	}
 	if !ok || a.Status != Active {
-		return nil, errNoMatch()
+		return nil, refuse(a, ok)
 	}
 	if renew {
 		if err := s.renewHash(ctx, a, c.Password); err != nil {

@@ -23,11 +23,19 @@ type Entry struct {
 	Detail map[string]string
 }
 
+// Query says which entries are read.
+type Query struct {
+	After   string // an entry's id: only those with a greater one
+	Limit   int    // at most so many
+	Subject string // only what was done to it
+	Action  string // only this one, or, "account", all that begin so: "account.password"
+}
+
 // Store keeps the record for good.
 type Store interface {
 	// AppendAudit adds the entry, and sets its ID if that is empty.
 	AppendAudit(ctx context.Context, e *Entry) error
-	// Audit returns up to limit entries with an id greater than after, by id,
-	// which is the order in which they were made, to the clocks of the nodes.
-	Audit(ctx context.Context, after string, limit int) ([]*Entry, error)
+	// Audit returns entries by id, which is the order in which they were made, to
+	// the clocks of the nodes.
+	Audit(ctx context.Context, q Query) ([]*Entry, error)
 }

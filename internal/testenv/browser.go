@@ -232,7 +232,7 @@ func readForm(base *url.URL, n *html.Node) *Form {
 		f.Action = action.String()
 	}
 	for c := range n.Descendants() {
-		if c.Type != html.ElementNode || (c.Data != "input" && c.Data != "button") {
+		if c.Type != html.ElementNode || (c.Data != "input" && c.Data != "button" && c.Data != "select") {
 			continue
 		}
 		id, name, value := attr(c, "id"), attr(c, "name"), attr(c, "value")
@@ -240,11 +240,29 @@ func readForm(base *url.URL, n *html.Node) *Form {
 		switch {
 		case c.Data == "button":
 			f.Buttons[id] = [2]string{name, value}
+		case c.Data == "select":
+			f.Fields.Add(name, chosen(c))
 		case attr(c, "type") != "checkbox" || hasAttr(c, "checked"):
 			f.Fields.Add(name, value)
 		}
 	}
 	return f
+}
+
+// chosen is the value of the option that a list begins with.
+func chosen(list *html.Node) string {
+	first := ""
+	for o := range list.Descendants() {
+		if o.Type == html.ElementNode && o.Data == "option" {
+			if hasAttr(o, "selected") {
+				return attr(o, "value")
+			}
+			if first == "" {
+				first = attr(o, "value")
+			}
+		}
+	}
+	return first
 }
 
 func attr(n *html.Node, name string) string {

@@ -10,26 +10,62 @@ import (
 )
 
 // owner returns the signed-in person with the session; when nobody is signed
-// in, the browser is sent to do so and the session is nil.
+// in, the browser is sent to do so, and then to the page that it asked for, and
+// the session is nil.
 func (w *Web) owner(rw http.ResponseWriter, r *http.Request) (*session.Session, *account.Account, error) {
 	sess, err := w.sessionOf(r)
 	if err != nil {
 		return nil, nil, err
 	}
+	after := pathAccount
+	if r.Method == http.MethodGet {
+		after = r.URL.RequestURI()
+	}
 	if sess == nil {
-		return nil, nil, w.signInFor(rw, r, pathAccount)
+		return nil, nil, w.signInFor(rw, r, after)
 	}
 	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
 	if fault.Is(err, fault.NotFound) {
 		if err := w.end(rw, r); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, w.signInFor(rw, r, pathAccount)
+		return nil, nil, w.signInFor(rw, r, after)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return sess, a, w.Sessions.See(r.Context(), sess)
+}
+
+// accountFrame is what surrounds a page of the account: who it is, what has
+// just been done, and the list of the pages.
+func (w *Web) accountFrame(r *http.Request, a *account.Account, here string) (view.AccountFrame, error) {
+	fr, err := w.frame(r, nil)
+	if err != nil {
+		return view.AccountFrame{}, err
+	}
+	person := personOf(a)
+	fr.SignedIn = &person
+	fr.Languages.Return = w.at(here)
+	fr.Notice = notices[r.URL.Query().Get("done")]
+	page := view.AccountFrame{Frame: fr}
+	for _, s := range w.sections() {
+		page.Sections = append(page.Sections, view.AccountSection{Label: s.label, URL: w.at(s.path), Current: s.path == here})
+	}
+	return page, nil
+}
+
+type section struct {
+	label view.Message
+	path  string
+}
+
+// sections are the pages of an account.
+func (w *Web) sections() []section {
+	return []section{
+		{view.SectionHome, pathAccount},
+		{view.SectionProfile, pathProfile},
+	}
 }
 
 // account is the account's home: who it is, what it let in, where it is open.
@@ -38,18 +74,18 @@ func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	fr, err := w.frame(r, nil)
+	fr, err := w.accountFrame(r, a, pathAccount)
 	if err != nil {
 		return err
 	}
-	person := personOf(a)
-	fr.SignedIn = &person
-	fr.Languages.Return = w.at(pathAccount)
-	fr.Notice = notices[r.URL.Query().Get("done")]
 	page := &view.Account{
-		Frame: fr, Person: person, Verified: a.EmailVerified,
-		RevokeAction: w.at(pathWithdraw), EndAction: w.at(pathEndSession),
+		AccountFrame: fr, Person: *fr.SignedIn, Verified: a.EmailVerified, Born: a.Profile.Birthdate,
+		ProfileURL: w.at(pathProfile), RevokeAction: w.at(pathWithdraw), EndAction: w.at(pathEndSession),
 		SignOutAction: w.at(pathLeave), EverywhereAction: w.at(pathEverywhere),
+	}
+	page.Language, _ = w.View.Languages().Of(a.Profile.Locale)
+	if page.News, err = w.wantsNews(r, a); err != nil {
+		return err
 	}
 	if page.Apps, err = w.apps(r, a); err != nil {
 		return err
@@ -64,11 +100,12 @@ func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
 	return w.show(rw, r, nil, http.StatusOK, page)
 }
 
-// notices are what the account page says has just been done, by the name in
-// its address.
+// notices are what the account pages say has just been done, by the name in
+// their address.
 var notices = map[string]view.Message{
 	"session": view.NoticeSessionEnded,
 	"app":     view.NoticeAccessRemoved,
+	"profile": view.NoticeProfileSaved,
 }
 
 func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {
@@ -110,6 +147,9 @@ func (w *Web) postWithdraw(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.Sessions.ForgetConsent(r.Context(), a.ID, clientID); err != nil {
 		return err
 	}
+	if err := w.record(r, nil, "consent.withdraw", a.ID, a.ID, "client", clip(clientID)); err != nil {
+		return err
+	}
 	w.send(rw, w.at(pathAccount, "done", "app"))
 	return nil
 }
@@ -125,6 +165,11 @@ func (w *Web) postEndSession(rw http.ResponseWriter, r *http.Request) error {
 	err = w.Sessions.EndOther(r.Context(), a.ID, r.PostFormValue("session"))
 	if err != nil && !fault.Is(err, fault.NotFound) { // it has ended: that is what was wanted
 		return err
+	}
+	if err == nil {
+		if err := w.record(r, nil, "session.end", a.ID, a.ID, "sid", r.PostFormValue("session")); err != nil {
+			return err
+		}
 	}
 	w.send(rw, w.at(pathAccount, "done", "session"))
 	return nil
@@ -145,13 +190,24 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	if _, err := w.Sessions.EndAll(r.Context(), a.ID, ""); err != nil {
+	if err := w.endAll(r, a, ""); err != nil {
 		return err
 	}
-	if err := w.Grants.RevokeAll(r.Context(), a.ID, ""); err != nil {
+	if err := w.record(r, nil, "account.signout", a.ID, a.ID); err != nil {
 		return err
 	}
 	w.Cookies.DropSession(rw)
 	w.send(rw, w.at(pathSignedOut, "everywhere", "1"))
 	return nil
+}
+
+// endAll ends the account's sessions but the one with the key, and all that
+// apps may do while the person is away: first the sessions, which could get new
+// refresh tokens. It is the one place from which the pages do so: whoever is to
+// be told that sessions ended is told from here.
+func (w *Web) endAll(r *http.Request, a *account.Account, except string) error {
+	if _, err := w.Sessions.EndAll(r.Context(), a.ID, except); err != nil {
+		return err
+	}
+	return w.Grants.RevokeAll(r.Context(), a.ID, "")
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"signet/internal/account"
 	"signet/internal/fault"
@@ -97,6 +98,9 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 		return err
 	}
 	if err := w.Sessions.RememberConsent(ctx, sess, clientID, all); err != nil {
+		return err
+	}
+	if err := w.record(r, f, "consent.give", sess.AccountID, sess.AccountID, "scopes", strings.Join(f.Request.Scopes, " ")); err != nil {
 		return err
 	}
 	_, err = w.Sessions.Progress(ctx, f, func(p *session.Progress) {

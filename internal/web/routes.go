@@ -23,9 +23,14 @@ const (
 	pathEndSession = "/account/sessions/end"
 	pathLeave      = "/account/signout"
 	pathEverywhere = "/account/signout/everywhere"
+	pathProfile    = "/account/profile"
 	pathMailbox    = "/mailbox"
 	pathMail       = "/mailbox/{id}"
 )
+
+// PathStopNews is where the link of a mail leads by which a person stops such
+// mails, and where mail readers post that by themselves (RFC 8058).
+const PathStopNews = "/news/stop"
 
 // Routes are all pages.
 func (w *Web) Routes() []httpd.Route {
@@ -54,6 +59,8 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathChallenge, w.postChallenge),
 		form(pathMeter, w.checkPassword),
 		page(pathAccount, w.account),
+		page(pathProfile, w.profile), form(pathProfile, w.postProfile),
+		page(PathStopNews, w.stopNews), form(PathStopNews, w.postStopNews),
 		form(pathWithdraw, w.postWithdraw),
 		form(pathEndSession, w.postEndSession),
 		form(pathLeave, w.postLeave),

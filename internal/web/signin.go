@@ -167,6 +167,9 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	})
 	if bad := faultOf(err); bad != "" {
 		info.Kind, info.Cause = fault.KindOf(err), err
+		if err := w.recordRefusal(r, f, err); err != nil {
+			return err
+		}
 		if bad == view.FaultTooMany {
 			httpd.RetryAfter(rw, retryAfter)
 		}
@@ -180,7 +183,7 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.announce(rw, r, f, a); err != nil {
 		return err
 	}
-	sess, err := w.beginSession(rw, r, a, remember)
+	sess, err := w.beginSession(rw, r, f, a, remember)
 	if fault.Is(err, fault.Unauthenticated) {
 		info.Kind, info.Cause = fault.KindOf(err), err
 		return w.showPassword(rw, r, f, view.FaultCredentials, remember)
@@ -209,9 +212,21 @@ func faultOf(err error) view.Message {
 	return ""
 }
 
+// recordRefusal notes a sign-in that was refused: with the account where there
+// is one, and without where there is none, at the same cost. What the limits
+// turned away was no try, and is not noted: it has no end.
+func (w *Web) recordRefusal(r *http.Request, f *session.Flow, refused error) error {
+	var why *account.Refusal
+	if !errors.As(refused, &why) {
+		return nil
+	}
+	httpd.InfoOf(r).AccountID = why.AccountID
+	return w.record(r, f, "session.refuse", "", why.AccountID, "why", why.Why)
+}
+
 // beginSession signs the browser in, unless the account changed meanwhile: a
-// fault of kind Unauthenticated.
-func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, a *account.Account, remember bool) (*session.Session, error) {
+// fault of kind Unauthenticated. Nobody gets in unrecorded.
+func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Session, error) {
 	old, err := w.sessionOf(r)
 	if err != nil {
 		return nil, err
@@ -226,6 +241,9 @@ func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, a *account.A
 	still, err := w.Accounts.Still(r.Context(), a)
 	if err == nil && !still {
 		err = fault.New(fault.Unauthenticated, "The account was changed meanwhile.")
+	}
+	if err == nil {
+		err = w.record(r, f, "session.begin", a.ID, a.ID, "sid", sess.SID)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Sessions.End(r.Context(), sess))

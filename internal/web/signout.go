@@ -71,7 +71,10 @@ func (w *Web) end(rw http.ResponseWriter, r *http.Request) error {
 	if sess == nil {
 		return nil
 	}
-	return w.Sessions.End(r.Context(), sess)
+	if err := w.Sessions.End(r.Context(), sess); err != nil {
+		return err
+	}
+	return w.record(r, nil, "session.end", sess.AccountID, sess.AccountID, "sid", sess.SID)
 }
 
 func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {

@@ -43,6 +43,8 @@ type Services struct {
 	View       *view.Renderer
 	Links      Links
 	Browsers   *account.Browsers
+	Ledger     *account.Ledger
+	LeastAge   int // in years, of a person with an account
 	Letters    Letters
 	Audit      audit.Store
 	Policy     *account.Policy

@@ -21,6 +21,8 @@ type auditFlags struct {
 	since time.Duration
 	after string
 	limit int
+	user  string // address or id
+	audit.Query
 }
 
 func auditCommand(p *Process) *cobra.Command {
@@ -29,7 +31,7 @@ func auditCommand(p *Process) *cobra.Command {
 		Use: "audit", Short: "Read the audit log",
 		Long: "Read the audit log: what was done to accounts, clients and keys, when, and by whom.\n" +
 			"The oldest entry comes first. The actor is an account's id, operator (a command) or system.",
-		Example: "  signet audit\n  signet audit --since 1h -o json | jq -r '.entries[].action'",
+		Example: "  signet audit\n  signet audit --user ada@example.com --action account --since 720h\n  signet audit --since 1h -o json | jq -r '.entries[].action'",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
@@ -43,6 +45,9 @@ func auditCommand(p *Process) *cobra.Command {
 				f.after = sqlstore.FirstID(time.Now().Add(-f.since))
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
+				if err := f.about(ctx, h); err != nil {
+					return err
+				}
 				page, err := f.read(ctx, h)
 				if err != nil {
 					return err
@@ -53,6 +58,8 @@ func auditCommand(p *Process) *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&f.since, "since", 24*time.Hour, "entries of the last `time`")
 	cmd.Flags().StringVar(&f.after, "after", "", "only those after the entry with the `id`, in place of --since")
+	cmd.Flags().StringVar(&f.user, "user", "", "only what was done to the account with the `address or id`")
+	cmd.Flags().StringVar(&f.Action, "action", "", "only `what` was done: account.password, or account for all of that kind")
 	cmd.Flags().IntVar(&f.limit, "limit", 1000, "at most so `many`")
 	return f.flag(cmd)
 }
@@ -74,10 +81,26 @@ type auditEntry struct {
 	Detail   map[string]string `json:"detail,omitempty"`
 }
 
+// about finds the account of --user. An account that was erased is still in the
+// record, by its id.
+func (f *auditFlags) about(ctx context.Context, h *house) error {
+	if f.user == "" || uuid.Validate(f.user) == nil {
+		f.Subject = f.user
+		return nil
+	}
+	a, err := h.user(ctx, f.user)
+	if err == nil {
+		f.Subject = a.ID
+	}
+	return err
+}
+
 func (f *auditFlags) read(ctx context.Context, h *house) (auditPage, error) {
 	page := auditPage{Entries: []auditEntry{}}
-	for after := f.after; ; {
-		some, err := h.db.Audit(ctx, after, min(f.limit-len(page.Entries)+1, pageSize)) // one more tells whether there are more
+	q := f.Query
+	for q.After = f.after; ; {
+		q.Limit = min(f.limit-len(page.Entries)+1, pageSize) // one more tells whether there are more
+		some, err := h.db.Audit(ctx, q)
 		if err != nil || len(some) == 0 {
 			return page, err
 		}
@@ -88,7 +111,7 @@ func (f *auditFlags) read(ctx context.Context, h *house) (auditPage, error) {
 			}
 			page.Entries = append(page.Entries, entryOf(e))
 		}
-		after = some[len(some)-1].ID
+		q.After = some[len(some)-1].ID
 	}
 }
 

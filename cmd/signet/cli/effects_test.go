@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -191,5 +193,46 @@ func TestFailedWrites(t *testing.T) {
 		if status != 1 || !strings.Contains(errs.String(), "no space left") {
 			t.Errorf("%v: status %d, %q; want 1 and the reason", args, status, errs.String())
 		}
+	}
+}
+
+// TestConsentsExport: the ledger comes out whole, and an operator withdraws for
+// somebody who wrote a letter.
+func TestConsentsExport(t *testing.T) {
+	p := newProgram(t)
+	h := p.house()
+	ada, _ := signedIn(t, h, "ada@example.com", "correct-Horse-9")
+	given := account.Agreement{
+		AccountID: ada, Kind: account.AgreeNews, Given: true, Wording: "Schicken Sie mir \"Neues\", bitte.", Version: "1", Language: "de",
+		Source: account.FromSignUp, ClientID: "app",
+	}
+	if _, err := h.ledger.Record(t.Context(), given); err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := p.run("", "user", "consents", "ada@example.com")
+	for _, want := range []string{"news: yes, by sign-up", given.Wording, "de, version 1", "/news/stop?link=news." + ada} {
+		if !strings.Contains(text, want) {
+			t.Errorf("text: no %q in %s", want, text)
+		}
+	}
+	if status, _, stderr := p.run("", "user", "consents", "ada@example.com", "--withdraw", "news"); status != 0 {
+		t.Fatal(stderr)
+	}
+	_, table, _ := p.run("", "user", "consents", "--all", "-o", "csv")
+	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v: %s", len(rows), err, table)
+	}
+	if rows[1][8] != given.Wording || rows[1][3] != "yes" || rows[2][3] != "no" || rows[2][4] != "operator" || rows[2][9] != "" {
+		t.Errorf("rows: %q", rows)
+	}
+	_, objects, _ := p.run("", "user", "consents", "ada@example.com", "-o", "json")
+	var last struct {
+		Given   bool
+		Wording string
+	}
+	lines := strings.Split(strings.TrimSpace(objects), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Given || last.Wording != given.Wording {
+		t.Errorf("json: %v, %s", err, objects)
 	}
 }

@@ -27,7 +27,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
-		Browsers: s.browsers, Letters: s.letters(o), Audit: s.db,
+		Browsers: s.browsers, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: account.NewPolicy(account.PolicyName(c.Password.Policy)), Challenges: s.challenges,
 	}
 	if o.mailbox {

@@ -31,6 +31,7 @@ type house struct {
 	clients    *client.Registry
 	accounts   *account.Service
 	browsers   *account.Browsers
+	ledger     *account.Ledger
 	sessions   *session.Service
 	grants     *grant.Service
 	keys       *keys.Manager
@@ -140,6 +141,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
 	h.accounts = account.NewService(h.db, h.db, h.hasher, h.guard(), time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
+	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	l := c.Lifetimes
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,

@@ -2,13 +2,21 @@ package sqlstore
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"signet/internal/audit"
 )
 
 var _ audit.Store = (*DB)(nil)
+
+const (
+	auditColumns = "id, at, actor, action, subject, client_id, ip, detail"
+
+	insertAudit = "INSERT INTO audit_log (" + auditColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
 
 type auditRow struct {
 	ID       string
@@ -42,17 +50,26 @@ func (db *DB) AppendAudit(ctx context.Context, e *audit.Entry) error {
 	if !validID(e.ID) || !storable(e.Actor, e.Action, e.Subject, e.ClientID, e.IP) {
 		return errUnstorable()
 	}
-	row := auditRow{
-		ID: e.ID, At: at(e.At), Actor: e.Actor, Action: e.Action, Subject: e.Subject,
-		ClientID: e.ClientID, IP: e.IP, Detail: document[map[string]string]{e.Detail},
-	}
 	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		return c.orm(ctx).Create(&row).Error
+		_, err := c.change(ctx, insertAudit, e.ID, at(e.At), e.Actor, e.Action, e.Subject, e.ClientID, e.IP,
+			document[map[string]string]{e.Detail})
+		return err
 	})
 }
 
 // Audit implements audit.Store.
-func (db *DB) Audit(ctx context.Context, after string, limit int) ([]*audit.Entry, error) {
-	rows, err := page[auditRow](ctx, db, "id, at, actor, action, subject, client_id, ip, detail", after, limit, validID)
+func (db *DB) Audit(ctx context.Context, q audit.Query) ([]*audit.Entry, error) {
+	if !storable(q.Subject, q.Action) {
+		return nil, nil
+	}
+	rows, err := page[auditRow](ctx, db, auditColumns, q.After, q.Limit, validID, func(g *gorm.DB) *gorm.DB {
+		if q.Subject != "" {
+			g = g.Where("subject = ?", q.Subject)
+		}
+		if q.Action != "" {
+			g = g.Where("action = ? OR substr(action, 1, ?) = ?", q.Action, utf8.RuneCountInString(q.Action)+1, q.Action+".")
+		}
+		return g
+	})
 	return convert(rows, (*auditRow).entry), err
 }

@@ -7,9 +7,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// page reads up to limit rows with an id greater than after, by id. An after
-// that valid refuses is no id, and nothing comes after it.
-func page[R any](ctx context.Context, db *DB, columns, after string, limit int, valid func(string) bool) ([]R, error) {
+// page reads up to limit rows with an id greater than after, by id, and of them
+// those that the filters let through. An after that valid refuses is no id, and
+// nothing comes after it.
+func page[R any](ctx context.Context, db *DB, columns, after string, limit int, valid func(string) bool, filters ...func(*gorm.DB) *gorm.DB) ([]R, error) {
 	if limit <= 0 || (after != "" && !valid(after)) {
 		return nil, nil
 	}
@@ -18,6 +19,9 @@ func page[R any](ctx context.Context, db *DB, columns, after string, limit int, 
 		q := c.orm(ctx).Select(columns).Order("id").Limit(limit)
 		if after != "" {
 			q = q.Where("id > ?", after)
+		}
+		for _, filter := range filters {
+			q = filter(q)
 		}
 		rows = nil
 		return q.Find(&rows).Error

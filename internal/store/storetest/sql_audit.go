@@ -29,7 +29,7 @@ func testAudit(t *testing.T, fresh func(testing.TB) string) {
 	}
 	var read []*audit.Entry
 	for after := ""; ; after = read[len(read)-1].ID {
-		page, err := db.Audit(ctx, after, 2)
+		page, err := db.Audit(ctx, audit.Query{After: after, Limit: 2})
 		ok(t, err)
 		if len(page) == 0 {
 			break
@@ -45,8 +45,29 @@ func testAudit(t *testing.T, fresh func(testing.TB) string) {
 	want(t, db.AppendAudit(ctx, wrote[0]), fault.Conflict) // nothing is overwritten
 	want(t, db.AppendAudit(ctx, &audit.Entry{At: epoch, Actor: "\x00"}), fault.Invalid)
 	want(t, db.AppendAudit(ctx, &audit.Entry{At: epoch, ID: "1"}), fault.Invalid)
-	if none, err := db.Audit(ctx, "1", 2); err != nil || none != nil {
+	if none, err := db.Audit(ctx, audit.Query{After: "1", Limit: 2}); err != nil || none != nil {
 		t.Errorf("after no id: %v, %v", none, err)
+	}
+	ok(t, db.AppendAudit(ctx, &audit.Entry{At: epoch, Actor: "system", Action: "clients", Subject: "client-1"}))
+	for _, test := range []struct {
+		query audit.Query
+		want  int
+	}{
+		{audit.Query{Subject: "client-1"}, 2},
+		{audit.Query{Subject: "client-1", Action: "client.create"}, 1},
+		{audit.Query{Action: "client"}, 5},
+		{audit.Query{Action: "clients"}, 1},
+		{audit.Query{Action: "client."}, 0},
+		{audit.Query{Action: "client", After: wrote[2].ID}, 2},
+		{audit.Query{Subject: "client-1' OR '1'='1"}, 0},
+		{audit.Query{Subject: "\x00"}, 0},
+	} {
+		test.query.Limit = 10
+		got, err := db.Audit(ctx, test.query)
+		ok(t, err)
+		if len(got) != test.want {
+			t.Errorf("%+v gave %d entries, want %d", test.query, len(got), test.want)
+		}
 	}
 	for _, statement := range []string{"UPDATE audit_log SET actor = 'system'", "DELETE FROM audit_log"} {
 		if _, err := open(t, address).ExecContext(ctx, statement); err == nil {

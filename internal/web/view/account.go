@@ -2,22 +2,46 @@ package view
 
 import "time"
 
-// What has just been done on the account page.
+// What has just been done on the account pages.
 const (
 	NoticeSessionEnded  Message = "notice.session_ended"
 	NoticeAccessRemoved Message = "notice.access_removed"
+	NoticeProfileSaved  Message = "notice.profile_saved"
 	NoticeWelcome       Message = "notice.welcome" // the demo's first visit
+)
+
+// AccountFrame is what the pages of an account have around their own content.
+type AccountFrame struct {
+	Frame
+	Sections []AccountSection
+}
+
+// AccountSection is a page of the account, as the list of them names it.
+type AccountSection struct {
+	Label   Message
+	URL     string
+	Current bool
+}
+
+// The labels of the pages.
+const (
+	SectionHome    Message = "account.overview"
+	SectionProfile Message = "account.you"
 )
 
 // Account is the home of an account: who it is, which apps may see it, and
 // where it is signed in.
 type Account struct {
-	Frame
+	AccountFrame
 	Person   Person
 	Verified bool // the address is proven
+	Born     string
+	Language Locale // of mails; the zero Locale: none was chosen
+	News     bool   // the person agreed to be sent news
 	Apps     []ConnectedApp
 	Sessions []Session
 
+	ProfileURL       string
 	RevokeAction     string // posts the field "client_id"
 	EndAction        string // posts the field "session"
 	SignOutAction    string // ends this session
@@ -25,6 +49,16 @@ type Account struct {
 }
 
 func (*Account) template() string { return "account/home" }
+
+// BornOn is the date of birth in the page's language.
+func (p *Account) BornOn() (string, error) {
+	born, err := time.Parse(time.DateOnly, p.Born)
+	if err != nil {
+		return p.Born, nil // an operator may have declared a year alone
+	}
+	m, err := p.Date(born)
+	return m.Text, err
+}
 
 // ConnectedApp is an app that the person let in.
 type ConnectedApp struct {

@@ -22,6 +22,9 @@ func (l Locale) Name() string { return l.name }
 // Dir is the direction of writing: "ltr" or "rtl".
 func (l Locale) Dir() string { return l.dir }
 
+// FamilyFirst reports whether the family name stands before the given name.
+func (l Locale) FamilyFirst() bool { return l.tag == "ja" || l.tag == "zh-Hans" }
+
 // DefaultLocale is for whoever asks for none that we have.
 var DefaultLocale = Locale{"en", "English", "ltr"}
 

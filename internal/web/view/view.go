@@ -143,6 +143,6 @@ func (r *Renderer) render(w io.Writer, cat *catalogue, p Page) error {
 func blanks() []Page {
 	return []Page{
 		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &Error{}, &SignOut{}, &SignedOut{},
-		&FormPost{}, &Account{}, &Mailbox{}, &Mail{},
+		&FormPost{}, &Account{}, &Profile{}, &StopNews{}, &Mailbox{}, &Mail{},
 	}
 }

@@ -12,7 +12,7 @@ func account() []State {
 		state("account/home/new", func() view.Page {
 			p := home()
 			p.Apps, p.Sessions = nil, p.Sessions[:1]
-			p.Person.Name, p.Verified = "", false
+			p.Person.Name, p.Verified, p.Born, p.Language, p.News = "", false, "", view.Locale{}, false
 			p.Notice, p.EverywhereAction = view.NoticeWelcome, ""
 			return p
 		}),
@@ -29,11 +29,58 @@ func account() []State {
 	}
 }
 
-func home() *view.Account {
-	f := frame(nil)
+// accountFrame is what the pages of an account have in common.
+func accountFrame(here view.Message) view.AccountFrame {
+	f := view.AccountFrame{Frame: frame(nil)}
 	f.SignedIn = &ada
+	for _, label := range []view.Message{view.SectionHome, view.SectionProfile} {
+		f.Sections = append(f.Sections, view.AccountSection{Label: label, URL: "/account", Current: label == here})
+	}
+	return f
+}
+
+func profile() []State {
+	page := func() *view.Profile {
+		return &view.Profile{
+			AccountFrame: accountFrame(view.SectionProfile), Form: view.Form{Action: "/account/profile"},
+			GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1990-12-10", Language: "de", News: true,
+		}
+	}
+	return []State{
+		state("account/profile/usual", func() view.Page { return page() }),
+		state("account/profile/saved", func() view.Page {
+			p := page()
+			p.Notice, p.News = view.NoticeProfileSaved, false
+			return p
+		}),
+		state("account/profile/faulty", func() view.Page {
+			p := page()
+			p.GivenName, p.GivenNameFault = "", view.FaultProfileGivenName
+			p.FamilyName, p.FamilyNameFault = long.Name, view.FaultProfileName
+			p.Birthdate, p.BirthdateFault = "2031-02-01", view.FaultProfileFuture
+			return p
+		}),
+		state("account/profile/birthdate", func() view.Page {
+			p := page()
+			p.BirthdateFault = view.FaultProfileYoung
+			return p
+		}),
+	}
+}
+
+func stopNews() []State {
+	page := func(stopped bool) func() view.Page {
+		return func() view.Page {
+			return &view.StopNews{Frame: frame(nil), Form: form("/news/stop"), Stopped: stopped, HomeURL: "/account/profile"}
+		}
+	}
+	return []State{state("account/stop-news/ask", page(false)), state("account/stop-news/done", page(true))}
+}
+
+func home() *view.Account {
+	german, _ := view.LocaleOf("de")
 	return &view.Account{
-		Frame: f, Person: ada, Verified: true,
+		AccountFrame: accountFrame(view.SectionHome), Person: ada, Verified: true, Born: "1990-12-10", Language: german, News: true, ProfileURL: "/account/profile",
 		Apps: []view.ConnectedApp{
 			{App: frames, Since: noon.Add(-40 * 24 * time.Hour), Grants: []view.Grant{
 				{Scope: "profile"}, {Scope: "email"}, {Scope: "offline_access"},
