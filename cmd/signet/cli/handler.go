@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"signet/internal/account"
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/web"
@@ -28,7 +27,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
-		Policy: account.NewPolicy(account.PolicyName(c.Password.Policy)), Challenges: s.challenges,
+		Policy: s.policy(), Challenges: s.challenges,
 	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()

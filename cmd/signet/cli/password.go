@@ -34,6 +34,31 @@ func readPassword(p *Process) (string, error) {
 	return password, nil
 }
 
+// policy is the rule for the passwords that people choose.
+func (h *house) policy() *account.Policy {
+	return account.NewPolicy(account.PolicyName(h.cfg.Password.Policy))
+}
+
+// flawWords are what an operator reads of a password that was set all the same.
+var flawWords = map[account.Flaw]string{
+	account.FlawShort:    "it is too short",
+	account.FlawLong:     "it is too long",
+	account.FlawKinds:    "it has too few kinds of characters",
+	account.FlawPersonal: "it is little more than the person's name or address",
+	account.FlawCommon:   "it is common, or easy to guess",
+}
+
+// advise says what is against a password that an operator set. The rule does
+// not bind operators: they set passwords to be changed, and bring people along
+// who chose theirs elsewhere.
+func (h *house) advise(p *Process, a *account.Account, password string) {
+	about := []string{a.DisplayName(), a.Profile.GivenName, a.Profile.FamilyName, a.Email, h.cfg.Brand.Name}
+	if flaws := h.policy().Check(password, about...); len(flaws) > 0 {
+		fmt.Fprintf(p.Stderr, "note: the person could not choose this password: %s (password.policy: %s)\n",
+			flawWords[flaws[0]], h.cfg.Password.Policy)
+	}
+}
+
 func askPassword(terminal *os.File, prompts io.Writer) (string, error) {
 	var typed [2]string
 	for i, prompt := range []string{"Password: ", "The same again: "} {

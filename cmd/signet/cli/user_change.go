@@ -59,6 +59,9 @@ func (f *userFlags) create(ctx context.Context, h *house, p *Process) error {
 	if err := h.record(ctx, "account.create", a.ID); err != nil {
 		return err
 	}
+	if f.account.Password != "" {
+		h.advise(p, a, f.account.Password)
+	}
 	d, err := detailOf(ctx, h, a)
 	if err != nil {
 		return err
@@ -72,7 +75,9 @@ func userPassword(p *Process) *cobra.Command {
 		Use: "password USER", Short: "Set an account's password",
 		Long: "Set an account's password: it is asked for, or taken from the first line of\n" +
 			"standard input. The person is signed out everywhere, because who needs a new\n" +
-			"password may have lost the old one to somebody.",
+			"password may have lost the old one to somebody. The rule for the passwords that\n" +
+			"people choose (password.policy) is not enforced; what it has against the password\n" +
+			"is said.",
 		Example: "  signet user password ada@example.com\n  signet user password ada@example.com < password-file",
 		Args:    oneArg("user"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,9 +87,12 @@ func userPassword(p *Process) *cobra.Command {
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				return h.change(ctx, p, args[0], "account.password", "password set", func(a *account.Account) error {
-					err := h.accounts.SetPassword(ctx, a, password)
-					if err != nil || keep {
+					if err := h.accounts.SetPassword(ctx, a, password); err != nil {
 						return err
+					}
+					h.advise(p, a, password)
+					if keep {
+						return nil
 					}
 					return h.signOut(ctx, a.ID)
 				})
