@@ -33,6 +33,9 @@ type Lifetimes struct {
 	// Sign-in that is under way: from the app's request to the answer.
 	Flow time.Duration `yaml:"flow" default:"1h" min:"1m" max:"1d"`
 
+	// Code that is mailed to reset a password, and then the time to set the new one.
+	RecoveryCode time.Duration `yaml:"recovery_code" default:"10m" min:"1s" max:"1h"`
+
 	// Browser session that is not used for so long.
 	SessionIdle time.Duration `yaml:"session_idle" default:"12h" min:"1m" max:"365d"`
 
@@ -137,6 +140,23 @@ type Limits struct {
 	// Challenges made for one block of addresses, answered or not: each is stored
 	// for ten minutes, and its picture costs work.
 	ChallengeAsked Rate `yaml:"challenge_asked" default:"600/15m"`
+	// Codes to reset a password that are mailed to one address, before further ones
+	// are put off. An address without an account answers the same. A browser that
+	// the account knows has as many of its own, here and below.
+	RecoveryAccount Rate `yaml:"recovery_account" default:"5/1h"`
+
+	// Codes to reset a password that are asked for from one block of addresses.
+	RecoveryNetwork Rate `yaml:"recovery_network" default:"60/1h"`
+
+	// Wrong codes that are typed for one address, however many were mailed to it.
+	// A code has six digits, so that this is what keeps it from being guessed.
+	CodeAccount Rate `yaml:"code_account" default:"20/1d"`
+
+	// Wrong codes from one block of addresses.
+	CodeNetwork Rate `yaml:"code_network" default:"100/1h"`
+
+	// Tries that a code which was mailed allows.
+	CodeTries int `yaml:"code_tries" default:"5" min:"1" max:"20"`
 
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`

@@ -171,6 +171,10 @@ func (w *Worker) step(ctx context.Context) (again bool, pause time.Duration) {
 		w.Courier.Rest()
 		return false, w.Pace.Poll
 	}
+	if m.Decoy() {
+		w.record(ctx, m, ends, func(ctx context.Context) error { return w.Store.MailSent(ctx, m, w.Now(), true) })
+		return true, 0
+	}
 	began := time.Now()
 	until, cancel := linger(ctx, w.Pace.Linger)
 	err = w.Courier.Deliver(until, m)

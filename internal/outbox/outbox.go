@@ -21,7 +21,7 @@ type Mail struct {
 	ID        string // a UUIDv7 in its text form: the order is that of writing
 	Kind      string // what it is, as thing.event: "account.sign_in"
 	AccountID string // whom it is about, or ""
-	To        string // the address, as account.NormalizeEmail returns it
+	To        string // the address, as account.NormalizeEmail returns it; "": see Decoy
 	Language  string // BCP 47
 	Subject   string // one line
 	Text      string // the message in plain text, complete
@@ -35,6 +35,12 @@ type Mail struct {
 	SentAt    time.Time // zero: it was not
 	DeadAt    time.Time // when it was given up; zero: it was not
 }
+
+// Decoy reports whether the mail is nobody's. A page that must not tell whether
+// an address has an account queues a mail in either case, so that both cost the
+// same; the one without a recipient is never handed over, shown or listed, and
+// is erased when its turn comes.
+func (m *Mail) Decoy() bool { return m.To == "" }
 
 // New returns a mail with an id and without control characters in its subject,
 // which a line break would end.
@@ -66,9 +72,9 @@ type Store interface {
 	// m.DueAt, or was given up at m.DeadAt. A claim that has ended records
 	// nothing.
 	MailFailed(ctx context.Context, m *Mail, reason string, claim time.Time) error
-	// Mails returns up to limit mails, newest first.
+	// Mails returns up to limit mails, newest first, and no decoy.
 	Mails(ctx context.Context, limit int) ([]*Mail, error)
-	// Mail returns one mail, or a fault of kind NotFound.
+	// Mail returns one mail that is no decoy, or a fault of kind NotFound.
 	Mail(ctx context.Context, id string) (*Mail, error)
 	// DeleteMails removes up to limit mails that were written before the time
 	// and are sent or given up, and returns how many.

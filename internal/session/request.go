@@ -129,7 +129,7 @@ const (
 func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
 
 // Progress is what has been settled while a flow is under way. All but the
-// address that was typed is one person's: when somebody else signs in
+// address that was typed, and what follows from it without a sign-in, is one person's: when somebody else signs in
 // meanwhile, in another tab, it counts for nothing.
 type Progress struct {
 	Email      string    `json:"email,omitempty"`       // typed on the first page
@@ -139,13 +139,23 @@ type Progress struct {
 	Consented  []string  `json:"consented,omitempty"`   // scopes allowed in this flow
 	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
 	Denied     bool      `json:"denied,omitempty"`      // by the person
+
+	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
+}
+
+// Recovery is a password reset that is under way in a flow.
+type Recovery struct {
+	Ticket string `json:"ticket"`           // names the code that was asked for
+	Email  string `json:"email"`            // whose password, as typed
+	Proven bool   `json:"proven,omitempty"` // the code was given
+	Done   bool   `json:"done,omitempty"`   // the password was set
 }
 
 // Of returns the progress, to be added to by the session's person; what
 // somebody else had settled is gone.
 func (p *Progress) Of(s *Session) *Progress {
 	if p.Account != s.AccountID {
-		*p = Progress{Email: p.Email, Account: s.AccountID}
+		*p = Progress{Email: p.Email, Recovery: p.Recovery, Account: s.AccountID}
 	}
 	return p
 }

@@ -26,6 +26,11 @@ const (
 	pathProfile    = "/account/profile"
 	pathMailbox    = "/mailbox"
 	pathMail       = "/mailbox/{id}"
+
+	pathRecover         = "/recover"
+	pathRecoverCode     = "/recover/code"
+	pathRecoverPassword = "/recover/password"
+	pathRecoverDone     = "/recover/done"
 )
 
 // PathStopNews is where the link of a mail leads by which a person stops such
@@ -66,6 +71,14 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathLeave, w.postLeave),
 		form(pathEverywhere, w.postEverywhere),
 		public("/static/"), public("/favicon.ico"),
+	}
+	if w.Letters.Send {
+		routes = append(routes,
+			page(pathRecover, w.recover), form(pathRecover, w.postRecover),
+			page(pathRecoverCode, w.recoverCode), form(pathRecoverCode, w.postRecoverCode),
+			page(pathRecoverPassword, w.recoverPassword), form(pathRecoverPassword, w.postRecoverPassword),
+			page(pathRecoverDone, w.recoverDone),
+		)
 	}
 	if w.Mailbox != nil {
 		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail))

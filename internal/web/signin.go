@@ -143,6 +143,9 @@ func (w *Web) showPassword(rw http.ResponseWriter, r *http.Request, f *session.F
 		Frame: fr, Form: w.form(pathPassword, f), Username: email, Again: again, Fault: bad, Remember: remember,
 		OtherURL: w.at(pathSignIn, "flow", f.ID, "other", "1"),
 	}
+	if w.Letters.Send {
+		page.ForgotURL = w.at(pathRecover, "flow", f.ID)
+	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }
 

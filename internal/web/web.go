@@ -45,6 +45,7 @@ type Services struct {
 	Browsers   *account.Browsers
 	Ledger     *account.Ledger
 	LeastAge   int // in years, of a person with an account
+	Recoveries *account.Recoveries
 	Letters    Letters
 	Audit      audit.Store
 	Policy     *account.Policy
@@ -127,11 +128,17 @@ func (w *Web) goOn(rw http.ResponseWriter, r *http.Request, f *session.Flow, ses
 
 // signInFor begins a flow of the house's own, which ends at one of its pages.
 func (w *Web) signInFor(rw http.ResponseWriter, r *http.Request, path string) error {
-	req := session.Request{RedirectURI: path}
+	return w.beginAt(rw, r, pathSignIn, path)
+}
+
+// beginAt begins a flow of the house's own at the path, which ends at another
+// of its pages.
+func (w *Web) beginAt(rw http.ResponseWriter, r *http.Request, path, end string) error {
+	req := session.Request{RedirectURI: end}
 	f, err := w.Sessions.StartFlow(r.Context(), httpd.InfoOf(r).Address, w.Cookies.NameBrowser(rw, r), req, session.Progress{})
 	if err != nil {
 		return err
 	}
-	w.send(rw, w.at(pathSignIn, "flow", f.ID))
+	w.send(rw, w.at(path, "flow", f.ID))
 	return nil
 }

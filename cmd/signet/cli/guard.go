@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"signet/config"
 	"signet/internal/challenge"
 	"signet/internal/fault"
 	"signet/internal/limit"
@@ -12,27 +13,28 @@ import (
 	"signet/internal/store/kv"
 )
 
-// signInGuard implements account.Guard with the limits of the configuration.
-type signInGuard struct {
+// guard implements account.Guard with limits of the configuration.
+type guard struct {
 	limiter          *limit.Limiter
 	account, network limit.Rule
 	v4, v6           int // lengths of the blocks that count as one visitor
 }
 
-// guard bounds password guesses.
-func (h *house) guard() signInGuard {
+// guard bounds how often the journey is tried: at one account, and from one
+// network.
+func (h *house) guard(journey string, account, network config.Rate) guard {
 	l := h.cfg.Limits
-	return signInGuard{
+	return guard{
 		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
-		account: limit.Rule{Journey: "sign-in, account", Max: int64(l.SignInAccount.Count), Window: l.SignInAccount.Window},
-		network: limit.Rule{Journey: "sign-in, network", Max: int64(l.SignInNetwork.Count), Window: l.SignInNetwork.Window},
+		account: limit.Rule{Journey: journey + ", account", Max: int64(account.Count), Window: account.Window},
+		network: limit.Rule{Journey: journey + ", network", Max: int64(network.Count), Window: network.Window},
 		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
 }
 
 // Guess implements account.Guard. An address that cannot be read shares its
 // budget with all others like it; a known browser has one of its own.
-func (g signInGuard) Guess(ctx context.Context, emailKey, browser, ip string) (func(context.Context) error, error) {
+func (g guard) Guess(ctx context.Context, emailKey, browser, ip string) (func(context.Context) error, error) {
 	from, _ := netip.ParseAddr(ip)
 	pass, err := g.limiter.Take(ctx, from,
 		limit.Try{Rule: g.account, Who: emailKey + "\x00" + browser}, limit.Try{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)})
@@ -40,7 +42,7 @@ func (g signInGuard) Guess(ctx context.Context, emailKey, browser, ip string) (f
 		return nil, err
 	}
 	if !pass.OK {
-		return nil, fault.New(fault.Limited, "Too many tries. Please wait %d minutes, or reset the password.", int(pass.RetryAfter.Minutes())+1)
+		return nil, fault.New(fault.Limited, "Too many tries. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)
 	}
 	return func(ctx context.Context) error { return g.limiter.Refund(ctx, &pass) }, nil
 }

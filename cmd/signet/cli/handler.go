@@ -26,7 +26,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
-		Browsers: s.browsers, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
+		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges,
 	}
 	if o.mailbox {

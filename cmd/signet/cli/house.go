@@ -36,6 +36,7 @@ type house struct {
 	grants     *grant.Service
 	keys       *keys.Manager
 	challenges *challenge.Service
+	recoveries *account.Recoveries
 	hasher     *account.Hasher
 	closers    []func() error
 }
@@ -139,7 +140,10 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	}
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
-	h.accounts = account.NewService(h.db, h.db, h.hasher, h.guard(), time.Now)
+	h.accounts = account.NewService(h.db, h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
+	h.recoveries = account.NewRecoveries(h.db, h.accounts,
+		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
+		master.Derive("recovery codes"), account.RecoveryRules{Code: c.Lifetimes.RecoveryCode, Tries: c.Limits.CodeTries}, time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	l := c.Lifetimes

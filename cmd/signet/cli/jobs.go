@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"signet/internal/account"
 	outgoing "signet/internal/mail"
 )
 
@@ -19,6 +20,7 @@ func (s *server) jobs() []job {
 	return []job{
 		{"rotating signing keys", s.keys.Ensure},
 		{"removing refresh tokens that ended", past(24*time.Hour, s.db.DeleteDeadFamilies)},
+		{"removing password resets of yesterday", past(account.KeepRecoveries, s.db.DeleteRecoveries)},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 	}
 }

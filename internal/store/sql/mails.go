@@ -19,7 +19,7 @@ const (
 		(id, kind, account_id, recipient, language, subject, body_text, body_html, created_at, due_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`
 
-	mailByID = "SELECT " + mailColumns + " FROM mails WHERE id = $1"
+	mailByID = "SELECT " + mailColumns + " FROM mails WHERE id = $1 AND recipient <> ''"
 
 	// One statement that checks and changes: of any number of workers that saw
 	// the mail due, one gets the row.
@@ -189,7 +189,7 @@ func (db *DB) Mails(ctx context.Context, limit int) ([]*outbox.Mail, error) {
 	var rows []mailRow
 	err := db.view(ctx, func(ctx context.Context, c *conn) error {
 		rows = nil
-		return c.orm(ctx).Select(mailColumns).Order("id DESC").Limit(max(0, limit)).Find(&rows).Error
+		return c.orm(ctx).Select(mailColumns).Where("recipient <> ''").Order("id DESC").Limit(max(0, limit)).Find(&rows).Error
 	})
 	return convert(rows, (*mailRow).mail), err
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // SQL checks a database against the contracts of account.Store,
-// account.BrowserStore, account.AgreementStore, client.Store, keys.Store,
-// grant.Families, grant.Consents, audit.Store and outbox.Store, and what the
-// store promises on top: migrations, deadlines, the change notice. The function
-// gives the address of a new, empty database.
+// account.BrowserStore, account.AgreementStore, account.RecoveryStore,
+// client.Store, keys.Store, grant.Families, grant.Consents, audit.Store and
+// outbox.Store, and what the store promises on top: migrations, deadlines, the
+// change notice. The function gives the address of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
 	sections := []struct {
 		name string
@@ -33,6 +33,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Agreements", testAgreements},
 		{"Mails", testMails},
 		{"Browsers", testBrowsers},
+		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},
 		{"Statements", testStatements},
 		{"Texts", testTexts},

@@ -16,6 +16,7 @@ type Field struct {
 	Autocomplete string
 	Rules        string // for programs that make up passwords, as in the attribute passwordrules
 	Also         string // id of what describes the field besides; "": nothing does
+	InputMode    string // of the keys that a touch screen shows; empty: by the type
 	Focus        bool   // the page's first fault, or its first field
 }
 
@@ -23,7 +24,9 @@ type Field struct {
 func (f Field) Revealable() bool { return f.Type == "password" }
 
 // LeftToRight reports whether the value is written so in every language.
-func (f Field) LeftToRight() bool { return f.Type == "email" || f.Type == "password" }
+func (f Field) LeftToRight() bool {
+	return f.Type == "email" || f.Type == "password" || f.InputMode == "numeric"
+}
 
 // FaultText is what is wrong, in the language of the page.
 func (f Field) FaultText() (string, error) { return f.T(f.Fault, f.FaultValues...) }

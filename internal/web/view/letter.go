@@ -96,7 +96,11 @@ func (r *Renderer) parseLetters() error {
 
 // blankLetters are all letters without any value: New writes them, so that a
 // fault in one stops the program at start.
-func blankLetters() []Letter { return []Letter{&NewSignIn{}} }
+func blankLetters() []Letter {
+	return []Letter{
+		&NewSignIn{}, &ResetCode{}, &PasswordChanged{},
+	}
+}
 
 // letterPart is what a part of a letter is made of.
 type letterPart struct {

@@ -25,6 +25,18 @@ func letters() map[string]func() view.Letter {
 				AccountURL: "https://id.example/account#devices",
 			}
 		},
+		"reset_code": func() view.Letter {
+			return &view.ResetCode{
+				LetterFrame: frame, Email: "ada@example.com", Code: "041823", Minutes: "10",
+				Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7",
+			}
+		},
+		"password_changed": func() view.Letter {
+			return &view.PasswordChanged{
+				LetterFrame: frame, Email: "ada@example.com", At: time.Date(2026, time.November, 23, 14, 5, 9, 0, time.FixedZone("", 7200)),
+				Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7", RecoverURL: "https://id.example/recover",
+			}
+		},
 	}
 }
 

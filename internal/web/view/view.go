@@ -144,5 +144,6 @@ func blanks() []Page {
 	return []Page{
 		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{}, &Mailbox{}, &Mail{},
+		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
 	}
 }

@@ -1,0 +1,162 @@
+package web
+
+import (
+	"net/http"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/handle"
+	"signet/internal/httpd"
+	"signet/internal/outbox"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// recoverPassword asks for the new password.
+func (w *Web) recoverPassword(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.recovering(rw, r, pathRecoverPassword)
+	if err != nil || f == nil {
+		return err
+	}
+	a, err := w.Recoveries.Whose(r.Context(), f.Progress.Recovery.Ticket, handle.Sum(f.ID))
+	if fault.Is(err, fault.Expired) {
+		return w.recoverAnew(rw, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return w.showRecoverPassword(rw, r, f, w.newPasswordPart(wordsOf(a)...))
+}
+
+func (w *Web) showRecoverPassword(rw http.ResponseWriter, r *http.Request, f *session.Flow, part view.NewPassword) error {
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.RecoverPassword{
+		Frame: fr, Form: w.form(pathRecoverPassword, f), Username: f.Progress.Recovery.Email, NewPassword: part,
+	}
+	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
+
+// recoverAnew sends the browser back to the beginning: the ticket was used, is
+// too old, or the account has changed.
+func (w *Web) recoverAnew(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
+	ticket := f.Progress.Recovery.Ticket
+	f, err := w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
+		if p.Recovery != nil && p.Recovery.Ticket == ticket && !p.Recovery.Done {
+			p.Recovery = nil
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if at := recoveryPath(f.Progress.Recovery); at != pathRecover {
+		w.send(rw, w.at(at, "flow", f.ID)) // another tab was faster
+		return nil
+	}
+	w.send(rw, w.at(pathRecover, "flow", f.ID, "over", "1"))
+	return nil
+}
+
+func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.recovering(rw, r, pathRecoverPassword)
+	if err != nil || f == nil {
+		return err
+	}
+	a, err := w.Recoveries.Whose(r.Context(), f.Progress.Recovery.Ticket, handle.Sum(f.ID))
+	if fault.Is(err, fault.Expired) {
+		return w.recoverAnew(rw, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	password, part, ok := w.newPassword(r, wordsOf(a)...)
+	if !ok {
+		return w.showRecoverPassword(rw, r, f, part)
+	}
+	err = w.reset(r, f, a, password)
+	if fault.Is(err, fault.Expired) {
+		return w.recoverAnew(rw, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	ticket := f.Progress.Recovery.Ticket
+	_, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
+		if p.Recovery != nil && p.Recovery.Ticket == ticket {
+			p.Recovery.Done = true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	w.send(rw, w.at(pathRecoverDone, "flow", f.ID))
+	return nil
+}
+
+// wordsOf are the words that a password of the account must not be made of.
+func wordsOf(a *account.Account) []string {
+	return []string{a.Email, a.Profile.GivenName, a.Profile.FamilyName, a.Profile.Name}
+}
+
+// reset sets the password, and ends what was opened with the old one.
+func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, password string) error {
+	info := httpd.InfoOf(r)
+	info.AccountID = a.ID
+	notice, err := w.passwordChanged(r, f, a)
+	if err != nil {
+		return err
+	}
+	// Before, so that a node that dies after the commit leaves none open; and
+	// after, for a sign-in with the old password that came between.
+	if err := w.closeAll(r, a); err != nil {
+		return err
+	}
+	err = w.Recoveries.Reset(r.Context(), account.Reset{
+		Ticket: f.Progress.Recovery.Ticket, FlowKey: handle.Sum(f.ID), Account: a, Password: password,
+		Browser: w.Cookies.Browser(r), Notice: notice,
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.closeAll(r, a); err != nil {
+		return err
+	}
+	return w.record(r, f, "account.password_reset", a.ID, a.ID)
+}
+
+// closeAll ends every session of the account, and what apps may do while the
+// person is away.
+func (w *Web) closeAll(r *http.Request, a *account.Account) error {
+	if _, err := w.Sessions.EndAll(r.Context(), a.ID, ""); err != nil {
+		return err
+	}
+	return w.Grants.RevokeAll(r.Context(), a.ID, "")
+}
+
+// kindPasswordChanged names the message of a new password to operators.
+const kindPasswordChanged = "account.password_changed"
+
+// passwordChanged tells the owner that the account has another password.
+func (w *Web) passwordChanged(r *http.Request, f *session.Flow, a *account.Account) (*outbox.Mail, error) {
+	return w.letterTo(a, w.locale(r, f), kindPasswordChanged, &view.PasswordChanged{
+		LetterFrame: w.letterFrame(), Email: a.Email, At: w.Now(),
+		Device: deviceOf(r.UserAgent()), Address: httpd.InfoOf(r).Address, RecoverURL: w.Letters.Home + pathRecover,
+	})
+}
+
+// recoverDone says that the password was reset. Nobody is signed in by it: that
+// is what the new password is for.
+func (w *Web) recoverDone(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.recovering(rw, r, pathRecoverDone)
+	if err != nil || f == nil {
+		return err
+	}
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.RecoverDone{Frame: fr, SignInURL: w.at(pathSignIn, "flow", f.ID)}
+	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
