@@ -12,12 +12,13 @@ import (
 // Status of an account.
 type Status string
 
-// An account waits until its address is proven, is active, or is disabled by
-// an operator.
+// An account waits until its address is proven, is active, is disabled by an
+// operator, or is being closed by its owner: see Changes.
 const (
 	Waiting  Status = "waiting"
 	Active   Status = "active"
 	Disabled Status = "disabled"
+	Closed   Status = "closing" // to be erased, unless it is kept
 )
 
 // Account is one person's account. ID is a UUIDv7 in its text form and is what

@@ -290,9 +290,11 @@ func (s *Service) fill(ctx context.Context, a *Account, n New) error {
 		}
 	}
 	a.Email, a.EmailKey, a.EmailVerified, a.Profile = address, key, n.Verified, n.Profile
-	a.Status = Active
-	if n.Disabled {
+	switch {
+	case n.Disabled:
 		a.Status = Disabled
+	case a.Status != Closed: // its owner closes it, whatever is declared
+		a.Status = Active
 	}
 	a.UpdatedAt = s.now()
 	return nil

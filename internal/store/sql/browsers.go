@@ -23,6 +23,8 @@ const (
 
 	forgetBrowsers = `DELETE FROM known_browsers WHERE account_id = $1 AND browser_key IN (
 		SELECT browser_key FROM known_browsers WHERE account_id = $1 ORDER BY last_seen LIMIT $2)`
+
+	forgetOtherBrowsers = "DELETE FROM known_browsers WHERE account_id = $1 AND browser_key <> $2"
 )
 
 // Browser implements account.BrowserStore.

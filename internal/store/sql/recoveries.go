@@ -35,8 +35,6 @@ const (
 	resetPassword = `UPDATE accounts SET password_hash = $4, email_verified = $5, updated_at = $6
 		WHERE id = $1 AND email_key = $2 AND password_hash = $3 AND status = 'active'`
 
-	forgetOtherBrowsers = "DELETE FROM known_browsers WHERE account_id = $1 AND browser_key <> $2"
-
 	// Ids begin with the time, so that their own index finds what is old.
 	deleteRecoveries = `DELETE FROM recoveries WHERE id IN (
 		SELECT id FROM recoveries WHERE id < $1 ORDER BY id LIMIT $2)`

@@ -15,10 +15,11 @@ import (
 )
 
 // SQL checks a database against the contracts of account.Store,
-// account.BrowserStore, account.AgreementStore, account.RecoveryStore,
-// client.Store, keys.Store, grant.Families, grant.Consents, audit.Store and
-// outbox.Store, and what the store promises on top: migrations, deadlines, the
-// change notice. The function gives the address of a new, empty database.
+// account.BrowserStore, account.AgreementStore, account.ChangeStore,
+// account.RecoveryStore, client.Store, keys.Store, grant.Families,
+// grant.Consents, audit.Store and outbox.Store, and what the store promises on
+// top: migrations, deadlines, the change notice. The function gives the address
+// of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
 	sections := []struct {
 		name string
@@ -31,6 +32,11 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Keys", testKeys},
 		{"Audit", testAudit},
 		{"Agreements", testAgreements},
+		{"PasswordChanges", testPasswordChanges},
+		{"EmailChanges", testEmailChanges},
+		{"RestoredEmails", testRestoredEmails},
+		{"Closings", testClosings},
+		{"ChangeRaces", testChangeRaces},
 		{"Mails", testMails},
 		{"Browsers", testBrowsers},
 		{"Recoveries", testRecoveries},
