@@ -190,7 +190,7 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	if err := w.endAll(r, a, ""); err != nil {
+	if err := w.endAll(r, a.ID, ""); err != nil {
 		return err
 	}
 	if err := w.record(r, nil, "account.signout", a.ID, a.ID); err != nil {
@@ -205,9 +205,9 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 // apps may do while the person is away: first the sessions, which could get new
 // refresh tokens. It is the one place from which the pages do so: whoever is to
 // be told that sessions ended is told from here.
-func (w *Web) endAll(r *http.Request, a *account.Account, except string) error {
-	if _, err := w.Sessions.EndAll(r.Context(), a.ID, except); err != nil {
+func (w *Web) endAll(r *http.Request, accountID, except string) error {
+	if _, err := w.Sessions.EndAll(r.Context(), accountID, except); err != nil {
 		return err
 	}
-	return w.Grants.RevokeAll(r.Context(), a.ID, "")
+	return w.Grants.RevokeAll(r.Context(), accountID, "")
 }

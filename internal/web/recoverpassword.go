@@ -110,7 +110,7 @@ func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, passwo
 	}
 	// Before, so that a node that dies after the commit leaves none open; and
 	// after, for a sign-in with the old password that came between.
-	if err := w.closeAll(r, a); err != nil {
+	if err := w.endAll(r, a.ID, ""); err != nil {
 		return err
 	}
 	err = w.Recoveries.Reset(r.Context(), account.Reset{
@@ -120,19 +120,10 @@ func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, passwo
 	if err != nil {
 		return err
 	}
-	if err := w.closeAll(r, a); err != nil {
+	if err := w.endAll(r, a.ID, ""); err != nil {
 		return err
 	}
 	return w.record(r, f, "account.password_reset", a.ID, a.ID)
-}
-
-// closeAll ends every session of the account, and what apps may do while the
-// person is away.
-func (w *Web) closeAll(r *http.Request, a *account.Account) error {
-	if _, err := w.Sessions.EndAll(r.Context(), a.ID, ""); err != nil {
-		return err
-	}
-	return w.Grants.RevokeAll(r.Context(), a.ID, "")
 }
 
 // kindPasswordChanged names the message of a new password to operators.
