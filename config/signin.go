@@ -131,7 +131,7 @@ type Limits struct {
 
 	// Answers to challenges in one sign-in, right or wrong, before further ones are
 	// put off unread.
-	ChallengeFlow Rate `yaml:"challenge_flow" default:"15/15m"`
+	ChallengeFlow Rate `yaml:"challenge_flow" default:"10/15m"`
 
 	// Answers to challenges from one block of addresses, right or wrong, before
 	// further ones are put off unread: what a machine can do that solves them all.
@@ -169,23 +169,19 @@ type Limits struct {
 	Exempt []netip.Prefix `yaml:"exempt"`
 }
 
-// Values of Challenge.SignUp and Challenge.Recover.
-const (
-	ChallengeWork = "pow"
-	ChallengeNone = "none"
-)
-
 // Challenge is what a form asks that should not be filled in by a machine:
-// `pow` (the browser computes, nobody is asked) or `none`. The limits hold
-// whatever is set.
+// `slider` (drag a piece to its place in a picture), `characters` (type the
+// digits of a picture), `pow` (the browser computes, nobody is asked) or `none`.
+// Beside each there are others that need no eyes. The limits hold whatever is set.
 type Challenge struct {
 	// Before an account is made.
-	SignUp string `yaml:"sign_up" default:"pow" oneof:"pow|none"`
+	SignUp string `yaml:"sign_up" default:"slider" oneof:"slider|characters|pow|none"`
 
 	// Before a code to reset a password is sent.
-	Recover string `yaml:"recover" default:"pow" oneof:"pow|none"`
+	Recover string `yaml:"recover" default:"characters" oneof:"slider|characters|pow|none"`
 
-	// Work that `pow` asks of a browser: 2 to this power of hashes, of which a
-	// telephone computes some 100,000 in a second. One more doubles it.
+	// Work that `pow` asks of a browser: 2 to this power of hashes. A desktop
+	// computes some 300,000 in a second, a telephone a fifth of that. One more
+	// doubles it.
 	PowBits int `yaml:"pow_bits" default:"18" min:"8" max:"26"`
 }

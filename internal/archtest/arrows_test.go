@@ -140,6 +140,8 @@ var rules = []rule{
 		within("github.com/zitadel/oidc/v3/pkg/op"), under("internal/op")),
 	only("go-mail", "messages leave through the outbox, or they are lost when the mail server is down",
 		within("github.com/wneessen/go-mail"), under("internal/mail")),
+	only("captcha", "pictures of digits are one kind of challenge; nobody else may lean on the store that the library brings",
+		within("github.com/dchest/captcha"), under("internal/challenge")),
 	only("cobra", "commands are the program's; no library of ours parses flags",
 		within("github.com/spf13/cobra", "github.com/spf13/pflag"), under("cmd")),
 }
@@ -236,6 +238,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of go-redis":                      {"internal/limit", "!github.com/redis/go-redis/v9"},
 		"one importer of zitadel/oidc's op":             {"internal/web", "!github.com/zitadel/oidc/v3/pkg/op"},
 		"one importer of go-mail":                       {"internal/web", "!github.com/wneessen/go-mail"},
+		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
 		"one importer of cobra":                         {"config", "!github.com/spf13/cobra"},
 	}
 	for _, r := range rules {

@@ -111,7 +111,7 @@ type Guard interface {
 }
 
 // Maker is a kind of puzzle. To add one, write a Maker and name it in
-// NewService; the page that shows it is package view's.
+// makers; the page that shows it is package view's.
 type Maker interface {
 	// Task returns what the browser must know beside the drawings.
 	Task(s Secret) Task
@@ -140,10 +140,14 @@ type Service struct {
 // NewService returns the service on the store.
 func NewService(store Store, guard Guard, o Settings) *Service {
 	return &Service{
-		store: store, guard: guard, kinds: o.Kinds,
-		makers:  map[Kind]Maker{Work: work{bits: o.WorkBits}},
+		store: store, guard: guard, kinds: o.Kinds, makers: makers(o.WorkBits),
 		drawing: make(chan struct{}, drawersAtOnce()),
 	}
+}
+
+// makers are all kinds of puzzles.
+func makers(workBits int) map[Kind]Maker {
+	return map[Kind]Maker{Slider: slider{}, Characters: characters{}, Work: work{bits: workBits}}
 }
 
 // Asks reports whether the purpose has a challenge before it.
@@ -154,7 +158,7 @@ func (s *Service) Asks(p Purpose) bool { return s.kinds[p] != None && s.kinds[p]
 // can be heard, may be chosen by everybody: neither needs eyes.
 func (s *Service) Ask(ctx context.Context, v Visit, wanted Kind) (*Puzzle, error) {
 	kind := s.kinds[v.Purpose]
-	if (wanted == Work || wanted == Characters) && s.makers[wanted] != nil {
+	if wanted == Work || wanted == Characters {
 		kind = wanted
 	}
 	maker := s.makers[kind]

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
+	"time"
 
 	"signet/internal/challenge"
 	"signet/internal/handle"
@@ -46,7 +49,7 @@ func (w *Web) puzzle(r *http.Request, f *session.Flow, p challenge.Purpose) (*vi
 	}
 	shown := w.shown(r, f, p, asked)
 	if r.Method == http.MethodPost && r.PostForm.Has("challenge") {
-		shown.Fault = view.FaultOfChallenge(shown.Kind, r.PostFormValue("answer") != "")
+		shown.Fault = shown.FaultOf(r.PostFormValue("answer"))
 	}
 	return shown, nil
 }
@@ -59,11 +62,17 @@ func (w *Web) shown(r *http.Request, f *session.Flow, p challenge.Purpose, asked
 	again := func(k view.ChallengeKind) string {
 		return w.at(r.URL.Path, "flow", f.ID, fieldOther, string(k))
 	}
+	drawing := func(name string) string {
+		return w.at(pathChallenge+"/"+name, "flow", f.ID, "id", asked.ID)
+	}
+	lang := w.locale(r, f).String()
 	c := &view.Challenge{
 		ID: asked.ID, Kind: view.ChallengeKind(asked.Kind), Purpose: string(p), CheckURL: w.at(pathChallenge),
 		Salt: asked.Task.Salt, Parts: asked.Task.Parts, Bits: asked.Task.Bits,
 	}
 	c.AgainURL, c.OtherURL = again(c.Kind), again(c.Kind.Other())
+	c.PictureURL, c.PieceURL, c.SoundURL = drawing(challenge.Picture), drawing(challenge.Piece), drawing(challenge.Sound)
+	c.Foreign = !strings.HasPrefix(lang, challenge.Spoken(lang))
 	return c
 }
 
@@ -107,5 +116,23 @@ func (w *Web) postChallenge(rw http.ResponseWriter, r *http.Request) error {
 	}
 	rw.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(rw).Encode(verdict) // a reader that went away is no error of ours
+	return nil
+}
+
+// drawing sends a picture or a sound of the flow's puzzle. A browser may ask for
+// parts of a sound, hence ServeContent.
+func (w *Web) drawing(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	file, err := w.Challenges.Draw(r.Context(), handle.Sum(f.ID), r.FormValue("id"), challenge.Drawing{
+		Name: r.PathValue("name"), Dark: r.FormValue("dark") != "", Lang: w.locale(r, f).String(),
+	})
+	if err != nil {
+		return err
+	}
+	rw.Header().Set("Content-Type", file.Type)
+	http.ServeContent(rw, r, "", time.Time{}, bytes.NewReader(file.Data))
 	return nil
 }

@@ -17,6 +17,7 @@ const (
 	pathSignedOut  = "/signed-out"
 	pathLanguage   = "/language"
 	pathChallenge  = "/challenge"
+	pathDrawing    = pathChallenge + "/{name}"
 	pathMeter      = "/password/check"
 	pathAccount    = "/account"
 	pathWithdraw   = "/account/apps/remove"
@@ -61,7 +62,7 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
 		page(pathSignedOut, w.signedOut),
 		form(pathLanguage, w.postLanguage),
-		form(pathChallenge, w.postChallenge),
+		form(pathChallenge, w.postChallenge), page(pathDrawing, w.drawing),
 		form(pathMeter, w.checkPassword),
 		page(pathAccount, w.account),
 		page(pathProfile, w.profile), form(pathProfile, w.postProfile),

@@ -32,12 +32,18 @@ type Challenge struct {
 	ID     string
 	Kind   ChallengeKind
 	Solved bool    // nothing is asked any more
-	Fault  Message // of the answer before
+	Fault  Message // of the answer before: see FaultOf
 
 	Purpose  string // what it stands before, for CheckURL
 	CheckURL string // where a script asks whether an answer is right
 	AgainURL string // the page with another of the same kind
 	OtherURL string // the page with one of the other kind
+
+	// Addresses of what is seen and heard, each with a query.
+	PictureURL string // slider, characters
+	PieceURL   string // slider: what is dragged
+	SoundURL   string // characters
+	Foreign    bool   // it is spoken in English to a reader of another language
 
 	// Proof of work: see package challenge.
 	Salt  string
@@ -45,7 +51,28 @@ type Challenge struct {
 	Bits  int
 }
 
-// FaultOfChallenge is what a page says of an answer that was wrong, or missing.
-func FaultOfChallenge(k ChallengeKind, given bool) Message {
-	return "challenge.work_failed"
+// IsSlider reports whether a piece is to be dragged.
+func (c *Challenge) IsSlider() bool { return c.Kind == ChallengeSlider }
+
+// IsCharacters reports whether digits are to be typed.
+func (c *Challenge) IsCharacters() bool { return c.Kind == ChallengeCharacters }
+
+// Wrong is what is said of a wrong answer to a challenge of this kind.
+func (c *Challenge) Wrong() Message {
+	switch c.Kind {
+	case ChallengeSlider:
+		return "challenge.slider_wrong"
+	case ChallengeCharacters:
+		return "challenge.digits_wrong"
+	default:
+		return "challenge.work_failed"
+	}
+}
+
+// FaultOf is what is said of the answer that was posted, which was not right.
+func (c *Challenge) FaultOf(answer string) Message {
+	if c.IsCharacters() && answer == "" {
+		return "challenge.digits_missing"
+	}
+	return c.Wrong()
 }
