@@ -20,7 +20,7 @@ func All() []State {
 	var all []State
 	for _, table := range [][]State{
 		identifier(), password(), choose(), consent(), errors(), signOut(), formPost(), account(), profile(), stopNews(), mailbox(),
-		recovery(),
+		recovery(), challenges(),
 	} {
 		all = append(all, table...)
 	}
