@@ -14,8 +14,7 @@ type Outbound struct {
 	CA string `yaml:"ca"`
 
 	// Whether private, loopback and link-local addresses that an app registered may
-	// be fetched, and plain http with them. This version fetches nothing that is
-	// registered. Only for a closed network or a test: otherwise whoever registers
+	// be fetched (its `jwks_uri`, for one), and plain http with them. Only for a closed network or a test: otherwise whoever registers
 	// an app can reach what only this machine should.
 	AllowPrivate bool `yaml:"allow_private" default:"false"`
 }

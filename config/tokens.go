@@ -18,7 +18,8 @@ type Keys struct {
 
 	// Algorithms to hold keys for. RS256 must be among them: OpenID Connect
 	// Discovery §3 requires it, and it is what a client gets that asks for nothing.
-	Algorithms []string `yaml:"algorithms" default:"RS256,ES256,EdDSA" oneof:"RS256|ES256|EdDSA"`
+	// Keys of one that is added are made at the next start.
+	Algorithms []string `yaml:"algorithms" default:"RS256,ES256,EdDSA" oneof:"RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"`
 
 	// Size of RSA keys. A longer key makes each signature several times slower.
 	RSABits int `yaml:"rsa_bits" default:"2048" oneof:"2048|3072|4096"`
@@ -48,7 +49,7 @@ type Tokens struct {
 
 	// Algorithm that signs JWT access tokens, one of `keys.algorithms`. ES256 costs
 	// a small part of what RS256 does.
-	AccessTokenSigningAlg string `yaml:"access_token_signing_alg" default:"ES256" oneof:"RS256|ES256|EdDSA"`
+	AccessTokenSigningAlg string `yaml:"access_token_signing_alg" default:"ES256" oneof:"RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"`
 }
 
 func (t Tokens) check(r *report, algorithms []string) {

@@ -29,7 +29,7 @@ var (
 		"internal/session", "internal/keys", "internal/challenge", "internal/audit", "internal/declare", "internal/outbox")
 
 	// shared is what those who answer have in common and the domain does not need.
-	shared = under("internal/httpd", "internal/limit", "internal/telemetry")
+	shared = under("internal/httpd", "internal/limit", "internal/outbound", "internal/telemetry")
 
 	answers = under("internal/op", "internal/web", "internal/api")
 	stores  = under("internal/store")

@@ -53,11 +53,22 @@ type Client struct {
 	Scopes          []string `json:"scopes"`
 	Trusted         bool     `json:"trusted"` // first-party: no consent page
 
-	IDTokenAlg        string `json:"id_token_signed_response_alg"`     // RS256, ES256, EdDSA
+	IDTokenAlg        string `json:"id_token_signed_response_alg"`
 	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default
 	DefaultMaxAge     int    `json:"default_max_age,omitempty"`        // seconds, 0: none
 	RequireAuthTime   bool   `json:"require_auth_time,omitempty"`
+
+	// The client's public keys, by value or where they are: what it signs is
+	// verified with them, and what is encrypted for it is encrypted to them.
+	JWKS    KeySet `json:"jwks,omitempty"`
+	JWKSURI string `json:"jwks_uri,omitempty"`
+
+	IDTokenEncAlg  string `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc     string `json:"id_token_encrypted_response_enc,omitempty"`
+	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"` // "": JSON
+	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
 
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"`

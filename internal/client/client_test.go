@@ -105,6 +105,20 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"com.example.app:/cb"} }},
 		{"redirect_uris", func(c *client.Client) { c.ApplicationType, c.RedirectURIs = "native", []string{"myapp:/cb"} }},
 		{"post_logout_redirect_uris", func(c *client.Client) { c.PostLogoutURIs = []string{"http://app.example/"} }},
+		{"jwks_uri", func(c *client.Client) { c.JWKSURI = "http://app.example/keys" }},
+		{"jwks_uri", func(c *client.Client) { c.JWKS, c.JWKSURI = `{"keys":[]}`, "https://app.example/keys" }},
+		{"jwks", func(c *client.Client) { c.JWKS = `{"key":[]}` }},
+		{"jwks", func(c *client.Client) { c.JWKS = `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}` }},
+		{"jwks", func(c *client.Client) {
+			c.JWKS = `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+		}},
+		{"userinfo_signed_response_alg", func(c *client.Client) { c.UserinfoAlg = "none" }},
+		{"id_token_encrypted_response_alg", func(c *client.Client) { c.IDTokenEncAlg, c.JWKSURI = "RSA1_5", "https://app.example/keys" }},
+		{"id_token_encrypted_response_alg", func(c *client.Client) { c.IDTokenEncAlg = "RSA-OAEP-256" }},
+		{"id_token_encrypted_response_enc", func(c *client.Client) { c.IDTokenEnc = "A128GCM" }},
+		{"userinfo_encrypted_response_enc", func(c *client.Client) {
+			c.UserinfoEncAlg, c.UserinfoEnc, c.JWKSURI = "ECDH-ES", "A192GCM", "https://app.example/keys"
+		}},
 		{"logo_uri", func(c *client.Client) { c.LogoURI = "data:image/png;base64,AAAA" }},
 	}
 	for _, tc := range cases {

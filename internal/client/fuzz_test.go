@@ -9,6 +9,36 @@ import (
 	"signet/internal/client"
 )
 
+// FuzzKeySet: a set that is read has one form, which reads as itself, and what
+// it gives are public keys.
+func FuzzKeySet(f *testing.F) {
+	for _, seed := range []string{
+		"", "{}", "null", `{"keys":[]}`, `{"keys":null}`, `{"keys":[{"kty":"oct","k":"AA"}]}`, `{"keys":[{"kty":"EC"},1,"x",null]}`, `{"keys":[]}x`,
+		`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"sig","kid":"1"}],"more":1e999}`,
+		`{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		set, err := client.ParseKeySet([]byte(text))
+		if err != nil {
+			return
+		}
+		if again, err := client.ParseKeySet([]byte(set)); err != nil || again != set {
+			t.Errorf("%q reads %q, %v", set, again, err)
+		}
+		keys, err := set.Keys()
+		if err != nil {
+			return
+		}
+		for _, k := range keys {
+			if !k.IsPublic() || !k.Valid() {
+				t.Errorf("%q gives a key that is not public", text)
+			}
+		}
+	})
+}
+
 // FuzzMayRedirect holds the matching of redirect URIs against a second opinion
 // that knows only text: what is registered, and with a native app the loopback
 // addresses that are registered, with any port (RFC 8252 §7.3).

@@ -46,6 +46,7 @@ func (c *Client) Fill() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256"
 	}
+	c.fillKeys()
 }
 
 // Check returns what is wrong with the client: one fault of kind Invalid that
@@ -56,6 +57,7 @@ func (c *Client) Check(r Rules) error {
 	c.checkIdentity(&p)
 	c.checkTokens(&p, r)
 	c.checkGrants(&p)
+	c.checkKeys(&p, r)
 	c.checkAddresses(&p, r)
 	if len(p.found) == 1 {
 		return p.found[0]
@@ -122,7 +124,7 @@ func (c *Client) checkAddresses(p *problems, r Rules) {
 	}{
 		{"redirect_uris", native, c.RedirectURIs}, {"post_logout_redirect_uris", native, c.PostLogoutURIs},
 		{"client_uri", false, maybe(c.ClientURI)}, {"logo_uri", false, maybe(c.LogoURI)},
-		{"policy_uri", false, maybe(c.PolicyURI)}, {"tos_uri", false, maybe(c.TermsURI)},
+		{"policy_uri", false, maybe(c.PolicyURI)}, {"tos_uri", false, maybe(c.TermsURI)}, {"jwks_uri", false, maybe(c.JWKSURI)},
 	} {
 		for _, uri := range set.uris {
 			if err := checkURI(set.field, uri, set.native, r.Loopback); err != nil {

@@ -11,7 +11,7 @@ import (
 // key is one thing that an entry can say, under its name in the file.
 type key[T any] struct {
 	name  string
-	field func(*T) any // where it goes: *string, *[]string, *bool, *int or **account.Address
+	field func(*T) any // where it goes: *string, *[]string, *bool, *int, *client.KeySet or **account.Address
 }
 
 // clientKeys are what a client can have besides its id and its secret. The
@@ -33,6 +33,13 @@ var clientKeys = []key[client.Client]{
 	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},
 	{"default_max_age", func(c *client.Client) any { return &c.DefaultMaxAge }},
 	{"require_auth_time", func(c *client.Client) any { return &c.RequireAuthTime }},
+	{"jwks", func(c *client.Client) any { return &c.JWKS }},
+	{"jwks_uri", func(c *client.Client) any { return &c.JWKSURI }},
+	{"id_token_encrypted_response_alg", func(c *client.Client) any { return &c.IDTokenEncAlg }},
+	{"id_token_encrypted_response_enc", func(c *client.Client) any { return &c.IDTokenEnc }},
+	{"userinfo_signed_response_alg", func(c *client.Client) any { return &c.UserinfoAlg }},
+	{"userinfo_encrypted_response_alg", func(c *client.Client) any { return &c.UserinfoEncAlg }},
+	{"userinfo_encrypted_response_enc", func(c *client.Client) any { return &c.UserinfoEnc }},
 	{"client_uri", func(c *client.Client) any { return &c.ClientURI }},
 	{"logo_uri", func(c *client.Client) any { return &c.LogoURI }},
 	{"policy_uri", func(c *client.Client) any { return &c.PolicyURI }},
@@ -49,10 +56,8 @@ var clientAliases = map[string]string{
 // laterClientKeys are registered metadata that this version does nothing with.
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
-	"jwks", "jwks_uri", "contacts", "software_id", "software_version", "software_statement", // RFC 7591
+	"contacts", "software_id", "software_version", "software_statement", // RFC 7591
 	"sector_identifier_uri", "subject_type", "initiate_login_uri", "request_uris", "default_acr_values", // OIDC Registration
-	"id_token_encrypted_response_alg", "id_token_encrypted_response_enc",
-	"userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc",
 	"request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc",
 	"token_endpoint_auth_signing_alg", "require_signed_request_object",
 	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout

@@ -44,7 +44,7 @@ clients: # in any order
       - https://notes.example.com/callback?a=b
     trusted: true
     default_max_age: 60
-  - {id: b, secret: 007, application_type: native}
+  - {id: b, secret: 007, application_type: native, jwks: {keys: [{kty: EC, kid: 2026}]}}
 `)
 	if err := d.faults.err(); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ clients: # in any order
 			ID: "0042", Name: "Notes: the app", Scopes: []string{"openid", "urn:example:a"},
 			RedirectURIs: []string{"https://notes.example.com/callback?a=b"}, Trusted: true, DefaultMaxAge: 60,
 		}},
-		{secret: "007", client: client.Client{ID: "b", ApplicationType: "native"}},
+		{secret: "007", client: client.Client{ID: "b", ApplicationType: "native", JWKS: `{"keys":[{"kid":"2026","kty":"EC"}]}`}},
 	}
 	for i, want := range wantClients {
 		if got := d.clients[i]; !reflect.DeepEqual(got.client, want.client) || got.secret != want.secret {
@@ -97,6 +97,9 @@ func TestRefusals(t *testing.T) {
 		{"clients:\n  - id: a\n    grant_types: []", "f.yaml:3:18: client a: grant_types: is empty"},
 		{"clients:\n  - id: a\n    trusted: on", `f.yaml:3:14: client a: trusted: "on" is not true or false`},
 		{"clients:\n  - id: a\n    default_max_age: 99999999999", `f.yaml:3:22: client a: default_max_age: "99999999999" is not a whole number`},
+		{"clients:\n  - id: a\n    jwks: x", "f.yaml:3:5: client a: jwks: this is not a JSON Web Key Set; write an object with the list keys"},
+		{"clients:\n  - id: a\n    jwks: [x]", "f.yaml:3:5: client a: jwks: this is not a JSON Web Key Set"},
+		{"clients:\n  - id: a\n    jwks: {keys: &x []}", "f.yaml:3:5: client a: jwks: cannot be read"},
 		{"clients:\n  - id: a\n    secret: ''", "f.yaml:3:13: client a: secret: is empty; leave it out for a public client"},
 		{"clients:\n  - id: a\n    secret_file: none", "f.yaml:3:18: client a: secret_file: the file cannot be read: open none: there is none"},
 		{"clients:\n  - id: a\n    secret_file: empty", `f.yaml:3:18: client a: secret_file: the file "empty" is empty`},
@@ -159,6 +162,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("clients: [{id: a, secret: b, scopes: [openid], default_max_age: 1, trusted: true}]\nusers: [{email: a@b.example, address: {locality: x}}]"))
 	f.Add([]byte("clients:\n  - id: a\n    secret_file: one\n    name: |\n      x\nusers:\n- email: \"a\\0\"\n"))
+	f.Add([]byte("clients: [{id: a, jwks: {keys: [{kty: EC, x: 1.5}], more: [a, {b: ~}]}}, {id: b, jwks: '{\"keys\":[1e3,null]}'}]"))
 	f.Add([]byte("? clients\n: - &x {id: a}\n  - *x\n--- !!str\n*x"))
 	f.Add([]byte("users:\n  - {email: a, verified: yes, birthdate: 0000-01-01, password: ${X}}\n  - !!map {email: .nan}"))
 	f.Fuzz(func(t *testing.T, text []byte) {

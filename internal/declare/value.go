@@ -2,6 +2,7 @@ package declare
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"signet/internal/account"
+	"signet/internal/client"
+	"signet/internal/fault"
 	"signet/internal/yamltree"
 )
 
@@ -21,6 +24,10 @@ func (p *parser) value(e *entry, name string, pair *ast.MappingValueNode, pointe
 	bad := func(problem, fix string) { p.refuse(e, name, true, problem, fix) }
 	if address, ok := pointer.(**account.Address); ok {
 		p.address(e, name, pair, address)
+		return
+	}
+	if set, ok := pointer.(*client.KeySet); ok {
+		p.keySet(e, name, pair, set)
 		return
 	}
 	texts, ok := yamltree.Scalars(pair.Value)
@@ -108,6 +115,60 @@ func (p *parser) address(e *entry, name string, pair *ast.MappingValueNode, fiel
 	if a != (account.Address{}) {
 		*field = &a
 	}
+}
+
+// keySet reads a key set, written as YAML or as the text of its JSON.
+func (p *parser) keySet(e *entry, name string, pair *ast.MappingValueNode, set *client.KeySet) {
+	var raw []byte
+	if texts, ok := yamltree.Scalars(pair.Value); ok && len(texts) < 2 {
+		raw = []byte(strings.Join(texts, ""))
+	} else if value, ok := plainValue(pair.Value); ok {
+		raw, _ = json.Marshal(value) // maps, lists and texts always marshal
+	}
+	if len(raw) == 0 {
+		if _, null := pair.Value.(*ast.NullNode); !null {
+			e.places[name] = p.at(pair.Key)
+			p.refuse(e, name, true, "cannot be read", "write the key set as an object with the list keys, or as JSON in quotes")
+		}
+		return
+	}
+	var err error
+	if *set, err = client.ParseKeySet(raw); err != nil {
+		e.places[name] = p.at(pair.Key)
+		p.refuse(e, name, true, fault.Public(err), "write an object with the list keys, or the text of its JSON")
+	}
+}
+
+// plainValue is the value of a node, each scalar as the text that was written:
+// a JSON Web Key knows no numbers.
+func plainValue(n ast.Node) (any, bool) {
+	if list, ok := n.(*ast.SequenceNode); ok {
+		out := []any{}
+		for _, element := range list.Values {
+			v, ok := plainValue(element)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, v)
+		}
+		return out, true
+	}
+	if pairs, ok := yamltree.Entries(n); ok && len(pairs) > 0 {
+		out := map[string]any{}
+		for _, pair := range pairs {
+			v, ok := plainValue(pair.Value)
+			if !ok {
+				return nil, false
+			}
+			out[pair.Key.GetToken().Value] = v
+		}
+		return out, true
+	}
+	texts, ok := yamltree.Scalars(n)
+	if !ok || len(texts) != 1 {
+		return nil, false
+	}
+	return texts[0], true
 }
 
 // fromFile reads a secret or a password from the file that is named, without

@@ -15,7 +15,7 @@ import (
 // Sealed is a signing key as it is stored.
 type Sealed struct {
 	KID        string
-	Alg        string // RS256, ES256, EdDSA
+	Alg        string // one of Algorithms
 	Seq        int64  // counts the keys of an algorithm from 1; (Alg, Seq) is unique
 	Private    []byte // PKCS #8, sealed
 	Public     []byte // PKIX DER

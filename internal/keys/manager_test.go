@@ -67,11 +67,13 @@ func ensure(t *testing.T, m *keys.Manager) *keys.Set {
 func TestEachAlgorithmSignsWhatItsPublishedKeyVerifies(t *testing.T) {
 	clock := storetest.NewClock()
 	db, _ := storetest.Embedded(t, clock.Now)
-	set := ensure(t, keys.NewManager(db, master(t), config, clock.Now))
-	if got := published(t, set); len(got) != 3 {
+	all := config
+	all.Algorithms = keys.Algorithms
+	set := ensure(t, keys.NewManager(db, master(t), all, clock.Now))
+	if got := published(t, set); len(got) != len(all.Algorithms) {
 		t.Fatalf("published %v, want one key of each algorithm", got)
 	}
-	for _, alg := range config.Algorithms {
+	for _, alg := range all.Algorithms {
 		token, err := signer(t, set, alg).Sign("at+jwt", map[string]string{"sub": "ada"})
 		if err != nil {
 			t.Fatal(err)

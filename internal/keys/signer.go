@@ -8,12 +8,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	_ "crypto/sha512" // for crypto.SHA384 and SHA512
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +23,17 @@ import (
 )
 
 // Algorithms that Signet can sign with (RFC 7518 §3.1, RFC 8037 §3.1).
-var Algorithms = []string{"RS256", "ES256", "EdDSA"}
+var Algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+// hashes are those of the algorithms, by the end of their names.
+var hashes = map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}
+
+// hashOf returns the hash that the algorithm signs; 0 for one that signs the
+// message itself.
+func hashOf(alg string) crypto.Hash { return hashes[alg[2:]] }
+
+// curves are those of the ES algorithms (RFC 7518 §3.4).
+var curves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 
 // Key is a signing key in memory: parsed once, and its headers kept, so that a
 // token costs one signature and no parsing.
@@ -35,6 +47,7 @@ type Key struct {
 	Public     crypto.PublicKey
 
 	private crypto.Signer
+	hash    crypto.Hash
 	headers sync.Map // typ -> encoded header
 }
 
@@ -83,30 +96,42 @@ func (k *Key) header(typ string) (string, error) {
 
 // signature signs the input as RFC 7518 §3 and RFC 8037 §3.1 say.
 func (k *Key) signature(input []byte) ([]byte, error) {
-	if k.Alg == "EdDSA" {
-		return k.private.Sign(nil, input, crypto.Hash(0))
-	}
-	digest := sha256.Sum256(input)
-	if k.Alg == "RS256" {
-		return k.private.Sign(rand.Reader, digest[:], crypto.SHA256)
+	switch k.Alg[0] {
+	case 'R':
+		return k.private.Sign(rand.Reader, k.digest(input), k.hash)
+	case 'P':
+		return k.private.Sign(rand.Reader, k.digest(input), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: k.hash})
+	case 'E':
+		if k.hash == 0 {
+			return k.private.Sign(nil, input, crypto.Hash(0)) // EdDSA
+		}
 	}
 	// Without a source of random bits crypto/ecdsa takes the nonce from key and
 	// message (RFC 6979), which costs a fifth less than a random one.
-	der, err := k.private.Sign(nil, digest[:], crypto.SHA256)
+	der, err := k.private.Sign(nil, k.digest(input), k.hash)
 	if err != nil {
 		return nil, err
 	}
-	return fixedLength(der)
+	return fixedLength(der, (curves[k.Alg].Params().BitSize+7)/8)
 }
 
-// fixedLength turns an ASN.1 signature on P-256 into the 64 bytes that JWS has
-// (RFC 7518 §3.4).
-func fixedLength(der []byte) ([]byte, error) {
+func (k *Key) digest(input []byte) []byte {
+	if k.hash == crypto.SHA256 {
+		sum := sha256.Sum256(input)
+		return sum[:]
+	}
+	h := k.hash.New()
+	h.Write(input)
+	return h.Sum(nil)
+}
+
+// fixedLength turns an ASN.1 signature into two numbers of so many bytes, as
+// JWS has it (RFC 7518 §3.4).
+func fixedLength(der []byte, half int) ([]byte, error) {
 	var point struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &point); err != nil {
-		return nil, fmt.Errorf("an ES256 signature is not ASN.1: %w", err)
+		return nil, fmt.Errorf("an ECDSA signature is not ASN.1: %w", err)
 	}
-	const half = 32
 	out := make([]byte, 2*half)
 	point.R.FillBytes(out[:half])
 	point.S.FillBytes(out[half:])
@@ -119,14 +144,15 @@ func (k *Key) JWK() jose.JSONWebKey {
 }
 
 func generate(alg string, rsaBits int) (crypto.Signer, error) {
-	switch alg {
-	case "RS256":
-		return rsa.GenerateKey(rand.Reader, rsaBits)
-	case "ES256":
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "EdDSA":
+	switch {
+	case !slices.Contains(Algorithms, alg):
+	case alg == "EdDSA":
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
+	case curves[alg] != nil:
+		return ecdsa.GenerateKey(curves[alg], rand.Reader)
+	default:
+		return rsa.GenerateKey(rand.Reader, rsaBits)
 	}
 	return nil, fmt.Errorf("signing algorithm %q is not one of %v", alg, Algorithms)
 }
@@ -167,6 +193,6 @@ func open(s Sealer, k *Sealed) (*Key, error) {
 	}
 	return &Key{
 		KID: k.KID, Alg: k.Alg, Seq: k.Seq, CreatedAt: k.CreatedAt, ActiveFrom: k.ActiveFrom, ExpiresAt: k.ExpiresAt,
-		Public: private.Public(), private: private,
+		Public: private.Public(), private: private, hash: hashOf(k.Alg),
 	}, nil
 }

@@ -106,7 +106,7 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		if made.person, err = p.personIn(ctx, g, scopes); err != nil {
 			return nil, err
 		}
-		token, err := p.mint.id(c, g, made)
+		token, err := p.idToken(ctx, c, g, made)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,17 @@ const (
 	typeID     = "JWT"
 )
 
+// signatureAlgs are those of our own keys.
+var signatureAlgs = algsOf(keys.Algorithms)
+
+func algsOf(names []string) []jose.SignatureAlgorithm {
+	algs := make([]jose.SignatureAlgorithm, len(names))
+	for i, name := range names {
+		algs[i] = jose.SignatureAlgorithm(name)
+	}
+	return algs
+}
+
 type minter struct {
 	keys *keys.Manager
 	cfg  Config
@@ -183,7 +194,7 @@ func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, e
 // signedHere returns the payload of a JWS of the type that one of our
 // published keys signed.
 func (m *minter) signedHere(token, typ string) ([]byte, error) {
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token, signatureAlgs)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@
 package op
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -53,6 +54,13 @@ type Metrics interface {
 	Token(grantType, outcome string)
 }
 
+// Fetcher gets what somebody registered an address for.
+type Fetcher interface {
+	// Get returns the body at the address, of at most limit bytes, if it is of
+	// one of the media types; else a fault of kind Invalid that says why not.
+	Get(ctx context.Context, address string, limit int64, types ...string) ([]byte, error)
+}
+
 // Config is what the protocol is told by the operator.
 type Config struct {
 	Issuer            string // exact; without a slash at its end, also after a path
@@ -75,6 +83,7 @@ type Services struct {
 	Keys     *keys.Manager
 	Cookies  *httpd.Cookies
 	Pages    Pages
+	Outbound Fetcher
 	Metrics  Metrics
 	Now      func() time.Time
 }
@@ -86,6 +95,7 @@ type Provider struct {
 	discovery *document
 	keyDoc    keyDocument
 	mint      minter
+	keyring   *keyring
 	verified  *lru.Cache[verifiedToken, *accessClaims]
 }
 
@@ -111,6 +121,9 @@ func New(cfg Config, s Services) (*Provider, error) {
 	p := &Provider{Services: s, cfg: cfg}
 	p.mint = minter{keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
+	if p.keyring, err = newKeyring(s.Outbound, s.Now); err != nil {
+		return nil, err
+	}
 	if p.verified, err = lru.New[verifiedToken, *accessClaims](maxVerified); err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (p *Provider) tokensOf(ctx context.Context, c *client.Client, g *grant.Gran
 		if parts.person, err = p.personIn(ctx, g, nil); err != nil {
 			return nil, err
 		}
-		if out.IDToken, err = p.mint.id(c, g, parts); err != nil {
+		if out.IDToken, err = p.idToken(ctx, c, g, parts); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package op
 // OpenID Connect Core §5.3, §5.4 and RFC 6750: the userinfo endpoint.
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +14,9 @@ import (
 
 // userClaims are what userinfo answers (OpenID Connect Core §5.3.2).
 type userClaims struct {
-	Subject string `json:"sub"`
+	Issuer   string   `json:"iss,omitempty"` // of a signed answer, as aud is
+	Audience audience `json:"aud,omitempty"`
+	Subject  string   `json:"sub"`
 	*personClaims
 }
 
@@ -31,8 +34,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	info := infoOf(r)
 	info.ClientID, info.AccountID = t.grant.ClientID, t.grant.AccountID
-	scopes := strings.Fields(t.claims.Scope)
-	if !slices.Contains(scopes, "openid") {
+	if !slices.Contains(strings.Fields(t.claims.Scope), "openid") {
 		o := oauth(fault.Forbidden, codeInsufficientScope, "the access token was not granted the scope openid")
 		o.scheme = "Bearer"
 		return o
@@ -44,11 +46,30 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return p.tellUserinfo(w, r, t, a)
+}
+
+// tellUserinfo answers in the form that the client is registered for.
+func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
 	asked, err := readAsked(t.grant.Claims)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, &userClaims{a.ID, tell(a, scopes, asked.Userinfo)})
+	c, err := p.Clients.Get(r.Context(), t.grant.ClientID)
+	if err != nil {
+		return err
+	}
+	claims := &userClaims{Subject: a.ID, personClaims: tell(a, strings.Fields(t.claims.Scope), asked.Userinfo)}
+	if c.UserinfoAlg == "" && c.UserinfoEncAlg == "" {
+		return writeJSON(w, claims)
+	}
+	token, err := p.userinfoToken(r.Context(), c, claims)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/jwt") // §5.3.2
+	io.WriteString(w, token)                          // a reader that went away is no error of ours
+	return nil
 }
 
 // bearer reads the access token from the header or the form (RFC 6750 §2.1,

@@ -105,6 +105,8 @@ func (p *Provider) verifyHint(hint, clientID string) (*idClaims, error) {
 	switch {
 	case claims.Issuer != p.cfg.Issuer:
 		return nil, fault.New(fault.Invalid, "the token is of another issuer")
+	case claims.Expires == 0 || claims.IssuedAt == 0:
+		return nil, fault.New(fault.Invalid, "the token is a userinfo answer and no ID token")
 	case len(claims.Audience) != 1 || clientID != "" && claims.Audience[0] != clientID:
 		return nil, fault.New(fault.Invalid, "the token is of another client")
 	case claims.IssuedAt > p.Now().Add(time.Minute).Unix():

@@ -250,7 +250,9 @@ func (a *App) IDToken(raw, nonce string) map[string]any {
 	a.t.Helper()
 	keys := oidc.NewRemoteKeySet(a.t.Context(), a.env.Issuer+"/keys")
 	token, err := oidc.NewVerifier(a.env.Issuer, keys, &oidc.Config{
-		ClientID: a.ID, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.EdDSA},
+		ClientID: a.ID, SupportedSigningAlgs: []string{
+			oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
+		},
 	}).Verify(a.t.Context(), raw)
 	if err != nil {
 		a.t.Fatalf("the ID token: %v", err)

@@ -45,7 +45,12 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"claims_supported":                 claimsWork,
 	"claims_parameter_supported":       is(true), // TestClaimsParameter
 
-	"id_token_signing_alg_values_supported": algsWork,
+	"id_token_signing_alg_values_supported":    algsWork,
+	"userinfo_signing_alg_values_supported":    only("RS256", "ES256", "EdDSA"),                                     // TestSignedResponses, with every algorithm there is
+	"id_token_encryption_alg_values_supported": only("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"), // TestEncryptedResponses tries each with each
+	"id_token_encryption_enc_values_supported": only("A128CBC-HS256", "A128GCM", "A256GCM"),
+	"userinfo_encryption_alg_values_supported": only("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"),
+	"userinfo_encryption_enc_values_supported": only("A128CBC-HS256", "A128GCM", "A256GCM"),
 	// TestClientAuthentication tries every method at every endpoint.
 	"token_endpoint_auth_methods_supported":          only("client_secret_basic", "client_secret_post", "none"),
 	"revocation_endpoint_auth_methods_supported":     only("client_secret_basic", "client_secret_post", "none"),

@@ -8,6 +8,7 @@ import (
 
 	"signet/internal/httpd"
 	"signet/internal/op"
+	"signet/internal/outbound"
 	"signet/internal/web"
 	"signet/internal/web/view"
 )
@@ -19,6 +20,10 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Name: c.Brand.Name, LogoURL: c.Brand.Logo, Accent: c.Brand.Accent,
 		PrivacyURL: c.Brand.PrivacyURL, TermsURL: c.Brand.TermsURL, HelpURL: c.Brand.HelpURL,
 	}, Languages: c.Languages.Offered, Language: c.Languages.Default})
+	if err != nil {
+		return nil, err
+	}
+	roots, err := outboundRoots(c)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +48,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
-		Cookies: cookies, Pages: opPages{pages}, Metrics: s.metrics, Now: time.Now,
+		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Metrics: s.metrics, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err

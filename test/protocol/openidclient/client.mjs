@@ -11,12 +11,20 @@ const auth = {
   none: () => client.None(),
 }[settings.method]();
 
-const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret }, auth, {
+const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
   // The provider of the test is on this machine, without TLS.
   execute: [client.allowInsecureRequests],
 });
 // The answer's signatures are checked although it came straight from the provider.
 client.enableNonRepudiationChecks(config);
+
+if (settings.decrypt) {
+  const jwk = JSON.parse(settings.decrypt);
+  const key = await (jwk.kty === 'RSA'
+    ? crypto.subtle.importKey('jwk', jwk, { name: 'RSA-OAEP', hash: 'SHA-256' }, false, ['decrypt'])
+    : crypto.subtle.importKey('jwk', jwk, { name: 'ECDH', namedCurve: jwk.crv }, false, ['deriveBits']));
+  client.enableDecryptingResponses(config, [settings.enc], { key, kid: jwk.kid, alg: jwk.kty === 'RSA' ? undefined : settings.alg });
+}
 
 ({
   'code id_token': client.useCodeIdTokenResponseType,
