@@ -186,3 +186,28 @@ func TestPasswordsAreHashedInOneForm(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsTurnedAwayLosesNoTry: the guess was counted before the wait, and was
+// never looked at.
+func TestWhoIsTurnedAwayLosesNoTry(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	s, _, guard := serviceOn(t, db, account.HashParams{Memory: 8 << 10, Iterations: 50, Parallelism: 1, AtOnce: 1}, clock)
+	ctx, leave := context.WithCancel(t.Context())
+	var crowd sync.WaitGroup
+	for range 8 {
+		crowd.Go(func() {
+			_, err := s.Authenticate(ctx, account.Credentials{Email: "ada@example.com", Password: "a guess"})
+			if fault.Is(err, fault.Unauthenticated) {
+				leave() // one was checked, and a second may be under way
+			} else if !fault.Is(err, fault.Unavailable) {
+				t.Errorf("%v, want unavailable", err)
+			}
+		})
+	}
+	crowd.Wait()
+	leave()
+	if counted := guard.guesses.Load() - guard.given.Load(); guard.given.Load() == 0 || counted < 1 {
+		t.Errorf("%d guesses, %d given back", guard.guesses.Load(), guard.given.Load())
+	}
+}

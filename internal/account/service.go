@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,7 +99,8 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, er
 	}
 	ok, renew, err := s.hasher.Verify(ctx, a.PasswordHash, c.Password)
 	if err != nil {
-		return nil, err
+		// Nothing was evaluated: who is turned away in a rush loses no try.
+		return nil, errors.Join(err, right(ctx))
 	}
 	if !ok || a.Status != Active {
 		return nil, refuse(a, ok)
