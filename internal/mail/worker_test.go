@@ -162,9 +162,12 @@ func TestNodes(t *testing.T) {
 		server := mailtest.Start(t, mailtest.Options{})
 		first := storetest.OpenSQL(t, address)
 		queue(t, first, 100)
-		var nodes []*node
+		var dbs []*sqlstore.DB
 		for range 4 {
-			db := storetest.OpenSQL(t, address)
+			dbs = append(dbs, storetest.OpenSQL(t, address))
+		}
+		var nodes []*node
+		for _, db := range dbs {
 			nodes = append(nodes, start(t, db, db.Mailed(), server.URL(), fast))
 		}
 		settled(t, first)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
 )
 
@@ -39,13 +40,26 @@ users:
 // startHouse boots the provider with a person for each way.
 func startHouse(t *testing.T) *house {
 	t.Helper()
+	return startHouseWith(t, nil)
+}
+
+// startPostingHouse is startHouse with a mail server, which is returned, too.
+func startPostingHouse(t *testing.T) (*house, *mailtest.Server) {
+	t.Helper()
+	server := mailtest.Start(t, mailtest.Options{})
+	return startHouseWith(t, map[string]string{"SIGNET_SMTP_URL": server.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>"}), server
+}
+
+// startHouseWith is startHouse with settings.
+func startHouseWith(t *testing.T, env map[string]string) *house {
+	t.Helper()
 	apps := startApps(t)
 	var text strings.Builder
 	fmt.Fprintf(&text, declaration, apps.url)
 	for _, w := range ways {
 		fmt.Fprintf(&text, "  - {email: %s, password: %s, verified: true, given_name: Robin, family_name: Walker}\n", w.email, password)
 	}
-	h := &house{Env: testenv.Start(t, testenv.Options{Declare: text.String()}), apps: apps}
+	h := &house{Env: testenv.Start(t, testenv.Options{Env: env, Declare: text.String()}), apps: apps}
 	callback := apps.url + "/callback"
 	h.orchard = h.App(t, testenv.App{ID: "orchard", Redirect: callback, Scope: "openid profile email"})
 	h.kitchen = h.App(t, testenv.App{ID: "kitchen", Redirect: callback, Scope: "openid profile email"})

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +169,29 @@ func (s *Server) Wait(n int) []Mail {
 		}
 		if time.Now().After(end) {
 			s.t.Fatalf("%d mails after half a minute, want %d", len(mails), n)
+		}
+	}
+}
+
+var codeLine = regexp.MustCompile(`(?m)^(\d{6})\r?$`)
+
+// Codes returns the codes of six digits that were mailed to the address, in
+// order, when there are at least n, and fails the test when there are not
+// within half a minute.
+func (s *Server) Codes(to string, n int) []string {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var codes []string
+		for _, m := range s.Mails() {
+			if code := codeLine.FindSubmatch(m.Raw); code != nil && m.To == to {
+				codes = append(codes, string(code[1]))
+			}
+		}
+		if len(codes) >= n {
+			return codes
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("%d codes for %s after half a minute, want %d", len(codes), to, n)
 		}
 	}
 }
