@@ -257,6 +257,12 @@ func TestAKnownBrowserIsCountedApart(t *testing.T) {
 			t.Errorf("%v is counted apart", c)
 		}
 	}
+	if err := s.SetPassword(t.Context(), a, "another-Horse-9"); err != nil {
+		t.Fatal(err)
+	}
+	if got := named("ada@example.com", mine); got != "" {
+		t.Error("after an operator set another password, a browser that may be a thief's is counted apart")
+	}
 }
 
 func TestStill(t *testing.T) {

@@ -19,6 +19,8 @@ type BrowserStore interface {
 	// the account, and limits allow it, the notice is queued with the same
 	// commit; it may be nil.
 	AddBrowser(ctx context.Context, accountID, key string, now time.Time, limits BrowserLimits, notice *outbox.Mail) error
+	// ForgetBrowsers makes every browser a stranger to the account.
+	ForgetBrowsers(ctx context.Context, accountID string) error
 }
 
 // BrowserLimits bound what sign-ins without cookies can cause.

@@ -302,7 +302,8 @@ func (s *Service) fill(ctx context.Context, a *Account, n New) error {
 	return nil
 }
 
-// SetPassword sets the account's password for an operator.
+// SetPassword sets the account's password for an operator. The account forgets
+// its browsers: one of them may be why it needs another password.
 func (s *Service) SetPassword(ctx context.Context, a *Account, password string) error {
 	next := *a
 	var err error
@@ -310,7 +311,10 @@ func (s *Service) SetPassword(ctx context.Context, a *Account, password string) 
 		return err
 	}
 	next.UpdatedAt = s.now()
-	return s.store.UpdateAccount(ctx, &next, a.UpdatedAt)
+	if err := s.store.UpdateAccount(ctx, &next, a.UpdatedAt); err != nil {
+		return err
+	}
+	return s.known.ForgetBrowsers(ctx, a.ID)
 }
 
 // SetStatus lets the account sign in, or not.

@@ -40,6 +40,17 @@ func (db *DB) Browser(ctx context.Context, accountID, key string) (time.Time, er
 	return seen.Time, err
 }
 
+// ForgetBrowsers implements account.BrowserStore.
+func (db *DB) ForgetBrowsers(ctx context.Context, accountID string) error {
+	if !validID(accountID) {
+		return nil
+	}
+	return db.change(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.change(ctx, forgetOtherBrowsers, accountID, "")
+		return err
+	})
+}
+
 // AddBrowser implements account.BrowserStore.
 func (db *DB) AddBrowser(ctx context.Context, accountID, key string, now time.Time, limits account.BrowserLimits, notice *outbox.Mail) error {
 	if !validID(accountID) {

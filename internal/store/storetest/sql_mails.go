@@ -253,6 +253,17 @@ func testBrowsers(t *testing.T, fresh func(testing.TB) string) {
 		t.Errorf("the phone, unused longest, was not forgotten: %v, %v", seen, err)
 	}
 
+	t.Run("forgotten", func(t *testing.T) {
+		carl := makeAccount(t, db, "carl")
+		signIn(carl, "laptop", epoch)
+		ok(t, db.ForgetBrowsers(ctx, carl.ID))
+		if seen, err := db.Browser(ctx, carl.ID, "laptop"); err != nil || !seen.IsZero() {
+			t.Errorf("the laptop is still known: %v, %v", seen, err)
+		}
+		if seen, err := db.Browser(ctx, bob.ID, "laptop"); err != nil || seen.IsZero() {
+			t.Errorf("bob's laptop is not: %v, %v", seen, err)
+		}
+	})
 	t.Run("no notice without the record", func(t *testing.T) {
 		before := told()
 		want(t, db.AddBrowser(ctx, newID(t), "laptop", epoch, limits, letter("x@example.com", epoch)), fault.NotFound)

@@ -167,6 +167,27 @@ var upgrades = []struct {
 			t.Errorf("keys %+v", keys)
 		}
 	}},
+	{2, []string{
+		`INSERT INTO accounts (id, email, email_key, email_verified, password_hash, status, profile, created_at, updated_at)
+			VALUES ('0198c0de-0000-7000-8000-000000000001', 'Ada@example.com', 'ada@example.com', $true, 'hash', 'active', '{}', $time, $time)`,
+		`INSERT INTO mails (id, kind, recipient, language, subject, body_text, body_html, created_at, due_at)
+			VALUES ('0198c0de-0000-7000-8000-000000000002', 'account.sign_in', 'ada@example.com', 'en', 'S', 'T', 'H', $time, $time)`,
+		`INSERT INTO known_browsers (account_id, browser_key, first_seen, last_seen)
+			VALUES ('0198c0de-0000-7000-8000-000000000001', 'laptop', $time, $time)`,
+	}, func(t *testing.T, db *sqlstore.DB) {
+		if m := claim(t, db, epoch, epoch.Add(time.Hour)); m == nil || m.To != "ada@example.com" {
+			t.Errorf("the mail that waited is %+v", m)
+		}
+		a, err := db.AccountByEmailKey(t.Context(), "ada@example.com")
+		ok(t, err)
+		if seen, err := db.Browser(t.Context(), a.ID, "laptop"); err != nil || !seen.Equal(epoch) {
+			t.Errorf("the laptop was last seen at %v, %v", seen, err)
+		}
+		tk := addTicket(t, db, a)
+		if p := prove(t, db, tk, "flow", "right", epoch); p != account.Proven {
+			t.Errorf("a reset after the migration: %v", p)
+		}
+	}},
 }
 
 // testUpgrades migrates each of the upgrades to today.
