@@ -169,6 +169,7 @@ type Flow struct {
 	Progress  Progress  `json:"progress"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Stored    []byte    `json:"-"` // what the store read, so that a change need not read it again
 }
 
 // Need is what a flow asks for next.

@@ -120,7 +120,7 @@ func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) er
 	if slices.Contains(sess.Clients, clientID) {
 		return nil
 	}
-	return s.store.UpdateSession(ctx, sess.Key, func(stored *Session) {
+	return s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
 		if !slices.Contains(stored.Clients, clientID) {
 			stored.Clients = append(stored.Clients, clientID)
 		}
@@ -131,7 +131,7 @@ func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) er
 // Scopes of nil forget it again.
 func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
 	setConsent(sess, clientID, scopes)
-	return s.store.UpdateSession(ctx, sess.Key, func(stored *Session) {
+	return s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
 		setConsent(stored, clientID, scopes)
 	})
 }
@@ -261,7 +261,7 @@ func (s *Service) Flow(ctx context.Context, purpose Purpose, id, browser string)
 // Progress records what was settled in the flow and returns the flow as it is
 // then. The edit may be called more than once.
 func (s *Service) Progress(ctx context.Context, f *Flow, edit func(*Progress)) (*Flow, error) {
-	out, err := s.store.UpdateFlow(ctx, handle.Sum(f.ID), func(stored *Flow) error {
+	out, err := s.store.UpdateFlow(ctx, handle.Sum(f.ID), f.Stored, func(stored *Flow) error {
 		edit(&stored.Progress)
 		return nil
 	})

@@ -42,6 +42,8 @@ type Session struct {
 	// LastSeen is kept apart from the rest, so that noting it never undoes a
 	// change made at the same time.
 	LastSeen time.Time `json:"-"`
+
+	Stored []byte `json:"-"` // what the store read, so that a change need not read it again
 }
 
 // Store keeps sessions and flows for as long as they live. Losing it costs a
@@ -54,8 +56,9 @@ type Store interface {
 	PutSession(ctx context.Context, s *Session) error
 	// UpdateSession changes a stored session by edit, which may be called more
 	// than once when others change it at the same time; it does nothing when
-	// the session is gone, so that an ended session never comes back.
-	UpdateSession(ctx context.Context, key string, edit func(*Session)) error
+	// the session is gone, so that an ended session never comes back. last is
+	// the session's Stored, or nil: a change of what was just read reads it once.
+	UpdateSession(ctx context.Context, key string, last []byte, edit func(*Session)) error
 	// SeeSession notes when the session was last used.
 	SeeSession(ctx context.Context, s *Session, now time.Time) error
 	// DeleteSession ends a session; true for exactly one of several callers.
@@ -68,8 +71,9 @@ type Store interface {
 	// Flow returns the flow, or nil when there is none.
 	Flow(ctx context.Context, key string) (*Flow, error)
 	// UpdateFlow changes a stored flow by edit, which may be called more than
-	// once, and returns it as stored; nil when the flow is gone.
-	UpdateFlow(ctx context.Context, key string, edit func(*Flow) error) (*Flow, error)
+	// once, and returns it as stored; nil when the flow is gone. last is the
+	// flow's Stored, or nil.
+	UpdateFlow(ctx context.Context, key string, last []byte, edit func(*Flow) error) (*Flow, error)
 	// TakeFlow removes the flow and returns it to exactly one of several
 	// callers; nil to the others.
 	TakeFlow(ctx context.Context, key string) (*Flow, error)

@@ -45,7 +45,7 @@ func decodeSession(key string, raw, seen []byte) (*session.Session, error) {
 	if sess == nil || err != nil {
 		return nil, err
 	}
-	sess.Key, sess.LastSeen = key, sess.CreatedAt
+	sess.Key, sess.Stored, sess.LastSeen = key, raw, sess.CreatedAt
 	if ms, err := strconv.ParseInt(string(seen), 10, 64); err == nil {
 		sess.LastSeen = time.UnixMilli(ms).UTC()
 	}
@@ -73,8 +73,8 @@ func (s *Sessions) seen(sess *session.Session, at time.Time, ttl time.Duration) 
 
 // UpdateSession changes a stored session by edit, which does not get LastSeen
 // to see. The session's remaining life stays as it is.
-func (s *Sessions) UpdateSession(ctx context.Context, key string, edit func(*session.Session)) error {
-	_, err := update(ctx, s.b, sessionKey(key), func(sess *session.Session) error {
+func (s *Sessions) UpdateSession(ctx context.Context, key string, last []byte, edit func(*session.Session)) error {
+	_, _, err := update(ctx, s.b, sessionKey(key), last, func(sess *session.Session) error {
 		sess.Key = key
 		edit(sess)
 		return nil

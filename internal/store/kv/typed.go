@@ -41,34 +41,46 @@ func load[T any](ctx context.Context, b Backend, key string) (*T, error) {
 	return decode[T](raw[0])
 }
 
-// update changes a stored value by edit and returns it as stored; nil when
-// there is none. Whoever loses against another change reads again, until ctx
-// ends: in each round somebody wins, so the wait is short.
-func update[T any](ctx context.Context, b Backend, key string, edit func(*T) error) (*T, error) {
+// update changes a stored value by edit, and returns it as stored and in its
+// stored form; nil when there is none. last is that form as it was read before,
+// which saves reading it again; nil: it was not. Whoever loses against another
+// change reads again, until ctx ends: in each round somebody wins, so the wait is
+// short.
+func update[T any](ctx context.Context, b Backend, key string, last []byte, edit func(*T) error) (*T, []byte, error) {
 	for attempt := 0; ; attempt++ {
-		raw, err := b.Get(ctx, key)
-		if err != nil {
-			return nil, err
+		known := last != nil && attempt == 0
+		if !known {
+			raw, err := b.Get(ctx, key)
+			if err != nil {
+				return nil, nil, err
+			}
+			last = raw[0]
 		}
-		v, err := decode[T](raw[0])
+		v, err := decode[T](last)
 		if err != nil || v == nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := edit(v); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		changed, err := encode(v)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if bytes.Equal(changed, raw[0]) {
-			return v, nil
+		if bytes.Equal(changed, last) {
+			if known {
+				continue // it may be gone by now, or another: read it
+			}
+			return v, last, nil
 		}
-		if ok, err := b.Replace(ctx, key, raw[0], changed); err != nil || ok {
-			return v, err
+		if ok, err := b.Replace(ctx, key, last, changed); err != nil || ok {
+			return v, changed, err
+		}
+		if known {
+			continue // it was changed since, not at this moment
 		}
 		if err := pause(ctx, attempt); err != nil {
-			return nil, unavailable(err)
+			return nil, nil, unavailable(err)
 		}
 	}
 }

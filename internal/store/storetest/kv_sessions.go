@@ -53,6 +53,9 @@ func wantSession(t *testing.T, s session.Store, key string, want *session.Sessio
 	t.Helper()
 	got, err := s.Session(t.Context(), key)
 	must(t, err)
+	if got != nil {
+		got.Stored = nil
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Session = %+v, want %+v", got, want)
 	}
@@ -93,7 +96,7 @@ func sessionSeen(t *testing.T, b KVStore, s session.Store) {
 	ctx := t.Context()
 	sess := newSession(b, "ada", time.Minute)
 	must(t, s.PutSession(ctx, sess))
-	must(t, s.UpdateSession(ctx, sess.Key, func(stored *session.Session) { stored.Clients = append(stored.Clients, "shop") }))
+	must(t, s.UpdateSession(ctx, sess.Key, nil, func(stored *session.Session) { stored.Clients = append(stored.Clients, "shop") }))
 	seen := sess.LastSeen.Add(5 * time.Minute)
 	wantTrips(t, b, 1, "SeeSession", func() error { return s.SeeSession(ctx, sess, seen) })
 	sess.Clients, sess.LastSeen = []string{"console", "shop"}, seen
@@ -105,7 +108,7 @@ func sessionUpdate(t *testing.T, b KVStore, s session.Store) {
 	ctx := t.Context()
 	sess := newSession(b, "ada", 300*time.Millisecond)
 	must(t, s.PutSession(ctx, sess))
-	must(t, s.UpdateSession(ctx, sess.Key, func(stored *session.Session) {
+	must(t, s.UpdateSession(ctx, sess.Key, nil, func(stored *session.Session) {
 		if stored.Key != sess.Key || stored.AccountID != "ada" {
 			t.Errorf("the edit gets %+v", stored)
 		}
@@ -114,15 +117,17 @@ func sessionUpdate(t *testing.T, b KVStore, s session.Store) {
 	sess.Consents["console"] = []string{"openid"}
 	wantSession(t, s, sess.Key, sess)
 	wantTrips(t, b, 1, "an update that changes nothing", func() error {
-		return s.UpdateSession(ctx, sess.Key, func(*session.Session) {})
+		return s.UpdateSession(ctx, sess.Key, nil, func(*session.Session) {})
 	})
 	b.Pass(350 * time.Millisecond)
 	wantSession(t, s, sess.Key, nil)
 
+	sessionUpdateOfRead(t, b, s)
+
 	ended := newSession(b, "ada", time.Minute)
 	must(t, s.PutSession(ctx, ended))
 	edits := 0
-	must(t, s.UpdateSession(ctx, ended.Key, func(stored *session.Session) {
+	must(t, s.UpdateSession(ctx, ended.Key, nil, func(stored *session.Session) {
 		edits++
 		stored.Clients = nil
 		if _, err := s.DeleteSession(ctx, ended); err != nil { // while the update is under way
@@ -130,11 +135,40 @@ func sessionUpdate(t *testing.T, b KVStore, s session.Store) {
 		}
 	}))
 	wantSession(t, s, ended.Key, nil)
-	must(t, s.UpdateSession(ctx, ended.Key, func(*session.Session) { edits++ }))
+	must(t, s.UpdateSession(ctx, ended.Key, nil, func(*session.Session) { edits++ }))
 	if edits != 1 {
 		t.Errorf("the edit ran %d times", edits)
 	}
 	wantKeys(t, s, "ada")
+}
+
+// sessionUpdateOfRead changes a session that was just read, that was changed
+// since, and that has ended since.
+func sessionUpdateOfRead(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	sess := newSession(b, "ada", time.Minute)
+	must(t, s.PutSession(ctx, sess))
+	read, err := s.Session(ctx, sess.Key)
+	must(t, err)
+	open := func(client string) func() error {
+		return func() error {
+			return s.UpdateSession(ctx, sess.Key, read.Stored, func(stored *session.Session) { stored.Clients = append(stored.Clients, client) })
+		}
+	}
+	wantTrips(t, b, 1, "an update of what was read", open("shop"))
+	wantTrips(t, b, 3, "an update of what was changed since", open("forum"))
+	wantTrips(t, b, 1, "one that changes nothing", func() error {
+		return s.UpdateSession(ctx, sess.Key, read.Stored, func(*session.Session) {})
+	})
+	sess.Clients = append(sess.Clients, "shop", "forum")
+	wantSession(t, s, sess.Key, sess)
+	read, err = s.Session(ctx, sess.Key)
+	must(t, err)
+	if _, err := s.DeleteSession(ctx, sess); err != nil {
+		t.Fatal(err)
+	}
+	must(t, open("late")())
+	wantSession(t, s, sess.Key, nil)
 }
 
 // sessionNodes returns the store as two nodes have it.
@@ -188,6 +222,9 @@ func sessionsOf(t *testing.T, b KVStore, s session.Store) {
 	}
 	sessions, err := s.SessionsOf(ctx, "ada")
 	must(t, err)
+	if len(sessions) == 1 {
+		sessions[0].Stored = nil
+	}
 	if len(sessions) != 1 || !reflect.DeepEqual(sessions[0], a2) {
 		t.Errorf("SessionsOf = %+v, want %+v", sessions, a2)
 	}
@@ -208,7 +245,7 @@ func sessionLostUpdates(t *testing.T, b KVStore, s session.Store) {
 	must(t, s.PutSession(t.Context(), sess))
 	nodes := sessionNodes(b)
 	race(t, func(i int) (bool, error) {
-		return true, nodes[i%2].UpdateSession(t.Context(), sess.Key, func(stored *session.Session) {
+		return true, nodes[i%2].UpdateSession(t.Context(), sess.Key, nil, func(stored *session.Session) {
 			stored.Clients = append(stored.Clients, fmt.Sprint("client", i))
 		})
 	})
@@ -246,7 +283,7 @@ func Flows(t *testing.T, open KVOpener) {
 		nodes := sessionNodes(b)
 		must(t, nodes[0].PutFlow(t.Context(), "f1", newFlow(b, time.Minute)))
 		race(t, func(i int) (bool, error) {
-			f, err := nodes[i%2].UpdateFlow(t.Context(), "f1", func(f *session.Flow) error { f.Progress.Consented = append(f.Progress.Consented, "x"); return nil })
+			f, err := nodes[i%2].UpdateFlow(t.Context(), "f1", nil, func(f *session.Flow) error { f.Progress.Consented = append(f.Progress.Consented, "x"); return nil })
 			return f != nil, err
 		})
 		f, err := nodes[0].Flow(t.Context(), "f1")
@@ -270,38 +307,64 @@ func newFlow(b KVStore, life time.Duration) *session.Flow {
 	}
 }
 
+// sameFlow compares what flows say, not how they are stored.
+func sameFlow(a, b *session.Flow) bool {
+	plain := *a
+	plain.Stored = nil
+	return reflect.DeepEqual(&plain, b)
+}
+
+// flowUpdateOfRead changes a flow that was just read, twice in a row, and one
+// that was changed since; in the end it is as before.
+func flowUpdateOfRead(t *testing.T, b KVStore, s session.Store, f *session.Flow) {
+	t.Helper()
+	selected := func(last []byte, to bool) func() error {
+		return func() (err error) {
+			f, err = s.UpdateFlow(t.Context(), "f1", last, func(f *session.Flow) error { f.Progress.Selected = to; return nil })
+			return err
+		}
+	}
+	first := f.Stored
+	wantTrips(t, b, 1, "UpdateFlow of what was read", selected(first, true))
+	wantTrips(t, b, 1, "UpdateFlow of what was changed", selected(f.Stored, false))
+	wantTrips(t, b, 1, "UpdateFlow again", selected(f.Stored, true))
+	// It is read before it is said to be so already.
+	wantTrips(t, b, 2, "UpdateFlow that would change nothing in what was read", selected(first, false))
+}
+
 func flowLife(t *testing.T, b KVStore, s session.Store) {
 	ctx := t.Context()
 	want := newFlow(b, 300*time.Millisecond)
 	if f, err := s.Flow(ctx, "f1"); err != nil || f != nil {
 		t.Errorf("Flow = %+v, %v", f, err)
 	}
-	if f, err := s.UpdateFlow(ctx, "f1", func(*session.Flow) error { return nil }); err != nil || f != nil {
+	if f, err := s.UpdateFlow(ctx, "f1", nil, func(*session.Flow) error { return nil }); err != nil || f != nil {
 		t.Errorf("UpdateFlow of nothing = %+v, %v", f, err)
 	}
 	wantTrips(t, b, 1, "PutFlow", func() error { return s.PutFlow(ctx, "f1", want) })
 	f, err := s.Flow(ctx, "f1")
 	must(t, err)
-	if !reflect.DeepEqual(f, want) {
+	if !sameFlow(f, want) {
 		t.Errorf("Flow = %+v, want %+v", f, want)
 	}
 	// A Redis node may be asked for the script here for the first time.
-	if _, err := s.UpdateFlow(ctx, "f1", func(f *session.Flow) error { f.Progress.Asked = true; return nil }); err != nil {
+	if _, err := s.UpdateFlow(ctx, "f1", nil, func(f *session.Flow) error { f.Progress.Asked = true; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	want.Progress.Asked, want.Progress.Consented = true, []string{"openid"}
 	wantTrips(t, b, 2, "UpdateFlow", func() error {
-		f, err = s.UpdateFlow(ctx, "f1", func(f *session.Flow) error { f.Progress.Consented = []string{"openid"}; return nil })
+		f, err = s.UpdateFlow(ctx, "f1", nil, func(f *session.Flow) error { f.Progress.Consented = []string{"openid"}; return nil })
 		return err
 	})
-	if !reflect.DeepEqual(f, want) {
+	if !sameFlow(f, want) {
 		t.Errorf("UpdateFlow = %+v, want %+v", f, want)
 	}
+	flowUpdateOfRead(t, b, s, f)
 	refused := errors.New("refused")
-	if _, err := s.UpdateFlow(ctx, "f1", func(f *session.Flow) error { f.Browser = ""; return refused }); !errors.Is(err, refused) {
+	if _, err := s.UpdateFlow(ctx, "f1", nil, func(f *session.Flow) error { f.Browser = ""; return refused }); !errors.Is(err, refused) {
 		t.Errorf("UpdateFlow = %v, want the edit's error", err)
 	}
-	if f, err = s.Flow(ctx, "f1"); err != nil || !reflect.DeepEqual(f, want) {
+	if f, err = s.Flow(ctx, "f1"); err != nil || !sameFlow(f, want) {
 		t.Errorf("after a refused edit: %+v, %v", f, err)
 	}
 	b.Pass(350 * time.Millisecond)
