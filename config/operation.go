@@ -37,6 +37,11 @@ type Metrics struct {
 	// Address and port of the listener for `/metrics`, or `off`. It is apart from
 	// `listen` so that the numbers are not public by mistake.
 	Listen string `yaml:"listen" default:"127.0.0.1:9464"`
+
+	// Whether `/debug/pprof/` is served beside them: what the program spends its time
+	// and memory on, for `go tool pprof`. A profile tells nothing that is stored, but
+	// costs time while it is taken.
+	Profiles bool `yaml:"profiles" default:"false"`
 }
 
 // Off is what Metrics.Listen says when there is no such listener.

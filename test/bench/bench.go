@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,8 +136,9 @@ func (b *bench) table(ctx context.Context, t *target, r running, of Row, result 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			profiled := b.startProfile(r, fmt.Sprintf("%s-%d-%s-%d", of.Backend, of.Accounts, s.name, n))
 			row, err := b.measure(t, s, n, r)
-			if err != nil {
+			if err := errors.Join(err, profiled()); err != nil {
 				return err
 			}
 			row.Backend, row.Accounts = of.Backend, of.Accounts

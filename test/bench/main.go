@@ -67,6 +67,7 @@ type plan struct {
 	json      string
 	compare   string
 	binary    string
+	profile   string
 	cores     []int
 }
 
@@ -83,6 +84,7 @@ func parse(args []string, stderr io.Writer) (*plan, error) {
 	out := f.String("json", "", "write the result to this file, too (-: to standard output, instead of the tables)")
 	old := f.String("compare", "", "show the change since this result of -json")
 	binary := f.String("binary", "", "measure this provider instead of building one")
+	profile := f.String("profile", "", "also take a CPU profile of each measurement, and write all of them, merged, to this file")
 	coreList := f.String("cores", "", "the server's core and the generator's, such as 0,1 (default: the first two)")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil, err
@@ -98,7 +100,7 @@ func parse(args []string, stderr io.Writer) (*plan, error) {
 			}
 		}
 	}
-	p := &plan{spell: spell{*warm, *counted}, json: *out, compare: *old, binary: *binary, backends: split(*backends)}
+	p := &plan{spell: spell{*warm, *counted}, json: *out, compare: *old, binary: *binary, profile: *profile, backends: split(*backends)}
 	var errs [4]error
 	p.scenarios, errs[0] = choose(*names)
 	p.workers, errs[1] = numbers("workers", *workers)
@@ -178,6 +180,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer os.RemoveAll(b.dir)
 	result, err := b.all(ctx)
+	if p.profile != "" {
+		err = errors.Join(err, b.mergeProfiles(ctx))
+	}
 	if len(result.Rows) > 0 { // also what was measured before an error or a Ctrl-C
 		err = errors.Join(err, result.write(p.json, stdout))
 	}

@@ -59,6 +59,7 @@ func newProvider(binary, dir string, core int, s *stores) (*provider, error) {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GOMAXPROCS=1",
 		"SIGNET_ISSUER=http://" + host, "SIGNET_LISTEN=" + host, "SIGNET_DATA=" + dir,
 		"SIGNET_LIMITS_EXEMPT=127.0.0.0/8", "SIGNET_LOG_LEVEL=error", "SIGNET_METRICS_LISTEN=" + metrics,
+		"SIGNET_METRICS_PROFILES=true", // costs nothing until somebody asks for one
 	}
 	if s != nil {
 		p.env = append(p.env, "SIGNET_DATABASE_URL="+s.postgres, "SIGNET_REDIS_URL="+s.redis)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -203,6 +204,10 @@ func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group, ready 
 	s.describe()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
+	if s.cfg.Metrics.Profiles {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	}
 	m := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	ready.Metrics = l.Addr().String()
 	group.Go(func() error { return notClosed(m.Serve(l)) })
