@@ -45,7 +45,8 @@ type Opaque struct {
 }
 
 // Codes keeps what lives for minutes: codes, living grants, opaque tokens.
-// Losing it ends every code and access token, and revives none.
+// Losing it ends every code, and every access token but those whose grants are
+// on record elsewhere (see Service.Grant), and revives none.
 type Codes interface {
 	// PutCode stores a code and its living grant, and lists the grant with its
 	// account, in one round trip.
@@ -66,8 +67,9 @@ type Codes interface {
 	// false, and stores nothing, for a grant that was ended (see EndGrants):
 	// an answer that is under way must not revive what was just revoked.
 	PutGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) (bool, error)
-	// Grant returns the living grant, or nil.
-	Grant(ctx context.Context, id string) (*Grant, error)
+	// Grant returns the living grant, or nil and whether it was ended (false:
+	// nothing is kept of it here).
+	Grant(ctx context.Context, id string) (g *Grant, ended bool, err error)
 	// Opaque returns what the opaque token under the key stands for, or nil.
 	Opaque(ctx context.Context, key string) (*Opaque, error)
 	// EndGrants ends the grants: their access tokens are refused from now on,
@@ -102,6 +104,10 @@ type Families interface {
 	// returns the family as it is then; nil when nothing was changed. The new
 	// IdleUntil is the earlier of idleUntil and the family's end.
 	RotateFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*Family, error)
+	// GrantRecord returns what lasts of a grant: the grant itself if it has a
+	// family, else nil, and whether it was revoked (RevokeFamily), which is known
+	// for as long as its access tokens could live.
+	GrantRecord(ctx context.Context, grantID string) (g *Grant, revoked bool, err error)
 	// FamilyByRoot returns the family, or nil.
 	FamilyByRoot(ctx context.Context, rootKey string) (*Family, error)
 	// RevokeFamily ends the family of the grant, whether or not it exists

@@ -98,8 +98,30 @@ func (s *Service) Live(ctx context.Context, g *Grant, life time.Duration, token 
 }
 
 // Grant returns the living grant with the id, or nil.
-func (s *Service) Grant(ctx context.Context, id string) (*Grant, error) {
-	return s.codes.Grant(ctx, id)
+//
+// A grant is made to live (IssueCode, Begin, Live) only where there is no other
+// record of it. A refresh leaves the family's row, and a client's own signed
+// token the token itself, which known is made of (nil: it is no such token).
+// Those are looked up when somebody first asks about them: one that was not
+// revoked lives from then on as any other does. The order of Revoke, first the
+// row and then the mark, leaves no moment in which this revives one.
+func (s *Service) Grant(ctx context.Context, id string, known *Grant) (*Grant, error) {
+	g, ended, err := s.codes.Grant(ctx, id)
+	if err != nil || g != nil || ended {
+		return g, err
+	}
+	g, revoked, err := s.families.GrantRecord(ctx, id)
+	if g == nil {
+		g = known
+	}
+	if err != nil || revoked || g == nil {
+		return nil, err
+	}
+	alive, err := s.codes.PutGrant(ctx, g, s.life.AccessToken, "", nil)
+	if err != nil || !alive {
+		return nil, err
+	}
+	return g, nil
 }
 
 // Opaque returns what the opaque access token stands for, with its living
@@ -112,7 +134,7 @@ func (s *Service) Opaque(ctx context.Context, token string) (*Opaque, *Grant, er
 	if err != nil || o == nil || !s.now().Before(o.ExpiresAt) {
 		return nil, nil, err
 	}
-	g, err := s.codes.Grant(ctx, o.GrantID)
+	g, _, err := s.codes.Grant(ctx, o.GrantID)
 	if err != nil || g == nil {
 		return nil, nil, err
 	}

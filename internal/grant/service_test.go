@@ -16,6 +16,7 @@ import (
 	"signet/internal/fault"
 	"signet/internal/grant"
 	"signet/internal/store/kv"
+	sqlstore "signet/internal/store/sql"
 	"signet/internal/store/storetest"
 )
 
@@ -26,6 +27,7 @@ var lifetimes = grant.Lifetimes{
 // house is the service with an account "ada" and a client "web".
 type house struct {
 	*grant.Service
+	db    *sqlstore.DB
 	clock *storetest.Clock
 	ada   string
 }
@@ -33,8 +35,8 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	clock := storetest.NewClock()
 	db, backend := storetest.Embedded(t, clock.Now)
-	h := &house{clock: clock, ada: uuid.Must(uuid.NewV7()).String()}
-	h.Service = grant.NewService(kv.NewCodes(backend), db, db, make([]byte, 32), lifetimes, clock.Now)
+	h := &house{db: db, clock: clock, ada: uuid.Must(uuid.NewV7()).String()}
+	h.on(backend)
 	err := db.CreateAccount(t.Context(), &account.Account{
 		ID: h.ada, Email: "ada@example.com", EmailKey: "ada@example.com", Status: account.Active, CreatedAt: clock.At, UpdatedAt: clock.At,
 	})
@@ -47,6 +49,16 @@ func newHouse(t *testing.T) *house {
 		}
 	}
 	return h
+}
+
+func (h *house) on(short kv.Backend) {
+	h.Service = grant.NewService(kv.NewCodes(short), h.db, h.db, make([]byte, 32), lifetimes, h.clock.Now)
+}
+
+// loseShortLived is what happens when Redis comes back empty.
+func (h *house) loseShortLived(t *testing.T) {
+	_, empty := storetest.Embedded(t, h.clock.Now)
+	h.on(empty)
 }
 
 func (h *house) code(t *testing.T) (string, *grant.Code) {
@@ -71,7 +83,7 @@ func (h *house) family(t *testing.T) (token, grantID string) {
 
 func (h *house) alive(t *testing.T, id string) bool {
 	t.Helper()
-	g, err := h.Grant(t.Context(), id)
+	g, err := h.Grant(t.Context(), id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

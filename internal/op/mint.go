@@ -84,6 +84,15 @@ func (c *accessClaims) grantID() string {
 	return id
 }
 
+// ofClient returns the grant of a client's own token, which nobody else keeps;
+// nil when a person granted it.
+func (c *accessClaims) ofClient() *grant.Grant {
+	if c.Subject != c.ClientID || c.AuthTime != 0 {
+		return nil
+	}
+	return &grant.Grant{ID: c.grantID(), ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience}
+}
+
 // idClaims are those of an ID token (OpenID Connect Core §2).
 type idClaims struct {
 	Issuer   string   `json:"iss"`

@@ -34,7 +34,7 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 	if claims == nil {
 		return nil, nil
 	}
-	g, err = p.Grants.Grant(ctx, claims.grantID())
+	g, err = p.Grants.Grant(ctx, claims.grantID(), claims.ofClient())
 	if err != nil || g == nil {
 		return nil, err
 	}

@@ -56,6 +56,53 @@ func TestSilentTripCosts(t *testing.T) {
 	}
 }
 
+// TestTokenRequestsCost: a client's own JWT asks nothing of the stores, and a
+// refresh is one statement that rotates and commits.
+func TestTokenRequestsCost(t *testing.T) {
+	t.Parallel()
+	for _, backend := range []testenv.Backend{testenv.Full, testenv.Embedded} {
+		t.Run(string(backend), func(t *testing.T) {
+			e := boot(t, testenv.Options{Backend: backend, Nodes: 1})
+			own, app := e.App(t, fleet), e.App(t, web)
+			refreshed := tokens(t, e.Browser(), app, ada, "scope", "openid email offline_access").Str("refresh_token")
+			update := 1.0
+			if backend == testenv.Embedded {
+				update = 3 // SQLite's writer begins and commits each group of changes
+			}
+			for _, c := range []struct {
+				name    string
+				once    func() *testenv.Answer
+				sql, kv float64
+			}{
+				{"client_credentials", func() *testenv.Answer { return own.Call("/token", "grant_type", "client_credentials") }, 0, 0},
+				{"refresh", func() *testenv.Answer { return app.Refresh(refreshed) }, update, 0},
+			} {
+				const times = 100
+				ask := func() {
+					a := c.once()
+					if a.Status != http.StatusOK {
+						t.Fatalf("%s: %d %s", c.name, a.Status, a.Body)
+					}
+					if r := a.Str("refresh_token"); r != "" {
+						refreshed = r
+					}
+				}
+				ask() // fills the caches
+				began := time.Now()
+				sql, kv := e.Metric("signet_database_statements_total"), e.Metric("signet_kv_round_trips_total")
+				for range times {
+					ask()
+				}
+				sql, kv = e.Metric("signet_database_statements_total")-sql, e.Metric("signet_kv_round_trips_total")-kv
+				polls := 2*time.Since(began).Seconds() + 4
+				if sql > c.sql*times+polls || kv > c.kv*times {
+					t.Errorf("%s: %.0f SQL statements and %.0f round trips in %d, want %.0f and %.0f of each", c.name, sql, kv, times, c.sql, c.kv)
+				}
+			}
+		})
+	}
+}
+
 // TestSignaturesOfATrip: an RS256 client costs one RSA signature, that of its
 // ID token; the access token is signed with the far cheaper ES256.
 func TestSignaturesOfATrip(t *testing.T) {

@@ -49,3 +49,33 @@ func TestRevokingReachesTokensWithoutRefresh(t *testing.T) {
 		}
 	})
 }
+
+// TestRevokingAClientsOwnToken: of such a token nothing is stored when it is made
+// (ADR 0013), and yet it dies at once and on every node, whether or not anybody
+// had asked about it.
+func TestRevokingAClientsOwnToken(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		app := e.App(t, fleet)
+		token := func() string {
+			return app.Call("/token", "grant_type", "client_credentials").Str("access_token")
+		}
+		want := func(what, token string, active bool) {
+			t.Helper()
+			for range 2 { // nodes take turns
+				if got := app.Call("/introspect", "token", token).Fields["active"]; got != active {
+					t.Errorf("%s: active is %v, want %v", what, got, active)
+				}
+			}
+		}
+		asked, unasked, other := token(), token(), token()
+		want("new", asked, true)
+		for _, dead := range []string{asked, unasked} {
+			if a := app.Call("/revoke", "token", dead); a.Status != http.StatusOK {
+				t.Fatalf("revoke: %d %s", a.Status, a.Body)
+			}
+		}
+		want("revoked", asked, false)
+		want("revoked before anybody asked", unasked, false)
+		want("another one", other, true)
+	})
+}

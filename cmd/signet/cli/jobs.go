@@ -19,11 +19,16 @@ type job struct {
 func (s *server) jobs() []job {
 	return []job{
 		{"rotating signing keys", s.keys.Ensure},
-		{"removing refresh tokens that ended", past(24*time.Hour, s.db.DeleteDeadFamilies)},
+		{"removing refresh tokens that ended", past(longestAccessToken, s.db.DeleteDeadFamilies)},
 		{"removing password resets of yesterday", past(account.KeepRecoveries, s.db.DeleteRecoveries)},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 	}
 }
+
+// longestAccessToken is the most that lifetimes.access_token may be set to. The
+// row of a grant that was revoked is what its access tokens are refused by, so it
+// stays as long as one of them could live.
+const longestAccessToken = 24 * time.Hour
 
 // past is the work of removing what was over long ago, at most a thousand at
 // a time, so that no transaction becomes a long one.

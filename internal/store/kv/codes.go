@@ -129,13 +129,17 @@ func (c *Codes) PutGrant(ctx context.Context, g *grant.Grant, grantLife time.Dur
 	return alive, err
 }
 
-// Grant returns the living grant, or nil.
-func (c *Codes) Grant(ctx context.Context, id string) (*grant.Grant, error) {
+// Grant returns the living grant, or nil and whether it was ended.
+func (c *Codes) Grant(ctx context.Context, id string) (*grant.Grant, bool, error) {
 	raw, err := c.b.Get(ctx, grantKey(id))
-	if err != nil || bytes.Equal(raw[0], ended) {
-		return nil, err
+	if err != nil {
+		return nil, false, err
 	}
-	return decode[grant.Grant](raw[0])
+	if bytes.Equal(raw[0], ended) {
+		return nil, true, nil
+	}
+	g, err := decode[grant.Grant](raw[0])
+	return g, false, err
 }
 
 // Opaque returns what the opaque token under the key stands for, or nil.

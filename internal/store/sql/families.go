@@ -30,6 +30,8 @@ const (
 			AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = token_families.account_id AND accounts.status = 'active')
 		RETURNING ` + familyColumns
 
+	grantRecord = "SELECT grant_data, revoked_at FROM token_families WHERE grant_id = $1"
+
 	familyByRoot = "SELECT " + familyColumns + " FROM token_families WHERE root_key = $1"
 
 	// The row of a grant that has no family yet keeps one from being made.
@@ -115,6 +117,20 @@ func (db *DB) RotateFamily(ctx context.Context, rootKey, clientID string, genera
 		return nil, err
 	}
 	return row.family(), nil
+}
+
+// GrantRecord implements grant.Families.
+func (db *DB) GrantRecord(ctx context.Context, grantID string) (*grant.Grant, bool, error) {
+	if !storable(grantID) {
+		return nil, false, nil
+	}
+	var stored document[*grant.Grant]
+	var revoked instant
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.row(ctx, grantRecord, []any{grantID}, &stored, &revoked)
+		return err
+	})
+	return stored.V, !revoked.IsZero(), err
 }
 
 // FamilyByRoot implements grant.Families.

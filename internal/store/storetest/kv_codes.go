@@ -43,10 +43,17 @@ func newCode(b KVStore) *grant.Code {
 
 func wantGrant(t *testing.T, s grant.Codes, id string, want *grant.Grant) {
 	t.Helper()
-	got, err := s.Grant(t.Context(), id)
+	got, _, err := s.Grant(t.Context(), id)
 	must(t, err)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Grant = %+v, want %+v", got, want)
+	}
+}
+
+func wantEnded(t *testing.T, s grant.Codes, id string, want bool) {
+	t.Helper()
+	if g, ended, err := s.Grant(t.Context(), id); g != nil || ended != want || err != nil {
+		t.Errorf("Grant = %+v, ended %t, %v; want none, ended %t", g, ended, err, want)
 	}
 }
 
@@ -112,6 +119,7 @@ func grantLife(t *testing.T, b KVStore, s grant.Codes) {
 		})
 	}
 	wantGrant(t, s, g.ID, nil)
+	wantEnded(t, s, g.ID, false)
 	put(200*time.Millisecond, true)
 	put(600*time.Millisecond, true)
 	b.Pass(250 * time.Millisecond)
@@ -126,9 +134,11 @@ func grantLife(t *testing.T, b KVStore, s grant.Codes) {
 	wantTrips(t, b, 1, "EndGrants", func() error { return s.EndGrants(ctx, 200*time.Millisecond, g.ID, other.ID, grant.NewID()) })
 	wantGrant(t, s, g.ID, nil)
 	wantGrant(t, s, other.ID, nil)
+	wantEnded(t, s, g.ID, true)
 	put(time.Minute, false)
 	wantGrant(t, s, g.ID, nil)
 	b.Pass(250 * time.Millisecond)
+	wantEnded(t, s, g.ID, false)
 	put(time.Minute, true)
 	must(t, s.EndGrants(ctx, time.Minute))
 }

@@ -169,10 +169,26 @@ func testRevocation(t *testing.T, db *sqlstore.DB, a *account.Account, c *client
 	ok(t, err)
 	sameFamily(t, got, f) // with the time of the first revocation
 
+	record := func(id string, want *grant.Grant, wantRevoked bool) {
+		t.Helper()
+		g, revoked, err := db.GrantRecord(ctx, id)
+		ok(t, err)
+		if !reflect.DeepEqual(g, want) || revoked != wantRevoked {
+			t.Errorf("GrantRecord(%q) = %+v, %t; want %+v, %t", id, g, revoked, want, wantRevoked)
+		}
+	}
+	living := makeFamily(t, db, a, c)
+	record(living.Grant.ID, &living.Grant, false)
+	record(f.Grant.ID, &f.Grant, true)
+	for _, id := range []string{"", "none", "\x00"} {
+		record(id, nil, false)
+	}
+
 	late := family(a, c)
 	ok(t, db.RevokeFamily(ctx, late.Grant.ID, revoked))
 	made, err := db.CreateFamily(ctx, late)
 	ok(t, err)
+	record(late.Grant.ID, nil, true)
 	none, err := db.FamilyByRoot(ctx, late.RootKey)
 	ok(t, err)
 	if made || none != nil {
