@@ -50,6 +50,7 @@ type Config struct {
 	Brand     Brand     `yaml:"brand"`
 	Languages Languages `yaml:"languages"`
 	Account   Account   `yaml:"account"`
+	SignUp    SignUp    `yaml:"sign_up"`
 	Lifetimes Lifetimes `yaml:"lifetimes"`
 	Cookies   Cookies   `yaml:"cookies"`
 	Keys      Keys      `yaml:"keys"`

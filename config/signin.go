@@ -116,6 +116,20 @@ type Hashing struct {
 	Concurrency int `yaml:"concurrency" default:"0" min:"0" max:"1024"`
 }
 
+// SignUp is how people make accounts.
+type SignUp struct {
+	// Whether people can make accounts themselves. If not, accounts are declared with
+	// `signet apply` or made with `signet user add`. Without a mail server (`smtp.url`)
+	// nobody can: the address is proven by a letter.
+	Open bool `yaml:"open" default:"true"`
+
+	// Time in which a new account must be activated. After that nothing of it is kept.
+	Waiting time.Duration `yaml:"waiting" default:"1d" min:"10m" max:"30d"`
+
+	// Time between two letters of sign-ups to one e-mail address, whoever asks.
+	ResendAfter time.Duration `yaml:"resend_after" default:"1m" max:"1d"`
+}
+
 // Limits bounds how often strangers may try.
 type Limits struct {
 	// Failed sign-ins at one account, before further tries are put off, whatever
@@ -157,6 +171,17 @@ type Limits struct {
 
 	// Tries that a code which was mailed allows.
 	CodeTries int `yaml:"code_tries" default:"5" min:"1" max:"20"`
+	// Letters of a sign-up that are asked for from one block of addresses: a new
+	// account, or its letter once more.
+	SignUpNetwork Rate `yaml:"sign_up_network" default:"50/1h"`
+
+	// Codes of a sign-up that are tried from one block of addresses. Each code can be
+	// tried five times in any case.
+	SignUpCode Rate `yaml:"sign_up_code" default:"50/15m"`
+
+	// Letters of sign-ups to one e-mail address, whoever asks for them. The networks
+	// in `limits.exempt` are no exception: it is somebody's mailbox.
+	SignUpMails Rate `yaml:"sign_up_mails" default:"10/1d"`
 
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`

@@ -6,6 +6,7 @@ package account
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -66,14 +67,21 @@ type Address struct {
 	Country       string `json:"country,omitempty" yaml:"country,omitempty"`
 }
 
-// DisplayName is how the person is called: the name, else its parts in order,
-// else the address.
+// DisplayName is how the person is called: the name, else its parts in the order
+// of the person's language, else the address.
 func (a *Account) DisplayName() string {
 	p := a.Profile
+	language, _, _ := strings.Cut(p.Locale, "-")
 	switch {
 	case p.Name != "":
 		return p.Name
 	case p.GivenName != "" && p.FamilyName != "":
+		switch language {
+		case "zh":
+			return p.FamilyName + p.GivenName
+		case "ja":
+			return p.FamilyName + " " + p.GivenName
+		}
 		return p.GivenName + " " + p.FamilyName
 	case p.GivenName+p.FamilyName != "":
 		return p.GivenName + p.FamilyName

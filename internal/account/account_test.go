@@ -36,7 +36,7 @@ func serviceOn(t *testing.T, db *sqlstore.DB, p account.HashParams, clock *store
 		t.Fatal(err)
 	}
 	g := &open{}
-	return account.NewService(db, db, h, g, clock.Now), db, g
+	return account.NewService(db, h, g, clock.Now), db, g
 }
 
 func TestNormalizeEmail(t *testing.T) {

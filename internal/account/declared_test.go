@@ -13,7 +13,7 @@ func TestCheckNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewService(nil, nil, hasher, nil, nil) // it asks nobody
+	s := NewService(nil, hasher, nil, nil) // it asks nobody
 	const email = "ada@example.com"
 	good := []New{
 		{Email: email},

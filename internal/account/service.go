@@ -24,10 +24,17 @@ type Guard interface {
 	Guess(ctx context.Context, emailKey, browser, ip string) (right func(context.Context) error, err error)
 }
 
+// Stores are what the service works on: most often one database is all of them.
+type Stores interface {
+	Store
+	BrowserStore
+	// WaitingSignUp is that of SignUpStore.
+	WaitingSignUp(ctx context.Context, emailKey, browser string, now time.Time) (*SignUp, error)
+}
+
 // Service is what may be done with accounts.
 type Service struct {
-	store  Store
-	known  BrowserStore
+	store  Stores
 	hasher *Hasher
 	guard  Guard
 	now    func() time.Time
@@ -35,8 +42,8 @@ type Service struct {
 }
 
 // NewService returns the service on the stores.
-func NewService(store Store, known BrowserStore, hasher *Hasher, guard Guard, now func() time.Time) *Service {
-	s := &Service{store: store, known: known, hasher: hasher, guard: guard, now: now}
+func NewService(store Stores, hasher *Hasher, guard Guard, now func() time.Time) *Service {
+	s := &Service{store: store, hasher: hasher, guard: guard, now: now}
 	s.recent.init()
 	return s
 }
@@ -78,8 +85,18 @@ type Credentials struct {
 	IP              string
 }
 
-// Authenticate returns the account of the address if the password is right. An
-// unknown address costs as much as a known one.
+// Unproven is the error of a sign-in with the right password of a sign-up that
+// still waits: the address is to be proven.
+type Unproven struct{ SignUp *SignUp }
+
+// Error implements error.
+func (u *Unproven) Error() string { return "the sign-up " + u.SignUp.ID + " waits to be activated" }
+
+// Authenticate returns the account of the address if the password is right; the
+// error is an *Unproven when it is that of a sign-up that waits. One hash is
+// computed in every case: that of the account, else of the sign-up that began
+// in this browser or is the newest, else one that nothing fits. An unknown
+// address costs as much as a known one.
 func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, error) {
 	_, key, err := NormalizeEmail(c.Email)
 	if err != nil {
@@ -93,14 +110,27 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, er
 	if err != nil {
 		return nil, err
 	}
+	waiting, err := s.store.WaitingSignUp(ctx, key, handle.Sum(c.Browser), s.now())
+	if err != nil {
+		return nil, err
+	}
 	right, err := s.guard.Guess(ctx, key, browser, c.IP)
 	if err != nil {
 		return nil, err
 	}
-	ok, renew, err := s.hasher.Verify(ctx, a.PasswordHash, c.Password)
+	hash := a.PasswordHash
+	if a.ID != "" {
+		waiting = nil
+	} else if waiting != nil {
+		hash = waiting.PasswordHash
+	}
+	ok, renew, err := s.hasher.Verify(ctx, hash, c.Password)
 	if err != nil {
 		// Nothing was evaluated: who is turned away in a rush loses no try.
 		return nil, errors.Join(err, right(ctx))
+	}
+	if ok && waiting != nil {
+		return nil, errors.Join(right(ctx), &Unproven{waiting})
 	}
 	if !ok || a.Status != Active {
 		return nil, refuse(a, ok)
@@ -120,7 +150,7 @@ func (s *Service) knownBrowser(ctx context.Context, a *Account, browser string) 
 	if id == "" {
 		id = uuid.Nil.String() // nobody's, and asked for all the same
 	}
-	seen, err := s.known.Browser(ctx, id, key)
+	seen, err := s.store.Browser(ctx, id, key)
 	if err != nil || seen.IsZero() {
 		return "", err
 	}
@@ -314,7 +344,7 @@ func (s *Service) SetPassword(ctx context.Context, a *Account, password string) 
 	if err := s.store.UpdateAccount(ctx, &next, a.UpdatedAt); err != nil {
 		return err
 	}
-	return s.known.ForgetBrowsers(ctx, a.ID)
+	return s.store.ForgetBrowsers(ctx, a.ID)
 }
 
 // SetStatus lets the account sign in, or not.

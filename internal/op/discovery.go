@@ -34,6 +34,10 @@ func (p *Provider) describe() *metadata {
 	at := func(path string) string { return p.cfg.Issuer + path }
 	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone}
 	confidential := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
+	prompts := []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect}
+	if p.cfg.SignUp {
+		prompts = append(prompts, session.PromptCreate)
+	}
 	return &metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                    p.cfg.Issuer,
@@ -70,7 +74,7 @@ func (p *Provider) describe() *metadata {
 			RequestURIParameterSupported:              false,
 		},
 		IssParameter: true,
-		Prompts:      []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect},
+		Prompts:      prompts,
 	}
 }
 

@@ -72,6 +72,7 @@ type Config struct {
 	UILocales         []string
 	PolicyURI         string
 	TermsURI          string
+	SignUp            bool // people can make accounts
 }
 
 // Services are the parts of the house that the protocol works with.

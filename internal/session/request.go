@@ -69,12 +69,14 @@ const (
 	ModeFormPost = "form_post"
 )
 
-// Prompts (OpenID Connect Core §3.1.2.1).
+// Prompts (OpenID Connect Core §3.1.2.1; create: Initiating User Registration
+// 1.0 §4.1).
 const (
 	PromptNone    = "none"
 	PromptLogin   = "login"
 	PromptConsent = "consent"
 	PromptSelect  = "select_account"
+	PromptCreate  = "create"
 )
 
 // Request is an authorization request, read once and checked: nothing after
@@ -140,6 +142,7 @@ type Progress struct {
 	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
 	Denied     bool      `json:"denied,omitempty"`      // by the person
 
+	SignUp   *SignUp   `json:"sign_up,omitempty"`  // an account that is being made
 	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
 }
 
@@ -178,6 +181,7 @@ type Need string
 // What a flow may need, in the order in which it is asked.
 const (
 	NeedNothing Need = ""
+	NeedSignUp  Need = "sign-up" // the app asks for it; who has an account may sign in
 	NeedSignIn  Need = "sign-in"
 	NeedAccount Need = "account" // choose which
 	NeedConsent Need = "consent"
@@ -197,6 +201,8 @@ func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need
 	switch {
 	case p.Denied:
 		return NeedRefusal
+	case r.Prompts(PromptCreate) && p.SignedInAt.IsZero():
+		return NeedSignUp
 	case s == nil:
 		return NeedSignIn
 	case p.SignedInAt.IsZero() && mustSignInAgain(r, s, now):

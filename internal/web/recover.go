@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"signet/internal/account"
 	"signet/internal/challenge"
@@ -245,9 +246,22 @@ func (w *Web) postRecoverCode(rw http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// digits takes the spaces and hyphens out of a code, with which it may have been
-// copied or written down.
+// digits writes the digits of a code in ASCII, whatever script they were typed
+// in, without the spaces and dashes with which it may have been copied or
+// written down; other characters stay, to be refused.
 func digits(s string) string {
-	const most = 64
-	return strings.NewReplacer(" ", "", "\u00a0", "", "-", "", "\t", "").Replace(strings.TrimSpace(s[:min(len(s), most)]))
+	return strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c) || unicode.Is(unicode.Pd, c):
+			return -1
+		case c < unicode.MaxASCII || !unicode.IsDigit(c):
+			return c
+		}
+		// The digits of a script follow each other, from zero on (Unicode §4.6).
+		zero := c
+		for unicode.IsDigit(zero-1) && c-zero < 9 {
+			zero--
+		}
+		return '0' + c - zero
+	}, clip(s))
 }

@@ -8,11 +8,23 @@ import (
 
 // Paths of the pages below the issuer.
 const (
-	pathHome       = "/{$}"
-	pathSignIn     = "/signin"
-	pathPassword   = "/signin/password"
-	pathChoose     = "/signin/account"
-	pathConsent    = "/consent"
+	pathHome     = "/{$}"
+	pathSignIn   = "/signin"
+	pathPassword = "/signin/password"
+	pathChoose   = "/signin/account"
+	pathConsent  = "/consent"
+
+	pathSignUp         = "/signup"
+	pathSignUpPassword = "/signup/password"
+	pathSignUpAbout    = "/signup/about"
+	pathSignUpRobot    = "/signup/robot"
+	pathSignUpCheck    = "/signup/check"
+	pathSignUpResend   = "/signup/resend"
+	pathSignUpState    = "/signup/state"
+	pathSignUpDone     = "/signup/done"
+	pathSignUpConfirm  = "/signup/confirm"
+	pathSignUpDeny     = "/signup/deny"
+
 	pathSignOut    = "/signout"
 	pathSignedOut  = "/signed-out"
 	pathLanguage   = "/language"
@@ -59,6 +71,15 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathPassword, w.password), form(pathPassword, w.postPassword),
 		page(pathChoose, w.choose), form(pathChoose, w.postChoose),
 		page(pathConsent, w.consent), form(pathConsent, w.postConsent),
+		page(pathSignUp, w.signUp), form(pathSignUp, w.postSignUp),
+		page(pathSignUpPassword, w.signUpPassword), form(pathSignUpPassword, w.postSignUpPassword),
+		page(pathSignUpAbout, w.signUpAbout), form(pathSignUpAbout, w.postSignUpAbout),
+		page(pathSignUpRobot, w.signUpRobot), form(pathSignUpRobot, w.postSignUpRobot),
+		page(pathSignUpCheck, w.signUpCheck), form(pathSignUpCheck, w.postSignUpCheck),
+		form(pathSignUpResend, w.postSignUpResend),
+		page(pathSignUpState, w.signUpState), form(pathSignUpDone, w.postSignUpDone),
+		page(pathSignUpConfirm, w.signUpConfirm), form(pathSignUpConfirm, w.postSignUpConfirm),
+		form(pathSignUpDeny, w.postSignUpDeny),
 		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
 		page(pathSignedOut, w.signedOut),
 		form(pathLanguage, w.postLanguage),

@@ -52,7 +52,7 @@ func (w *Web) showIdentifier(rw http.ResponseWriter, r *http.Request, f *session
 	if err != nil {
 		return err
 	}
-	page := &view.Identifier{Frame: fr, Form: w.form(pathSignIn, f), Username: typed, Fault: bad}
+	page := &view.Identifier{Frame: fr, Form: w.form(pathSignIn, f), Username: typed, Fault: bad, CreateURL: w.createURL(f)}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }
 
@@ -146,6 +146,9 @@ func (w *Web) showPassword(rw http.ResponseWriter, r *http.Request, f *session.F
 	if w.Letters.Send {
 		page.ForgotURL = w.at(pathRecover, "flow", f.ID)
 	}
+	if !again {
+		page.CreateURL = w.createURL(f)
+	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }
 
@@ -168,6 +171,9 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	a, err := w.Accounts.Authenticate(r.Context(), account.Credentials{
 		Email: email, Password: typed, Browser: w.Cookies.Browser(r), IP: info.Address,
 	})
+	if waits, ok := errors.AsType[*account.Unproven](err); ok {
+		return w.waitForProof(rw, r, f, waits.SignUp)
+	}
 	if bad := faultOf(err); bad != "" {
 		info.Kind, info.Cause = fault.KindOf(err), err
 		if err := w.recordRefusal(r, f, err); err != nil {
@@ -201,6 +207,17 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return w.goOn(rw, r, f, sess)
+}
+
+// waitForProof leads somebody who knows the password of an account that waits
+// to where it is activated.
+func (w *Web) waitForProof(rw http.ResponseWriter, r *http.Request, f *session.Flow, waits *account.SignUp) error {
+	f, err := w.keepSignUp(r, f, func(su *session.SignUp) { *su = session.SignUp{ID: waits.ID, Email: waits.Email} })
+	if err != nil {
+		return err
+	}
+	w.send(rw, w.at(pathSignUpCheck, "flow", f.ID))
+	return nil
 }
 
 // faultOf is what the page says of a sign-in that was refused; "" for what is

@@ -50,7 +50,8 @@ type Services struct {
 	Audit      audit.Store
 	Policy     *account.Policy
 	Challenges *challenge.Service
-	Mailbox    Mailbox // nil: there is none
+	SignUps    *account.SignUps // nil: no account can be made here
+	Mailbox    Mailbox          // nil: there is none
 	Now        func() time.Time
 }
 
@@ -80,7 +81,7 @@ func (w *Web) sessionOf(r *http.Request) (*session.Session, error) {
 // Address is where a person is asked for what the flow needs.
 func (w *Web) Address(need session.Need, flowID string) string {
 	path := map[session.Need]string{
-		session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedConsent: pathConsent,
+		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedConsent: pathConsent,
 	}[need]
 	return w.at(path, "flow", flowID)
 }
@@ -126,7 +127,7 @@ func (w *Web) goOn(rw http.ResponseWriter, r *http.Request, f *session.Flow, ses
 	return nil
 }
 
-// signInFor begins a flow of the house's own, which ends at one of its pages.
+// signInFor begins a sign-in of the house's own, which ends at one of its pages.
 func (w *Web) signInFor(rw http.ResponseWriter, r *http.Request, path string) error {
 	return w.beginAt(rw, r, pathSignIn, path)
 }

@@ -62,4 +62,31 @@
       menu.querySelector('summary').focus();
     });
   });
+
+  // A page that waits for something that happens elsewhere asks now and then,
+  // and at once when it is looked at again. When it has happened the form goes on.
+  each('form[data-wait]', function (form) {
+    var pause = 2000, timer, asking, over;
+    function ask() {
+      if (asking || over) return;
+      clearTimeout(timer);
+      asking = true;
+      var request = new XMLHttpRequest();
+      request.open('GET', form.getAttribute('data-wait'));
+      request.onloadend = function () {
+        asking = false;
+        var state;
+        try { state = JSON.parse(request.responseText).state; } catch (unreadable) { /* ask again */ }
+        over = state === 'active' || state === 'gone';
+        if (state === 'active') form.submit();
+        else if (state === 'gone') location.reload(); // the page says how to go on
+        else timer = setTimeout(ask, pause = Math.min(pause * 1.05, 15000));
+      };
+      request.send();
+    }
+    ask();
+    doc.addEventListener('visibilitychange', function () { if (!doc.hidden) ask(); });
+    // One that comes back out of the cache of back and forward asks anew.
+    window.addEventListener('pageshow', function (event) { if (event.persisted) { over = false; ask(); } });
+  });
 })();

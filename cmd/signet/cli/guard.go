@@ -104,3 +104,35 @@ func (g challengeGuard) take(ctx context.Context, from netip.Addr, tries ...limi
 	}
 	return err
 }
+
+// signUpGate implements account.SignUpGuard with the limits of the configuration.
+type signUpGate struct {
+	limiter       *limit.Limiter
+	letters, code limit.Rule
+	v4, v6        int
+}
+
+func (h *house) signUpGate() signUpGate {
+	l := h.cfg.Limits
+	return signUpGate{
+		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
+		letters: limit.Rule{Journey: "sign-up, network", Max: int64(l.SignUpNetwork.Count), Window: l.SignUpNetwork.Window},
+		code:    limit.Rule{Journey: "sign-up code, network", Max: int64(l.SignUpCode.Count), Window: l.SignUpCode.Window},
+		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
+	}
+}
+
+// Letter implements account.SignUpGuard.
+func (g signUpGate) Letter(ctx context.Context, ip string) error { return g.allow(ctx, g.letters, ip) }
+
+// Code implements account.SignUpGuard.
+func (g signUpGate) Code(ctx context.Context, ip string) error { return g.allow(ctx, g.code, ip) }
+
+func (g signUpGate) allow(ctx context.Context, rule limit.Rule, ip string) error {
+	from, _ := netip.ParseAddr(ip)
+	ok, wait, err := g.limiter.Allow(ctx, rule, from, limit.Address(from, g.v4, g.v6))
+	if err == nil && !ok {
+		err = fault.New(fault.Limited, "Too many tries from this network. Please wait %d minutes.", int(wait.Minutes())+1)
+	}
+	return err
+}

@@ -34,6 +34,9 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges,
 	}
+	if c.SignUp.Open {
+		services.SignUps = s.signUps
+	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()
 	}
@@ -46,6 +49,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, IDToken: c.Lifetimes.IDToken,
 		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
+		SignUp: pages.OpenSignUp(),
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Metrics: s.metrics, Now: time.Now,

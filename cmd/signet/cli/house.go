@@ -32,6 +32,7 @@ type house struct {
 	accounts   *account.Service
 	browsers   *account.Browsers
 	ledger     *account.Ledger
+	signUps    *account.SignUps
 	sessions   *session.Service
 	grants     *grant.Service
 	keys       *keys.Manager
@@ -140,12 +141,16 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	}
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
-	h.accounts = account.NewService(h.db, h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
+	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
 	h.recoveries = account.NewRecoveries(h.db, h.accounts,
 		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
 		master.Derive("recovery codes"), account.RecoveryRules{Code: c.Lifetimes.RecoveryCode, Tries: c.Limits.CodeTries}, time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
+	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
+		Waiting: c.SignUp.Waiting,
+		Mails:   account.MailLimits{Pause: c.SignUp.ResendAfter, Most: c.Limits.SignUpMails.Count, Window: c.Limits.SignUpMails.Window},
+	}, time.Now)
 	l := c.Lifetimes
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,

@@ -21,6 +21,7 @@ func (s *server) jobs() []job {
 		{"rotating signing keys", s.keys.Ensure},
 		{"removing refresh tokens that ended", past(longestAccessToken, s.db.DeleteDeadFamilies)},
 		{"removing password resets of yesterday", past(account.KeepRecoveries, s.db.DeleteRecoveries)},
+		{"removing sign-ups that were not finished", past(0, s.db.DeleteSignUps)},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 	}
 }

@@ -18,6 +18,7 @@ type Field struct {
 	Also         string // id of what describes the field besides; "": nothing does
 	InputMode    string // of the keys that a touch screen shows; empty: by the type
 	Focus        bool   // the page's first fault, or its first field
+	Class        string // of the input element
 }
 
 // Revealable reports whether a script may offer to show what is typed.

@@ -98,7 +98,7 @@ func (r *Renderer) parseLetters() error {
 // fault in one stops the program at start.
 func blankLetters() []Letter {
 	return []Letter{
-		&NewSignIn{}, &ResetCode{}, &PasswordChanged{},
+		&NewSignIn{}, &ResetCode{}, &PasswordChanged{}, &Activate{}, &KnownAddress{},
 	}
 }
 
@@ -155,6 +155,10 @@ func (f *LetterFrame) Logo() string {
 
 // Initial stands in the seal where there is no logo.
 func (f *LetterFrame) Initial() string { return letter(f.renderer.brand.Name) }
+
+// Why says why a letter came: it is about somebody's account. A letter that
+// comes for another reason has a method of its own.
+func (f *LetterFrame) Why() (string, error) { return f.T("mail.why", "Brand", f.renderer.brand.Name) }
 
 // Start is the side at which lines begin, for readers that know no logical
 // directions.

@@ -17,7 +17,16 @@ import (
 // letters are those that are held as golden files, each in every language.
 func letters() map[string]func() view.Letter {
 	frame := view.LetterFrame{HomeURL: "https://id.example"}
+	until := time.Date(2026, time.November, 24, 12, 5, 9, 0, time.UTC)
 	return map[string]func() view.Letter{
+		"activate": func() view.Letter {
+			return &view.Activate{
+				LetterFrame: frame, AppName: "Device console", Code: "048213", LinkURL: "https://id.example/signup/confirm?link=l1", Until: until,
+			}
+		},
+		"known_address": func() view.Letter {
+			return &view.KnownAddress{LetterFrame: frame, SignInURL: "https://id.example/account"}
+		},
 		"sign_in": func() view.Letter {
 			return &view.NewSignIn{
 				LetterFrame: frame, Email: "ada@example.com", At: time.Date(2026, time.November, 23, 14, 5, 9, 0, time.FixedZone("", 7200)),

@@ -41,6 +41,7 @@ type Password struct {
 	Remember  bool   // "stay signed in" is checked
 	OtherURL  string // "Not you?"; empty: the person is fixed
 	ForgotURL string // empty: a password cannot be reset here
+	CreateURL string // empty: no account can be made here
 }
 
 func (*Password) template() string { return "signin/password" }

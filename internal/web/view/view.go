@@ -145,5 +145,6 @@ func blanks() []Page {
 		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{}, &Mailbox{}, &Mail{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
+		&SignUpEmail{}, &SignUpPassword{}, &SignUpAbout{}, &SignUpRobot{}, &SignUpCheck{}, &SignUpActive{}, &SignUpConfirm{}, &SignUpEnd{},
 	}
 }

@@ -38,7 +38,7 @@ func password() []State {
 	base := func() *view.Password {
 		return &view.Password{
 			Frame: frame(&console), Form: form("/signin/password"),
-			Username: ada.Email, OtherURL: "/signin", ForgotURL: "/recover",
+			Username: ada.Email, OtherURL: "/signin", ForgotURL: "/recover", CreateURL: "/signup",
 		}
 	}
 	with := func(change func(*view.Password)) func() view.Page {

@@ -20,7 +20,7 @@ func All() []State {
 	var all []State
 	for _, table := range [][]State{
 		identifier(), password(), choose(), consent(), errors(), signOut(), formPost(), account(), profile(), stopNews(), mailbox(),
-		recovery(), challenges(),
+		recovery(), challenges(), signUp(),
 	} {
 		all = append(all, table...)
 	}

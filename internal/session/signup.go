@@ -1,0 +1,23 @@
+package session
+
+import "time"
+
+// SignUp is what was given on the pages of a sign-up that is under way, so that
+// no page trusts a form for what another one asked, and none asks twice.
+type SignUp struct {
+	ID           string `json:"id,omitempty"` // of the account that waits; "": it is not made yet
+	Email        string `json:"email,omitempty"`
+	PasswordHash string `json:"password_hash,omitempty"` // of the password nothing else is kept
+	News         *News  `json:"news,omitempty"`          // nil: not wanted
+	GivenName    string `json:"given_name,omitempty"`
+	FamilyName   string `json:"family_name,omitempty"`
+	Birthdate    string `json:"birthdate,omitempty"` // YYYY-MM-DD
+}
+
+// News is a wish to be sent news, as it was expressed.
+type News struct {
+	Wording  string    `json:"wording"`
+	Version  string    `json:"version"`
+	Language string    `json:"language"`
+	At       time.Time `json:"at"`
+}
