@@ -70,6 +70,12 @@ type Client struct {
 	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
 	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
 
+	// Request objects (RFC 9101): how they are signed ("": by any algorithm,
+	// "none": not), where they may be, and whether there must be one.
+	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
+	RequestURIs          []string `json:"request_uris,omitempty"`
+	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
+
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"`
 	PolicyURI string `json:"policy_uri,omitempty"`

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,17 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"jwks", func(c *client.Client) { c.JWKS = `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}` }},
 		{"jwks", func(c *client.Client) {
 			c.JWKS = `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+		}},
+		{"request_object_signing_alg", func(c *client.Client) { c.RequestObjectAlg = "HS256" }},
+		{"request_object_signing_alg", func(c *client.Client) { c.RequestObjectAlg = "ES256" }},
+		{"require_signed_request_object", func(c *client.Client) { c.RequireSignedRequest = true }},
+		{"require_signed_request_object", func(c *client.Client) {
+			c.RequireSignedRequest, c.RequestObjectAlg, c.JWKSURI = true, "none", "https://app.example/keys"
+		}},
+		{"request_uris", func(c *client.Client) { c.RequestURIs = []string{"http://app.example/r"} }},
+		{"request_uris", func(c *client.Client) { c.RequestURIs = []string{"https://app.example/" + strings.Repeat("r", 600)} }},
+		{"request_uris", func(c *client.Client) {
+			c.RequestURIs = slices.Repeat([]string{"https://app.example/r"}, 51)
 		}},
 		{"userinfo_signed_response_alg", func(c *client.Client) { c.UserinfoAlg = "none" }},
 		{"id_token_encrypted_response_alg", func(c *client.Client) { c.IDTokenEncAlg, c.JWKSURI = "RSA1_5", "https://app.example/keys" }},

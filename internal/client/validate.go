@@ -58,6 +58,7 @@ func (c *Client) Check(r Rules) error {
 	c.checkTokens(&p, r)
 	c.checkGrants(&p)
 	c.checkKeys(&p, r)
+	c.checkRequests(&p, r)
 	c.checkAddresses(&p, r)
 	if len(p.found) == 1 {
 		return p.found[0]

@@ -40,6 +40,9 @@ var clientKeys = []key[client.Client]{
 	{"userinfo_signed_response_alg", func(c *client.Client) any { return &c.UserinfoAlg }},
 	{"userinfo_encrypted_response_alg", func(c *client.Client) any { return &c.UserinfoEncAlg }},
 	{"userinfo_encrypted_response_enc", func(c *client.Client) any { return &c.UserinfoEnc }},
+	{"request_object_signing_alg", func(c *client.Client) any { return &c.RequestObjectAlg }},
+	{"request_uris", func(c *client.Client) any { return &c.RequestURIs }},
+	{"require_signed_request_object", func(c *client.Client) any { return &c.RequireSignedRequest }},
 	{"client_uri", func(c *client.Client) any { return &c.ClientURI }},
 	{"logo_uri", func(c *client.Client) any { return &c.LogoURI }},
 	{"policy_uri", func(c *client.Client) any { return &c.PolicyURI }},
@@ -57,9 +60,9 @@ var clientAliases = map[string]string{
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
 	"contacts", "software_id", "software_version", "software_statement", // RFC 7591
-	"sector_identifier_uri", "subject_type", "initiate_login_uri", "request_uris", "default_acr_values", // OIDC Registration
-	"request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc",
-	"token_endpoint_auth_signing_alg", "require_signed_request_object",
+	"sector_identifier_uri", "subject_type", "initiate_login_uri", "default_acr_values", // OIDC Registration
+	"request_object_encryption_alg", "request_object_encryption_enc",
+	"token_endpoint_auth_signing_alg",
 	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout
 	"frontchannel_logout_uri", "frontchannel_logout_session_required",
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705

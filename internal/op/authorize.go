@@ -24,15 +24,15 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		d.params, oerr = parseParams(r.URL.RawQuery)
 	}
-	repeated := oerr
+	d.refused = oerr
 	for _, check := range addressChecks {
 		if oerr := check(p, r.Context(), d); oerr != nil {
 			return p.refuse(w, r, d.client, oerr)
 		}
 	}
 	infoOf(r).ClientID = d.client.ID
-	if repeated != nil {
-		return p.answerError(w, r, d.req, repeated)
+	if d.refused != nil {
+		return p.answerError(w, r, d.req, d.refused)
 	}
 	for _, check := range requestChecks {
 		if oerr := check(p, r.Context(), d); oerr != nil {

@@ -65,6 +65,9 @@ func FuzzAuthorizeQuery(f *testing.F) {
 				return
 			}
 		}
+		if refused == nil {
+			refused = d.refused
+		}
 		for _, check := range requestChecks {
 			if refused == nil {
 				refused = check(p, t.Context(), d)

@@ -26,9 +26,10 @@ const (
 
 // draft is a request while it is being read.
 type draft struct {
-	params params
-	client *client.Client
-	req    *session.Request
+	params  params
+	client  *client.Client
+	req     *session.Request
+	refused *oauthError // what is wrong, and was found before there was an address to tell it to
 }
 
 // check is one rule of a request. It fills in what it has read.
@@ -36,11 +37,11 @@ type check func(p *Provider, ctx context.Context, d *draft) *oauthError
 
 // addressChecks find out who asks and where the answer goes; when one fails
 // the person is told and the app is not.
-var addressChecks = []check{checkClient, checkRedirectURI}
+var addressChecks = []check{checkClient, resolveRequest, checkRedirectURI}
 
 // requestChecks are the rest, in the order in which errors are told.
 var requestChecks = []check{
-	checkLengths, checkResponseType, checkResponseMode, checkRequestObject, checkScope, checkNonce, checkPKCE,
+	checkLengths, checkResponseType, checkResponseMode, checkScope, checkNonce, checkPKCE,
 	checkPrompt, checkMaxAge, checkClaims, checkResource, checkHints,
 }
 
@@ -139,16 +140,6 @@ func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
 		return invalidRequest("response_mode=query would put tokens into an address; use fragment or form_post")
 	case mode != "" && mode != d.req.ResponseMode:
 		return invalidRequest("the response_mode %s is not one of query, fragment, form_post", printable(mode))
-	}
-	return nil
-}
-
-func checkRequestObject(_ *Provider, _ context.Context, d *draft) *oauthError {
-	if d.params.has("request") {
-		return oauth(fault.Invalid, codeNoRequestObject, "request objects are not supported; send the parameters themselves")
-	}
-	if d.params.has("request_uri") {
-		return oauth(fault.Invalid, codeNoRequestURI, "request_uri is not supported; send the parameters themselves")
 	}
 	return nil
 }

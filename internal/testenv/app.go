@@ -66,6 +66,9 @@ func (a *App) Request(pairs ...string) *Request {
 	return r
 }
 
+// App is the app whose request it is.
+func (r *Request) App() *App { return r.app }
+
 // Path is the request's address at the provider.
 func (r *Request) Path() string { return r.app.env.Issuer + "/authorize?" + r.Encode() }
 

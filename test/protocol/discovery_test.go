@@ -55,8 +55,11 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"token_endpoint_auth_methods_supported":          only("client_secret_basic", "client_secret_post", "none"),
 	"revocation_endpoint_auth_methods_supported":     only("client_secret_basic", "client_secret_post", "none"),
 	"introspection_endpoint_auth_methods_supported":  only("client_secret_basic", "client_secret_post"),
-	"request_uri_parameter_supported":                is(false), // TestAuthorizeErrors
-	"authorization_response_iss_parameter_supported": is(true),  // every front-channel test
+	"request_parameter_supported":                    is(true),                                                                                               // TestRequestObject
+	"request_uri_parameter_supported":                is(true),                                                                                               // TestRequestURI
+	"require_request_uri_registration":               is(true),                                                                                               // TestRequestURI
+	"request_object_signing_alg_values_supported":    only("none", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"), // TestRequestObjectAlgs tries each
+	"authorization_response_iss_parameter_supported": is(true),                                                                                               // every front-channel test
 }
 
 // TestDiscovery: the metadata says exactly what is so.

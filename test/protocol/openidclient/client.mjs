@@ -18,6 +18,19 @@ const config = await client.discovery(new URL(settings.issuer), settings.id, { c
 // The answer's signatures are checked although it came straight from the provider.
 client.enableNonRepudiationChecks(config);
 
+const algorithms = {
+  RS: (bits) => ({ name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${bits}` }),
+  PS: (bits) => ({ name: 'RSA-PSS', hash: `SHA-${bits}` }),
+  ES: (bits) => ({ name: 'ECDSA', namedCurve: `P-${bits === '512' ? '521' : bits}` }),
+  Ed: () => ({ name: 'Ed25519' }),
+};
+// The private key with which the app signs, as openid-client wants it.
+async function signingKey() {
+  const jwk = JSON.parse(settings.sign);
+  const key = await crypto.subtle.importKey('jwk', { ...jwk, alg: undefined, use: undefined }, algorithms[jwk.alg.slice(0, 2)](jwk.alg.slice(2)), false, ['sign']);
+  return { key, kid: jwk.kid };
+}
+
 if (settings.decrypt) {
   const jwk = JSON.parse(settings.decrypt);
   const key = await (jwk.kty === 'RSA'
@@ -45,6 +58,9 @@ const commands = {
       nonce: pending.expectedNonce,
       ...parameters,
     });
+    if (settings.jar) {
+      return { url: (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).href };
+    }
     return { url: url.href };
   },
   async callback({ url, method, body }) {
