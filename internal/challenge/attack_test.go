@@ -1,61 +1,15 @@
 package challenge_test
 
 import (
-	"image"
-	"image/color"
+	"math"
 	"strconv"
 	"testing"
 
 	"signet/internal/challenge"
+	"signet/internal/challenge/challengetest"
 	"signet/internal/fault"
 	"signet/internal/handle"
 )
-
-// brightness is that of the pixel, from 0 to 255.
-func brightness(img image.Image, x, y int) float64 {
-	return float64(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
-}
-
-// solveSlider finds the gap as a machine would that was told how the picture is
-// made: at which place is there the largest step of brightness all along the
-// outline of the piece?
-func solveSlider(t testing.TB, scene, piece image.Image) int {
-	t.Helper()
-	b := piece.Bounds()
-	opaque := func(x, y int) bool {
-		if !image.Pt(x, y).In(b) {
-			return false
-		}
-		_, _, _, a := piece.At(x, y).RGBA()
-		return a > 0xf000
-	}
-	const far = 6 // from the middle of the outline to where paper and gap are bare
-	var inner, outer []image.Point
-	for y := far; y < b.Dy()-far; y += 2 {
-		for x := range b.Dx() {
-			switch in := opaque(x, y); {
-			case in && !(opaque(x-far, y) && opaque(x+far, y) && opaque(x, y-far) && opaque(x, y+far)) && opaque(x-3, y) && opaque(x+3, y):
-				inner = append(inner, image.Pt(x, y))
-			case !in && (opaque(x-far, y) || opaque(x+far, y) || opaque(x, y-far) || opaque(x, y+far)):
-				outer = append(outer, image.Pt(x, y))
-			}
-		}
-	}
-	mean := func(points []image.Point, at int) float64 {
-		sum := 0.0
-		for _, p := range points {
-			sum += brightness(scene, p.X+at, p.Y)
-		}
-		return sum / float64(len(points))
-	}
-	best, most := 0, 0.0
-	for at := range challenge.SliderMost + 1 {
-		if step := mean(outer, at) - mean(inner, at); step > most {
-			best, most = at, step
-		}
-	}
-	return best
-}
 
 // solve asks for a slider, looks at it as a machine, and answers.
 func (h *house) solve(t testing.TB, v challenge.Visit) (bool, error) {
@@ -64,15 +18,19 @@ func (h *house) solve(t testing.TB, v challenge.Visit) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var drawn [2]image.Image
+	var drawn [2][]byte
 	for i, name := range []string{challenge.Picture, challenge.Piece} {
 		f, err := h.Draw(t.Context(), v.Flow, p.ID, challenge.Drawing{Name: name})
 		if err != nil {
 			return false, err
 		}
-		drawn[i] = decode(t, f.Data)
+		drawn[i] = f.Data
 	}
-	return h.Answer(t.Context(), v, p.ID, strconv.Itoa(solveSlider(t, drawn[0], drawn[1])))
+	at, err := challengetest.Slider(drawn[0], drawn[1])
+	if err != nil {
+		return false, err
+	}
+	return h.Answer(t.Context(), v, p.ID, strconv.Itoa(at))
 }
 
 // TestEdgeMatchingSolvesTheSliderAndTheLimitsHold does not pretend that the
@@ -171,5 +129,100 @@ func TestAPersonMayChooseWhatNeedsNoEyes(t *testing.T) {
 		if p := h.ask(t, v, wanted); p.Kind != want {
 			t.Errorf("asked for %q, got %q", wanted, p.Kind)
 		}
+	}
+}
+
+// TestAMachineThatHearsReadsMostDigits says what the spoken version is worth
+// against a machine that has the recordings: little. The limits are the bound.
+func TestAMachineThatHearsReadsMostDigits(t *testing.T) {
+	const tries = 24
+	right := 0
+	for range tries {
+		s := newSecret()
+		heard, err := challengetest.Ear(draw(t, challenge.Characters, s, challenge.Drawing{Name: challenge.Sound, Lang: "en"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if heard == challenge.DigitsOf(s) {
+			right++
+		}
+	}
+	t.Logf("the ear is right in %d of %d", right, tries)
+	if right < tries/4 {
+		t.Error("the ear is too dull for the tests that rely on it, or the digits can no longer be understood")
+	}
+}
+
+// TestANaiveEyeReadsFewPictures splits pictures into as many columns as there
+// are digits, and takes for each the digit whose pictures it resembles most, by
+// what it learnt from others.
+func TestANaiveEyeReadsFewPictures(t *testing.T) {
+	const cells = 8 * 12
+	look := func(s challenge.Secret) [6][cells]float64 {
+		img := decode(t, draw(t, challenge.Characters, s, challenge.Drawing{Name: challenge.Picture}))
+		b := img.Bounds()
+		ink := func(x, y int) bool { r, _, _, _ := img.At(x, y).RGBA(); return r < 0x8000 }
+		rows, box := func(x int) (n int) {
+			for y := range b.Dy() {
+				if ink(x, y) {
+					n++
+				}
+			}
+			return n
+		}, [2]int{b.Dx(), 0}
+		for x := range b.Dx() {
+			if rows(x) > 9 { // more than the line through all digits
+				box[0], box[1] = min(box[0], x), max(box[1], x+1)
+			}
+		}
+		var seen [6][cells]float64
+		for x := box[0]; x < box[1]; x++ {
+			at := float64(x-box[0]) * 6 / float64(box[1]-box[0])
+			for y := range b.Dy() {
+				if ink(x, y) {
+					seen[int(at)][int((at-math.Floor(at))*8)*12+y*12/b.Dy()]++
+				}
+			}
+		}
+		return seen
+	}
+	var learnt [10][cells]float64
+	for range 150 {
+		s := newSecret()
+		for i, seen := range look(s) {
+			for c, v := range seen {
+				learnt[challenge.DigitsOf(s)[i]-'0'][c] += v
+			}
+		}
+	}
+	const tries = 100
+	right, digits := 0, 0
+	for range tries {
+		s, read := newSecret(), ""
+		for _, seen := range look(s) {
+			best, most := 0, -1.0
+			for d := range learnt {
+				along, length := 0.0, 0.0
+				for c, v := range learnt[d] {
+					along, length = along+v*seen[c], length+v*v
+				}
+				if alike := along / math.Sqrt(length); alike > most {
+					best, most = d, alike
+				}
+			}
+			read += strconv.Itoa(best)
+		}
+		for i := range read {
+			if read[i] == challenge.DigitsOf(s)[i] {
+				digits++
+			}
+		}
+		if read == challenge.DigitsOf(s) {
+			right++
+		}
+	}
+	t.Logf("the eye is right in %d of %d, and in %d of %d digits", right, tries, digits, 6*tries)
+	if right > tries/4 {
+		t.Error("a few lines of code read the pictures")
 	}
 }

@@ -2,9 +2,6 @@ package challenge
 
 // What tests know and nobody else: how a puzzle looks from inside.
 
-// WorkZeros is what a browser that computes looks at.
-func WorkZeros(salt string, part int, n uint64) int { return zeros(digestOf(salt, part, n)) }
-
 // PlaceOf is where the slider's piece belongs.
 func PlaceOf(s Secret) int { return sceneOf(s).place }
 

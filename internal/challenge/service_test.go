@@ -3,7 +3,6 @@ package challenge_test
 import (
 	"context"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"signet/internal/challenge"
+	"signet/internal/challenge/challengetest"
 	"signet/internal/fault"
 	"signet/internal/handle"
 	"signet/internal/limit"
@@ -89,24 +89,10 @@ func newVisit() challenge.Visit {
 	return challenge.Visit{Flow: handle.Sum(handle.New()), Purpose: challenge.SignUp, IP: "192.0.2.7"}
 }
 
-// compute does the work, as a browser would.
-func compute(task challenge.Task) string {
-	var numbers []string
-	for part := range task.Parts {
-		for n := uint64(0); ; n++ {
-			if challenge.WorkZeros(task.Salt, part, n) >= task.Bits {
-				numbers = append(numbers, strconv.FormatUint(n, 10))
-				break
-			}
-		}
-	}
-	return strings.Join(numbers, ".")
-}
-
 func TestWhatIsSolvedStaysSolvedUntilItIsSpent(t *testing.T) {
 	h, v := open(t, challenge.Work), newVisit()
 	p := h.ask(t, v, "")
-	h.answer(t, v, p.ID, compute(p.Task), true)
+	h.answer(t, v, p.ID, challengetest.Work(p.Task.Salt, p.Task.Parts, p.Task.Bits), true)
 	h.answer(t, v, "", "", true)
 	h.answer(t, v, p.ID, "wrong", true)
 	if h.guard.looked.Load() != 1 {
@@ -121,7 +107,7 @@ func TestWhatIsSolvedStaysSolvedUntilItIsSpent(t *testing.T) {
 	if spent != 1 {
 		t.Errorf("%d forms were accepted", spent)
 	}
-	h.answer(t, v, p.ID, compute(p.Task), false)
+	h.answer(t, v, p.ID, challengetest.Work(p.Task.Salt, p.Task.Parts, p.Task.Bits), false)
 }
 
 func TestAnAnswerCounts(t *testing.T) {
@@ -145,7 +131,7 @@ func TestAnAnswerCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, v := open(t, challenge.Work), newVisit()
 			p := h.ask(t, v, "")
-			id, answer := p.ID, compute(p.Task)
+			id, answer := p.ID, challengetest.Work(p.Task.Salt, p.Task.Parts, p.Task.Bits)
 			given := v
 			tc.change(&given, &id, &answer)
 			h.clock.Pass(tc.wait)
@@ -161,7 +147,7 @@ func TestAPuzzleIsAnsweredOnce(t *testing.T) {
 	h, v := open(t, challenge.Work), newVisit()
 	p := h.ask(t, v, "")
 	h.answer(t, v, p.ID, "1.2.3", false)
-	h.answer(t, v, p.ID, compute(p.Task), false)
+	h.answer(t, v, p.ID, challengetest.Work(p.Task.Salt, p.Task.Parts, p.Task.Bits), false)
 }
 
 func TestAPurposeWithoutAChallengeAsksNothing(t *testing.T) {

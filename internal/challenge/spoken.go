@@ -1,22 +1,19 @@
 package challenge
 
 import (
-	"embed"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
+
+	"signet/internal/challenge/spoken"
 )
 
-// recordings are spoken digits, one file each, by languages: those of
-// github.com/dchest/captcha, under the licence beside them. That library mixes
-// them by a secret of the process. Ours are the same on every node, because
-// some browsers ask for a sound in parts, and each part may come from another.
-//
-//go:embed spoken/*/*.wav
-var recordings embed.FS
+// The library that the recordings come from mixes them by a secret of the
+// process. Here a puzzle sounds the same on every node, because some browsers
+// ask for a sound in parts, and each part may come from another.
 
 // sampleRate is that of the recordings: 8 bits, 8,000 times a second.
 const sampleRate = 8000
@@ -40,12 +37,12 @@ var voices = sync.OnceValues(func() (map[string]*voice, error) {
 	for _, lang := range []string{"en", "ja", "pt", "zh"} {
 		v := &voice{}
 		for d := range v {
-			wav, err := recordings.ReadFile(fmt.Sprintf("spoken/%s/%d.wav", lang, d))
+			wav, err := spoken.Digits.ReadFile(fmt.Sprintf("%s/%d.wav", lang, d))
 			if err != nil {
 				return nil, err
 			}
 			if v[d], err = samples(wav); err != nil {
-				return nil, fmt.Errorf("spoken/%s/%d.wav: %w", lang, d, err)
+				return nil, fmt.Errorf("the recording %s/%d: %w", lang, d, err)
 			}
 		}
 		all[lang] = v
