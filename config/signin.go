@@ -183,6 +183,10 @@ type Limits struct {
 	// in `limits.exempt` are no exception: it is somebody's mailbox.
 	SignUpMails Rate `yaml:"sign_up_mails" default:"10/1d"`
 
+	// Wrong secrets of one client from one block of addresses, before the next is
+	// refused unread. A right one costs nothing and is not counted.
+	ClientSecret Rate `yaml:"client_secret" default:"50/15m"`
+
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`
 

@@ -18,6 +18,7 @@ type credentials struct {
 	method   string
 	clientID string
 	secret   string
+	address  string // of who sent it
 }
 
 // authMethods is the table of client authentication: what each method checks.
@@ -27,8 +28,25 @@ var authMethods = map[string]func(*Provider, context.Context, *client.Client, cr
 	client.AuthNone:  func(*Provider, context.Context, *client.Client, credentials) (bool, error) { return true, nil },
 }
 
-func (p *Provider) checkSecret(_ context.Context, c *client.Client, cr credentials) (bool, error) {
-	return p.Clients.Verify(c, cr.secret), nil
+// SecretGuard bounds how often the secret of a client is guessed. What is right
+// costs no round trip: secrets are long, so that it is enough when somebody who
+// guesses is stopped soon, and not at the very guess.
+type SecretGuard interface {
+	// Allow returns a fault of kind Limited when the address sent too many wrong
+	// secrets of the client.
+	Allow(clientID, address string) error
+	// Wrong counts a wrong secret.
+	Wrong(ctx context.Context, clientID, address string) error
+}
+
+func (p *Provider) checkSecret(ctx context.Context, c *client.Client, cr credentials) (bool, error) {
+	if err := p.Secrets.Allow(c.ID, cr.address); err != nil {
+		return false, err
+	}
+	if !p.Clients.Verify(c, cr.secret) {
+		return false, p.Secrets.Wrong(ctx, c.ID, cr.address)
+	}
+	return true, nil
 }
 
 // authenticate returns the client that sent the request. All failures read the
@@ -45,7 +63,8 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 	if err != nil {
 		return nil, asOAuth(err)
 	}
-	infoOf(r).ClientID = c.ID
+	info := infoOf(r)
+	info.ClientID, cr.address = c.ID, info.Address
 	if cr.method != c.AuthMethod {
 		return nil, invalidClient(fault.New(fault.Unauthenticated, "the client used %s and is registered for %s", cr.method, c.AuthMethod))
 	}
@@ -73,9 +92,9 @@ func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
 		case id == "":
 			return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "no credentials"))
 		case secret == "":
-			return credentials{client.AuthNone, id, ""}, nil
+			return credentials{method: client.AuthNone, clientID: id}, nil
 		}
-		return credentials{client.AuthPost, id, secret}, nil
+		return credentials{method: client.AuthPost, clientID: id, secret: secret}, nil
 	}
 	basicID, basicSecret, ok := basicAuth(r)
 	switch {
@@ -86,7 +105,7 @@ func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
 	case id != "" && id != basicID:
 		return credentials{}, invalidRequest("client_id names another client than the Authorization header")
 	}
-	return credentials{client.AuthBasic, basicID, basicSecret}, nil
+	return credentials{method: client.AuthBasic, clientID: basicID, secret: basicSecret}, nil
 }
 
 // basicAuth reads the header as RFC 6749 §2.3.1 writes it: both parts are

@@ -85,6 +85,7 @@ type Services struct {
 	Cookies  *httpd.Cookies
 	Pages    Pages
 	Outbound Fetcher
+	Secrets  SecretGuard
 	Metrics  Metrics
 	Now      func() time.Time
 }

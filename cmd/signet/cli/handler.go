@@ -52,7 +52,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		SignUp: pages.OpenSignUp(),
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
-		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Metrics: s.metrics, Now: time.Now,
+		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Secrets: s.secretGuard(),
+		Metrics: s.metrics, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
