@@ -239,7 +239,7 @@ func TestAKnownBrowserIsCountedApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	const mine = "the secret name of her browser"
-	if err := account.NewBrowsers(db, clock.Now).SignedIn(t.Context(), a.ID, mine, nil); err != nil {
+	if err := account.NewBrowsers(db, clock.Now).SignedIn(t.Context(), a.ID, mine, time.Time{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	named := func(email, browser string) string {
@@ -289,7 +289,7 @@ func TestStill(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if still, err := strong.Still(t.Context(), a); err != nil || !still {
+			if still, err := strong.Still(t.Context(), a.Account); err != nil || !still {
 				t.Errorf("unchanged: %v, %v", still, err)
 			}
 			stored, err := strong.Get(t.Context(), a.ID)
@@ -300,7 +300,7 @@ func TestStill(t *testing.T) {
 			if err := change(t, strong, stored); err != nil {
 				t.Fatal(err)
 			}
-			if still, err := strong.Still(t.Context(), a); err != nil || still {
+			if still, err := strong.Still(t.Context(), a.Account); err != nil || still {
 				t.Errorf("%s: still %v, %v", name, still, err)
 			}
 		})

@@ -15,6 +15,8 @@ type BrowserStore interface {
 	// Browser returns when the account last signed in with the browser; the
 	// zero time: never.
 	Browser(ctx context.Context, accountID, key string) (time.Time, error)
+	// AccountAndBrowser is AccountByEmailKey and Browser in one read.
+	AccountAndBrowser(ctx context.Context, emailKey, browserKey string) (*Account, time.Time, error)
 	// AddBrowser notes a sign-in with the browser. When the browser is new to
 	// the account, and limits allow it, the notice is queued with the same
 	// commit; it may be nil.
@@ -55,21 +57,18 @@ func NewBrowsers(store BrowserStore, now func() time.Time) *Browsers {
 // browser is new, and nil means that no mail can be sent. The first browser of
 // an account is nobody's surprise and gets no notice.
 //
-// It costs one read in a browser that was in use today, else one transaction
-// besides. Its error is the sign-in's: nobody gets in unannounced because the
-// database was out of reach.
-func (b *Browsers) SignedIn(ctx context.Context, accountID, browser string, compose func() (*outbox.Mail, error)) error {
+// seen is when the account last signed in with the browser, as Authenticate found
+// it: one that was in use today costs nothing. The error is the sign-in's: nobody
+// gets in unannounced because the database was out of reach.
+func (b *Browsers) SignedIn(ctx context.Context, accountID, browser string, seen time.Time, compose func() (*outbox.Mail, error)) error {
 	key, now := handle.Sum(browser), b.now()
-	seen, err := b.store.Browser(ctx, accountID, key)
-	if err != nil {
-		return err
-	}
 	if !seen.IsZero() && now.Sub(seen) < browserSeen {
 		return nil
 	}
 	var notice *outbox.Mail
 	if seen.IsZero() && compose != nil {
 		// Before the transaction: to write a page takes longer than to store it.
+		var err error
 		if notice, err = compose(); err != nil {
 			return err
 		}

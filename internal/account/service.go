@@ -92,25 +92,34 @@ type Unproven struct{ SignUp *SignUp }
 // Error implements error.
 func (u *Unproven) Error() string { return "the sign-up " + u.SignUp.ID + " waits to be activated" }
 
+// Authenticated is an account whose password somebody knew.
+type Authenticated struct {
+	*Account
+	Seen time.Time // when it last signed in with the browser; the zero time: never
+}
+
 // Authenticate returns the account of the address if the password is right; the
 // error is an *Unproven when it is that of a sign-up that waits. One hash is
 // computed in every case: that of the account, else of the sign-up that began
 // in this browser or is the newest, else one that nothing fits. An unknown
 // address costs as much as a known one.
-func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, error) {
+func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticated, error) {
 	_, key, err := NormalizeEmail(c.Email)
 	if err != nil {
 		key = "" // is nobody's, and takes as long as anybody's
 	}
-	a, err := s.find(ctx, key)
+	browser := handle.Sum(c.Browser)
+	a, seen, err := s.store.AccountAndBrowser(ctx, key, browser)
+	if fault.Is(err, fault.NotFound) {
+		a, err = &Account{}, nil // that no password fits
+	}
 	if err != nil {
 		return nil, err
 	}
-	browser, err := s.knownBrowser(ctx, a, c.Browser)
-	if err != nil {
-		return nil, err
+	waiting, err := s.store.WaitingSignUp(ctx, key, browser, s.now())
+	if seen.IsZero() {
+		browser = ""
 	}
-	waiting, err := s.store.WaitingSignUp(ctx, key, handle.Sum(c.Browser), s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +149,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Account, er
 			return nil, err
 		}
 	}
-	return a, right(ctx)
+	return &Authenticated{a, seen}, right(ctx)
 }
 
 // knownBrowser returns the browser's key if it signed in to the account before,

@@ -19,12 +19,12 @@ const kindSignIn = "account.sign_in"
 // announce remembers that the account was signed in to in this browser, and
 // tells its owner when the browser is new to it. A letter goes to a proven
 // address only: whoever else owns it never had an account here.
-func (w *Web) announce(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account) error {
+func (w *Web) announce(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Authenticated) error {
 	var compose func() (*outbox.Mail, error)
 	if w.Letters.Send && a.EmailVerified {
-		compose = func() (*outbox.Mail, error) { return w.newSignIn(r, f, a) }
+		compose = func() (*outbox.Mail, error) { return w.newSignIn(r, f, a.Account) }
 	}
-	return w.Browsers.SignedIn(r.Context(), a.ID, w.Cookies.KeepBrowser(rw, r), compose)
+	return w.Browsers.SignedIn(r.Context(), a.ID, w.Cookies.KeepBrowser(rw, r), a.Seen, compose)
 }
 
 // newSignIn writes the letter in the language of the account or, where none is

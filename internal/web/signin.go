@@ -192,7 +192,7 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.announce(rw, r, f, a); err != nil {
 		return err
 	}
-	sess, err := w.beginSession(rw, r, f, a, remember)
+	sess, err := w.beginSession(rw, r, f, a.Account, remember)
 	if fault.Is(err, fault.Unauthenticated) {
 		info.Kind, info.Cause = fault.KindOf(err), err
 		return w.showPassword(rw, r, f, view.FaultCredentials, remember)

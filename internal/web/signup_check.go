@@ -194,7 +194,7 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 		return err
 	}
 	httpd.InfoOf(r).AccountID = a.ID
-	if err := w.announce(rw, r, f, a); err != nil {
+	if err := w.announce(rw, r, f, &account.Authenticated{Account: a}); err != nil {
 		return err
 	}
 	sess, err := w.beginSession(rw, r, f, a, false)

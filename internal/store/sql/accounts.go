@@ -31,7 +31,10 @@ const (
 
 	accountByID       = "SELECT " + accountColumns + " FROM accounts WHERE id = $1"
 	accountByEmailKey = "SELECT " + accountColumns + " FROM accounts WHERE email_key = $1"
-	insertAccount     = "INSERT INTO accounts (" + accountColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	accountAndBrowser = "SELECT " + accountColumns + `,
+		(SELECT last_seen FROM known_browsers WHERE account_id = accounts.id AND browser_key = $2)
+		FROM accounts WHERE email_key = $1`
+	insertAccount = "INSERT INTO accounts (" + accountColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
 
 func rowOfAccount(a *account.Account) accountRow {
@@ -80,6 +83,26 @@ func (db *DB) AccountByEmailKey(ctx context.Context, key string) (*account.Accou
 		return nil, noAccount()
 	}
 	return db.oneAccount(ctx, accountByEmailKey, key)
+}
+
+// AccountAndBrowser implements account.BrowserStore.
+func (db *DB) AccountAndBrowser(ctx context.Context, emailKey, browserKey string) (*account.Account, time.Time, error) {
+	if !storable(emailKey, browserKey) {
+		return nil, time.Time{}, noAccount()
+	}
+	var row accountRow
+	var seen instant
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		found, err := c.row(ctx, accountAndBrowser, []any{emailKey, browserKey}, append(row.targets(), &seen)...)
+		if err == nil && !found {
+			return noAccount()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return row.account(), seen.Time, nil
 }
 
 func (db *DB) oneAccount(ctx context.Context, text, arg string) (*account.Account, error) {

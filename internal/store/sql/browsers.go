@@ -16,6 +16,9 @@ const (
 	insertBrowser = `INSERT INTO known_browsers (account_id, browser_key, first_seen, last_seen)
 		VALUES ($1, $2, $3, $3) ON CONFLICT (account_id, browser_key) DO NOTHING`
 
+	// The count may be that before the row or after it: the databases differ.
+	insertCountingBrowser = insertBrowser + " RETURNING (SELECT count(*) FROM known_browsers WHERE account_id = $1)"
+
 	seeBrowser = "UPDATE known_browsers SET last_seen = $3 WHERE account_id = $1 AND browser_key = $2 AND last_seen < $3"
 
 	countBrowsers = `SELECT count(*), coalesce(sum(CASE WHEN first_seen > $2 THEN 1 ELSE 0 END), 0)
@@ -64,6 +67,9 @@ func (db *DB) AddBrowser(ctx context.Context, accountID, key string, now time.Ti
 			return err
 		}
 	}
+	if notice == nil {
+		return db.addBrowser(ctx, accountID, key, now, limits.Kept)
+	}
 	told := false
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
 		told = false
@@ -84,7 +90,7 @@ func (db *DB) AddBrowser(ctx context.Context, accountID, key string, now time.Ti
 				return err
 			}
 		}
-		if notice == nil || all == 1 || lately > limits.Notices {
+		if all == 1 || lately > limits.Notices {
 			return nil
 		}
 		told = true
@@ -94,4 +100,34 @@ func (db *DB) AddBrowser(ctx context.Context, accountID, key string, now time.Ti
 		db.ring()
 	}
 	return err
+}
+
+// addBrowser is AddBrowser with nobody to tell: one statement, unless the browser
+// is known, or there are so many that some must be forgotten.
+func (db *DB) addBrowser(ctx context.Context, accountID, key string, now time.Time, kept int) error {
+	made, before := false, 0
+	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+		made, err = c.row(ctx, insertCountingBrowser, []any{accountID, key, at(now)}, &before)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !made {
+		return db.change(ctx, func(ctx context.Context, c *conn) error {
+			_, err := c.change(ctx, seeBrowser, accountID, key, at(now))
+			return err
+		})
+	}
+	if before < kept {
+		return nil
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		var all, lately int
+		if _, err := c.row(ctx, countBrowsers, []any{accountID, at(now)}, &all, &lately); err != nil || all <= kept {
+			return err
+		}
+		_, err := c.change(ctx, forgetBrowsers, accountID, all-kept)
+		return err
+	})
 }

@@ -253,6 +253,26 @@ func testBrowsers(t *testing.T, fresh func(testing.TB) string) {
 		t.Errorf("the phone, unused longest, was not forgotten: %v, %v", seen, err)
 	}
 
+	t.Run("with nobody to tell", func(t *testing.T) {
+		quiet := makeAccount(t, db, "quiet")
+		for i, browser := range []string{"a", "b", "b", "a", "c", "d", "e"} {
+			ok(t, db.AddBrowser(ctx, quiet.ID, browser, epoch.Add(time.Duration(i)*time.Minute), limits, nil))
+		}
+		for browser, last := range map[string]int{"a": 3, "b": -1, "c": 4, "d": 5, "e": 6} {
+			got, seen, err := db.AccountAndBrowser(ctx, "quiet", browser)
+			ok(t, err)
+			want := time.Time{}
+			if last >= 0 {
+				want = epoch.Add(time.Duration(last) * time.Minute)
+			}
+			if got.ID != quiet.ID || !seen.Equal(want) {
+				t.Errorf("%s in %s: seen %v, want %v", got.ID, browser, seen, want)
+			}
+		}
+		want(t, db.AddBrowser(ctx, newID(t), "a", epoch, limits, nil), fault.NotFound)
+		_, _, err := db.AccountAndBrowser(ctx, "nobody", "a")
+		want(t, err, fault.NotFound)
+	})
 	t.Run("forgotten", func(t *testing.T) {
 		carl := makeAccount(t, db, "carl")
 		signIn(carl, "laptop", epoch)

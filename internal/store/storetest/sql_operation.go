@@ -87,6 +87,8 @@ func testStatements(t *testing.T, fresh func(testing.TB) string) {
 	}{
 		{"Account", 1, func() error { _, err := db.Account(ctx, a.ID); return err }},
 		{"AccountByEmailKey", 1, func() error { _, err := db.AccountByEmailKey(ctx, "ada"); return err }},
+		{"AccountAndBrowser", 1, func() error { _, _, err := db.AccountAndBrowser(ctx, "ada", "x"); return err }},
+		{"AddBrowser", aChange, func() error { return db.AddBrowser(ctx, a.ID, "x", epoch, account.BrowserLimits{Kept: 2}, nil) }},
 		{"Client", 1, func() error { _, err := db.Client(ctx, c.ID); return err }},
 		{"Consent", 1, func() error { _, err := db.Consent(ctx, a.ID, c.ID); return err }},
 		{"FamilyByRoot", 1, func() error { _, err := db.FamilyByRoot(ctx, f.RootKey); return err }},
