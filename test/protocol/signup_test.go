@@ -2,12 +2,12 @@ package protocol
 
 import (
 	"bytes"
+	"html"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/mail"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,19 +16,28 @@ import (
 	"signet/internal/testenv"
 )
 
-// newcomers boots a house in which people can make accounts, with its mail
-// server.
-func newcomers(t *testing.T, o testenv.Options) (*testenv.Env, *mailtest.Server) {
+// newHouse is a house in which people can make accounts, an app, and who
+// carries the mail.
+type newHouse struct {
+	env  *testenv.Env
+	app  *testenv.App
+	mail *mailtest.Server
+}
+
+// newcomersAt boots such a house. Letters go out as often as they are asked for.
+func newcomersAt(t *testing.T, o testenv.Options) *newHouse {
 	t.Helper()
 	server := mailtest.Start(t, mailtest.Options{})
 	env := map[string]string{
-		"SIGNET_SMTP_URL": server.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>", "SIGNET_SIGN_UP_RESEND_AFTER": "0s",
+		"SIGNET_SMTP_URL": server.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>",
+		"SIGNET_SIGN_UP_RESEND_AFTER": "0s", "SIGNET_LIMITS_SIGN_UP_MAILS": "10000/1d",
 	}
 	for k, v := range o.Env {
 		env[k] = v
 	}
 	o.Env = env
-	return boot(t, o), server
+	e := boot(t, o)
+	return &newHouse{env: e, app: e.App(t, web), mail: server}
 }
 
 // eve is who makes an account.
@@ -56,6 +65,16 @@ func fillIn(t *testing.T, b *testenv.Browser, p *testenv.Page, who testenv.Perso
 		t.Fatalf("the wizard ends at %s %d:\n%s", p.URL.Path, p.Status, p.Body)
 	}
 	return p
+}
+
+// createPage is the first page of the wizard, by the link on the sign-in page.
+func createPage(t *testing.T, b *testenv.Browser, signIn *testenv.Page) *testenv.Page {
+	t.Helper()
+	link := regexp.MustCompile(`href="(/signup\?[^"]+)"`).FindStringSubmatch(signIn.Body)
+	if link == nil {
+		t.Fatalf("%s has no link to make an account:\n%s", signIn.URL.Path, signIn.Body)
+	}
+	return b.Get(html.UnescapeString(link[1]))
 }
 
 // letter is a mail as its reader has it.
@@ -108,17 +127,12 @@ func TestSignUp(t *testing.T) {
 	for _, backend := range testenv.Backends {
 		t.Run(string(backend), func(t *testing.T) {
 			t.Parallel()
-			e, server := newcomers(t, testenv.Options{Backend: backend, Nodes: 2})
-			app := e.App(t, web)
+			h := newcomersAt(t, testenv.Options{Backend: backend, Nodes: 2})
+			e, app := h.env, h.app
 			b := e.Browser().For(t)
 			r := app.Request()
-			p := b.Get(r.Path())
-			create := regexp.MustCompile(`href="(/signup\?[^"]+)"`).FindStringSubmatch(p.Body)
-			if create == nil {
-				t.Fatalf("the sign-in page has no link to make an account:\n%s", p.Body)
-			}
-			p = fillIn(t, b, b.Get(strings.ReplaceAll(create[1], "&amp;", "&")), eve)
-			got := read(t, server.Wait(1)[0])
+			p := fillIn(t, b, createPage(t, b, b.Get(r.Path())), eve)
+			got := read(t, h.mail.Wait(1)[0])
 			if got.to != eve.Email || got.code == "" || got.link == "" {
 				t.Fatalf("the letter: %+v", got)
 			}
@@ -143,13 +157,4 @@ func TestSignUp(t *testing.T) {
 			}
 		})
 	}
-}
-
-// values makes a form of pairs.
-func values(pairs ...string) url.Values {
-	v := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		v.Set(pairs[i], pairs[i+1])
-	}
-	return v
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // SQL checks a database against the contracts of account.Store,
-// account.BrowserStore, account.AgreementStore, account.ChangeStore,
+// account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
 // account.RecoveryStore, client.Store, keys.Store, grant.Families,
 // grant.Consents, audit.Store and outbox.Store, and what the store promises on
 // top: migrations, deadlines, the change notice. The function gives the address
@@ -39,6 +39,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"ChangeRaces", testChangeRaces},
 		{"Mails", testMails},
 		{"Browsers", testBrowsers},
+		{"SignUps", testSignUps},
 		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},
 		{"Statements", testStatements},

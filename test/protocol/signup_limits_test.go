@@ -1,0 +1,245 @@
+package protocol
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"signet/internal/testenv"
+)
+
+// flowID and requestID change with every visit.
+var changing = regexp.MustCompile(`[\w-]{43}|<code dir="ltr">[\w-]{22}</code>`)
+
+// answered is what a stranger can see of an answer.
+func answered(p *testenv.Page, who testenv.Person) string {
+	header := p.Header.Clone()
+	for _, h := range []string{"Date", "Set-Cookie"} {
+		header.Del(h)
+	}
+	body := changing.ReplaceAllString(strings.ReplaceAll(p.Body, who.Email, "EMAIL"), "HANDLE")
+	header.Del("Content-Length") // follows from the body, and from the address
+	return fmt.Sprintf("%d %s %v\n%s", p.Status, p.URL.Path, header, body)
+}
+
+// TestSignUpTellsNobody: an address with an account gets the same answers on
+// every page; only its mail differs.
+func TestSignUpTellsNobody(t *testing.T) {
+	t.Parallel()
+	for _, backend := range []testenv.Backend{testenv.Embedded, testenv.Postgres} {
+		t.Run(string(backend), func(t *testing.T) {
+			t.Parallel()
+			h := newcomersAt(t, testenv.Options{Backend: backend, Env: map[string]string{"SIGNET_SIGN_UP_RESEND_AFTER": "1m"}})
+			var seen [2][]string
+			for i, who := range []testenv.Person{
+				{Email: "new@example.com", Password: eve.Password}, {Email: ada.Email, Password: eve.Password},
+			} {
+				b := h.env.Browser().For(t)
+				p := b.Get("/signup")
+				see := func(p *testenv.Page) *testenv.Page {
+					seen[i] = append(seen[i], answered(p, who))
+					return p
+				}
+				p = see(fillIn(t, b, p, who))
+				for range 6 { // the last is one too many
+					p = see(b.Submit(p.Form("code"), "submit", "code", "000000"))
+				}
+				p = see(b.Submit(p.Form("resend"), "resend"))
+				see(b.Get(p.URL.Path + "?" + p.URL.RawQuery))
+				seen[i] = append(seen[i], state(t, b, p))
+			}
+			for k := range seen[0] {
+				if seen[0][k] != seen[1][k] {
+					t.Errorf("answer %d tells who has an account:\n%s\n%s", k, seen[0][k], seen[1][k])
+				}
+			}
+			var subjects []string
+			for _, m := range h.mail.Wait(2) {
+				subjects = append(subjects, m.To+": "+sixDigits.ReplaceAllString(read(t, m).subject, "N"))
+			}
+			slices.Sort(subjects)
+			if want := []string{"ada@example.com: You have an account already", "new@example.com: N is your code"}; !slices.Equal(subjects, want) {
+				t.Errorf("the letters: %q", subjects)
+			}
+		})
+	}
+}
+
+// TestParallelSignUps: fifty people sign up with one address at once, on two
+// nodes: one letter goes out, and its code makes the one account.
+func TestParallelSignUps(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Backend: testenv.Full, Nodes: 2, Env: map[string]string{"SIGNET_SIGN_UP_RESEND_AFTER": "1m"}})
+	const crowd = 50
+	var pages [crowd]*testenv.Page
+	var browsers [crowd]*testenv.Browser
+	var all sync.WaitGroup
+	for i := range crowd {
+		browsers[i] = h.env.Browser().For(t)
+		p := browsers[i].Get("/signup")
+		all.Go(func() { pages[i] = fillIn(t, browsers[i], p, eve) })
+	}
+	all.Wait()
+	mails := h.mail.Wait(1)
+	if len(mails) != 1 {
+		t.Fatalf("%d letters", len(mails))
+	}
+	code := read(t, mails[0]).code
+	entered := 0
+	for i := range crowd {
+		got := browsers[i].Submit(pages[i].Form("code"), "submit", "code", code)
+		if got.URL.Path == "/account" {
+			entered++
+		}
+	}
+	if _, out, _ := h.env.Run("", "user", "list"); entered != 1 || strings.Count(out, eve.Email) != 1 {
+		t.Errorf("%d of them entered; the accounts:\n%s", entered, out)
+	}
+}
+
+// TestSignUpCode: five tries for a code, and a new one has five of its own.
+func TestSignUpCode(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{})
+	b := h.env.Browser().For(t)
+	p, r, first := h.waitingFor(t, b, eve)
+	for _, typed := range []string{"", "12345", "1234567", "abcdef"} { // no code, no try
+		if p = b.Submit(p.Form("code"), "submit", "code", typed); !strings.Contains(p.Body, "Enter the code") {
+			t.Errorf("the code %q: %s", typed, p.Body)
+		}
+	}
+	wrong := "000000"
+	if first.code == wrong {
+		wrong = "000001"
+	}
+	for range 5 {
+		p = b.Submit(p.Form("code"), "submit", "code", wrong)
+	}
+	if got := b.Submit(p.Form("code"), "submit", "code", first.code); !strings.Contains(got.Body, "no longer works") {
+		t.Fatalf("the sixth try: %d %s", got.Status, got.Body)
+	}
+	p = b.Submit(p.Form("resend"), "resend")
+	second := read(t, h.mail.Wait(2)[1])
+	if old := h.env.Browser().For(t).Get(first.link); old.Status != http.StatusGone {
+		t.Errorf("the link of the first letter: %d", old.Status)
+	}
+	// In the digits that the person's keyboard has.
+	arabic := strings.Map(func(c rune) rune { return '\u0660' + c - '0' }, second.code)
+	if answer := r.Answer(b.Submit(p.Form("code"), "submit", "code", arabic)); answer.Get("code") == "" {
+		t.Errorf("the second letter's code: %v", answer)
+	}
+}
+
+// TestSignUpLimits: the limits hold for one network, too.
+func TestSignUpLimits(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Env: map[string]string{
+		"SIGNET_LIMITS_EXEMPT": "", "SIGNET_LIMITS_SIGN_UP_NETWORK": "2/1h", "SIGNET_LIMITS_SIGN_UP_CODE": "3/1h",
+	}})
+	b := h.env.Browser().For(t)
+	p, _, _ := h.waitingFor(t, b, eve)
+	for range 3 {
+		p = b.Submit(p.Form("code"), "submit", "code", "000000")
+	}
+	if p = b.Submit(p.Form("code"), "submit", "code", "000000"); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
+		t.Errorf("the fourth code: %d", p.Status)
+	}
+	b.Submit(p.Form("resend"), "resend")
+	h.mail.Wait(2)
+	if p = b.Submit(p.Form("resend"), "resend"); !strings.Contains(p.Body, "just written") {
+		t.Errorf("the third letter: %d %s", p.Status, p.Body)
+	}
+	other := h.env.Browser().For(t)
+	flow := other.Get("/signup").URL.Query().Get("flow")
+	post := func(path string, pairs ...string) *testenv.Page {
+		fields := url.Values{"flow": {flow}}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			fields.Set(pairs[i], pairs[i+1])
+		}
+		return other.Post(path, fields)
+	}
+	post("/signup", "username", "mallory@example.com")
+	post("/signup/password", "password", eve.Password, "confirmation", eve.Password)
+	about := []string{"given_name", "M", "family_name", "N", "birthdate", "1990-12-09"}
+	if p := post("/signup/about", about...); p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" {
+		t.Errorf("the fourth sign-up: %d %s", p.Status, p.Body)
+	}
+	// Nothing was lost: the page can be sent again.
+	if p := other.Get("/signup/about?flow=" + flow); p.Status != http.StatusOK || p.Form("given_name").Fields.Get("given_name") != "M" {
+		t.Errorf("after it: %d %s", p.Status, p.Body)
+	}
+}
+
+// TestWizardOrder: each page leads to the first that is missing, keeps what it
+// was given, and makes nothing twice.
+func TestWizardOrder(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{})
+	b := h.env.Browser().For(t)
+	first := b.Get("/signup")
+	flow := first.URL.Query().Get("flow")
+	at := func(path string) string { return path + "?flow=" + flow }
+	lead := func(wanted string) {
+		t.Helper()
+		for _, path := range []string{"/signup/password", "/signup/about", "/signup/robot", "/signup/check"} {
+			if got := b.Get(at(path)); got.URL.Path != wanted && path >= wanted {
+				t.Errorf("%s leads to %s, want %s", path, got.URL.Path, wanted)
+			}
+		}
+	}
+	lead("/signup")
+	password := b.Submit(first.Form("username"), "submit", "username", eve.Email)
+	if got := b.Get(at("/signup/about")); got.URL.Path != "/signup/password" {
+		t.Errorf("about before the password: %s", got.URL.Path)
+	}
+	if got := b.Submit(password.Form("password"), "submit", "password", "short", "confirmation", "short", "news", "1"); got.Form("password") == nil ||
+		!strings.Contains(got.Body, `id="news" value="1" checked`) {
+		t.Errorf("a short password: %s", got.Body)
+	}
+	about := b.Submit(password.Form("password"), "submit", "password", eve.Password, "confirmation", eve.Password, "news", "1")
+	// Back, and on without typing: the password stays, the choice can change.
+	back := b.Get(at("/signup/password"))
+	if !strings.Contains(back.Body, "checked") || strings.Contains(back.Body, eve.Password) {
+		t.Errorf("back at the password: %s", back.Body)
+	}
+	if got := b.Submit(back.Form("password"), "submit"); got.URL.Path != "/signup/about" {
+		t.Errorf("on without typing: %s", got.URL.Path)
+	}
+	fields := []string{"given_name", "Eve", "family_name", "Adams", "birthdate", "1990-12-09"}
+	var done sync.WaitGroup
+	for range 8 { // the same page in many tabs
+		tab := h.env.Browser().For(t)
+		tab.SetCookie("signet_browser", b.Cookie("signet_browser"))
+		done.Go(func() {
+			if got := tab.Submit(about.Form("given_name"), "submit", fields...); got.URL.Path != "/signup/check" {
+				t.Errorf("a tab ends at %s %d", got.URL.Path, got.Status)
+			}
+		})
+	}
+	done.Wait()
+	if mails := h.mail.Wait(1); len(mails) != 1 {
+		t.Errorf("%d letters", len(mails))
+	}
+	lead("/signup/check")
+	if got := b.Submit(about.Form("given_name"), "submit", fields...); got.URL.Path != "/signup/check" {
+		t.Errorf("the page sent once more: %s", got.URL.Path)
+	}
+	// The address is corrected; nothing else is asked again.
+	correct := b.Get(at("/signup") + "&correct=1")
+	got := b.Submit(correct.Form("username"), "submit", "username", "eva@example.com")
+	if got.URL.Path != "/signup/check" || !strings.Contains(got.Body, "eva@example.com") {
+		t.Fatalf("after the correction: %s %s", got.URL.Path, got.Body)
+	}
+	mails := h.mail.Wait(2)
+	if old := b.Get(read(t, mails[0]).link); old.Status != http.StatusGone {
+		t.Errorf("the link to the address before: %d", old.Status)
+	}
+	if end := b.Submit(got.Form("code"), "submit", "code", read(t, mails[1]).code); end.URL.Path != "/account" || end.Status != http.StatusOK {
+		t.Errorf("the end: %s %d", end.URL.Path, end.Status)
+	}
+}
