@@ -210,7 +210,7 @@ type Challenge struct {
 	Recover string `yaml:"recover" default:"characters" oneof:"slider|characters|pow|none"`
 
 	// Work that `pow` asks of a browser: 2 to this power of hashes. A desktop
-	// computes some 300,000 in a second, a telephone a fifth of that. One more
-	// doubles it.
-	PowBits int `yaml:"pow_bits" default:"18" min:"8" max:"26"`
+	// computes about a million in a second, a slow telephone a tenth of that. One
+	// more doubles it.
+	PowBits int `yaml:"pow_bits" default:"19" min:"8" max:"26"`
 }
