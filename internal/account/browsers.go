@@ -23,7 +23,12 @@ type BrowserStore interface {
 	AddBrowser(ctx context.Context, accountID, key string, now time.Time, limits BrowserLimits, notice *outbox.Mail) error
 	// ForgetBrowsers makes every browser a stranger to the account.
 	ForgetBrowsers(ctx context.Context, accountID string) error
+	// BrowsersOf returns the account's browsers, the oldest first.
+	BrowsersOf(ctx context.Context, accountID string) ([]KnownBrowser, error)
 }
+
+// KnownBrowser is when an account was signed in to with a browser.
+type KnownBrowser struct{ FirstSeen, LastSeen time.Time }
 
 // BrowserLimits bound what sign-ins without cookies can cause.
 type BrowserLimits struct {
@@ -50,6 +55,11 @@ type Browsers struct {
 // NewBrowsers returns the service on the store.
 func NewBrowsers(store BrowserStore, now func() time.Time) *Browsers {
 	return &Browsers{store: store, now: now}
+}
+
+// Of returns the browsers that the account knows, the oldest first.
+func (b *Browsers) Of(ctx context.Context, accountID string) ([]KnownBrowser, error) {
+	return b.store.BrowsersOf(ctx, accountID)
 }
 
 // SignedIn notes that the account was signed in to with the browser, which is

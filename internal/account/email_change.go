@@ -61,7 +61,7 @@ type EmailChangeStore interface {
 
 // The times of a change of address.
 const (
-	confirmWithin = 24 * time.Hour
+	ConfirmWithin = 24 * time.Hour
 	RestoreWithin = 7 * 24 * time.Hour
 	// KeepEmailChanges is how long a change is kept: for longer than any of its
 	// links can be used.
@@ -93,7 +93,7 @@ func (s *Changes) AskEmail(ctx context.Context, a *Account, typed string, letter
 	}
 	return s.store.AddEmailChange(ctx, &EmailChange{
 		ID: uuid.Must(uuid.NewV7()).String(), AccountID: a.ID, OldEmail: a.Email, OldEmailKey: a.EmailKey,
-		NewEmail: address, NewEmailKey: key, ConfirmKey: handle.Sum(link), CreatedAt: now, ExpiresAt: now.Add(confirmWithin),
+		NewEmail: address, NewEmailKey: key, ConfirmKey: handle.Sum(link), CreatedAt: now, ExpiresAt: now.Add(ConfirmWithin),
 	}, free, taken, emailLimits)
 }
 

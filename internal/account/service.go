@@ -102,7 +102,8 @@ type Authenticated struct {
 // error is an *Unproven when it is that of a sign-up that waits. One hash is
 // computed in every case: that of the account, else of the sign-up that began
 // in this browser or is the newest, else one that nothing fits. An unknown
-// address costs as much as a known one.
+// address costs as much as a known one. The account is active, or its owner has
+// closed it (Closed) and may keep it: then nobody is to be signed in.
 func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticated, error) {
 	_, key, err := NormalizeEmail(c.Email)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 	if ok && waiting != nil {
 		return nil, errors.Join(right(ctx), &Unproven{waiting})
 	}
-	if !ok || a.Status != Active {
+	if !ok || a.Status != Active && a.Status != Closed {
 		return nil, refuse(a, ok)
 	}
 	if renew {

@@ -144,6 +144,14 @@ type Progress struct {
 
 	SignUp   *SignUp   `json:"sign_up,omitempty"`  // an account that is being made
 	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
+	Closing  *Closing  `json:"closing,omitempty"`  // the same
+}
+
+// Closing is a sign-in to an account that its owner closed, who may keep it.
+type Closing struct {
+	Account  string `json:"account"`
+	Proof    string `json:"proof"` // handle.Sum of the hash of the password that was right
+	Remember bool   `json:"remember,omitempty"`
 }
 
 // Recovery is a password reset that is under way in a flow.

@@ -62,10 +62,12 @@ type section struct {
 
 // sections are the pages of an account.
 func (w *Web) sections() []section {
-	return []section{
-		{view.SectionHome, pathAccount},
-		{view.SectionProfile, pathProfile},
+	list := []section{{view.SectionHome, pathAccount}, {view.SectionProfile, pathProfile}}
+	if w.Letters.Send {
+		list = append(list, section{view.SectionEmail, pathChangeEmail})
 	}
+	return append(list, section{view.SectionPassword, pathChangePassword},
+		section{view.SectionData, pathData}, section{view.SectionClose, pathCloseAccount})
 }
 
 // account is the account's home: who it is, what it let in, where it is open.
@@ -103,9 +105,11 @@ func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
 // notices are what the account pages say has just been done, by the name in
 // their address.
 var notices = map[string]view.Message{
-	"session": view.NoticeSessionEnded,
-	"app":     view.NoticeAccessRemoved,
-	"profile": view.NoticeProfileSaved,
+	"session":  view.NoticeSessionEnded,
+	"app":      view.NoticeAccessRemoved,
+	"profile":  view.NoticeProfileSaved,
+	"password": view.NoticePasswordChanged,
+	"email":    view.NoticeEmailChanged,
 }
 
 func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {

@@ -37,8 +37,18 @@ const (
 	pathLeave      = "/account/signout"
 	pathEverywhere = "/account/signout/everywhere"
 	pathProfile    = "/account/profile"
-	pathMailbox    = "/mailbox"
-	pathMail       = "/mailbox/{id}"
+
+	pathChangePassword = "/account/password"
+	pathChangeEmail    = "/account/email"
+	pathConfirmEmail   = "/account/email/confirm"
+	pathRestoreEmail   = "/account/email/restore"
+	pathData           = "/account/data"
+	pathCloseAccount   = "/account/close"
+	pathClosed         = "/account/closed"
+	pathKeep           = "/signin/keep"
+
+	pathMailbox = "/mailbox"
+	pathMail    = "/mailbox/{id}"
 
 	pathRecover         = "/recover"
 	pathRecoverCode     = "/recover/code"
@@ -87,6 +97,11 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathMeter, w.checkPassword),
 		page(pathAccount, w.account),
 		page(pathProfile, w.profile), form(pathProfile, w.postProfile),
+		page(pathChangePassword, w.changePassword), form(pathChangePassword, w.postChangePassword),
+		page(pathData, w.data), form(pathData, w.postData),
+		page(pathCloseAccount, w.closeAccount), form(pathCloseAccount, w.postCloseAccount),
+		page(pathClosed, w.closed),
+		page(pathKeep, w.keep), form(pathKeep, w.postKeep),
 		page(PathStopNews, w.stopNews), form(PathStopNews, w.postStopNews),
 		form(pathWithdraw, w.postWithdraw),
 		form(pathEndSession, w.postEndSession),
@@ -101,6 +116,12 @@ func (w *Web) Routes() []httpd.Route {
 			page(pathRecoverPassword, w.recoverPassword), form(pathRecoverPassword, w.postRecoverPassword),
 			page(pathRecoverDone, w.recoverDone),
 		)
+	}
+	if w.Letters.Send { // an address can be proven
+		routes = append(routes,
+			page(pathChangeEmail, w.changeEmail), form(pathChangeEmail, w.postChangeEmail),
+			page(pathConfirmEmail, w.confirmEmail), form(pathConfirmEmail, w.postConfirmEmail),
+			page(pathRestoreEmail, w.restoreEmail), form(pathRestoreEmail, w.postRestoreEmail))
 	}
 	if w.Mailbox != nil {
 		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail))

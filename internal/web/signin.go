@@ -188,12 +188,22 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info.AccountID = a.ID
+	if a.Status == account.Closed {
+		return w.offerKeep(rw, r, f, a.Account, remember)
+	}
+	return w.signIn(rw, r, f, a, remember)
+}
+
+// signIn signs the browser in to the account, whose password was right, and goes
+// on with the flow.
+func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Authenticated, remember bool) error {
 	// Before the session: nobody gets in unannounced.
 	if err := w.announce(rw, r, f, a); err != nil {
 		return err
 	}
 	sess, err := w.beginSession(rw, r, f, a.Account, remember)
 	if fault.Is(err, fault.Unauthenticated) {
+		info := httpd.InfoOf(r)
 		info.Kind, info.Cause = fault.KindOf(err), err
 		return w.showPassword(rw, r, f, view.FaultCredentials, remember)
 	}

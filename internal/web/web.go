@@ -44,6 +44,7 @@ type Services struct {
 	Links      Links
 	Browsers   *account.Browsers
 	Ledger     *account.Ledger
+	Changes    *account.Changes
 	LeastAge   int // in years, of a person with an account
 	Recoveries *account.Recoveries
 	Letters    Letters

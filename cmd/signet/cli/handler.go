@@ -31,7 +31,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
-		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
+		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges,
 	}
 	if c.SignUp.Open {
@@ -41,6 +41,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		services.Mailbox = s.mailbox()
 	}
 	pages := web.New(s.basePath(), services)
+	s.pages = pages
 	var locales []string
 	for _, l := range renderer.Languages().All() {
 		locales = append(locales, l.String())

@@ -33,6 +33,7 @@ type house struct {
 	browsers   *account.Browsers
 	ledger     *account.Ledger
 	signUps    *account.SignUps
+	changes    *account.Changes
 	sessions   *session.Service
 	grants     *grant.Service
 	keys       *keys.Manager
@@ -146,6 +147,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
 		master.Derive("recovery codes"), account.RecoveryRules{Code: c.Lifetimes.RecoveryCode, Tries: c.Limits.CodeTries}, time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
+	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

@@ -22,6 +22,8 @@ func (s *server) jobs() []job {
 		{"removing refresh tokens that ended", past(longestAccessToken, s.db.DeleteDeadFamilies)},
 		{"removing password resets of yesterday", past(account.KeepRecoveries, s.db.DeleteRecoveries)},
 		{"removing sign-ups that were not finished", past(0, s.db.DeleteSignUps)},
+		{"removing old changes of addresses", past(account.KeepEmailChanges, s.db.DeleteEmailChanges)},
+		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 	}
 }

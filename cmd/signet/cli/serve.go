@@ -20,6 +20,7 @@ import (
 
 	"signet/config"
 	"signet/internal/telemetry"
+	"signet/internal/web"
 )
 
 // gcPercent lets the heap grow to three times of what lives on it before it is
@@ -117,6 +118,7 @@ type server struct {
 	*house
 	log     *slog.Logger
 	metrics *telemetry.Metrics
+	pages   *web.Web
 	leaving atomic.Bool
 }
 

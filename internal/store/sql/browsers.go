@@ -131,3 +131,22 @@ func (db *DB) addBrowser(ctx context.Context, accountID, key string, now time.Ti
 		return err
 	})
 }
+
+type browserRow struct{ FirstSeen, LastSeen instant }
+
+func (browserRow) TableName() string { return "known_browsers" }
+
+// BrowsersOf implements account.BrowserStore.
+func (db *DB) BrowsersOf(ctx context.Context, accountID string) ([]account.KnownBrowser, error) {
+	if !validID(accountID) {
+		return nil, nil
+	}
+	var rows []browserRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		rows = nil
+		return c.orm(ctx).Select("first_seen, last_seen").Where("account_id = ?", accountID).Order("first_seen").Find(&rows).Error
+	})
+	return convert(rows, func(r *browserRow) account.KnownBrowser {
+		return account.KnownBrowser{FirstSeen: r.FirstSeen.Time, LastSeen: r.LastSeen.Time}
+	}), err
+}

@@ -25,8 +25,12 @@ type AccountSection struct {
 
 // The labels of the pages.
 const (
-	SectionHome    Message = "account.overview"
-	SectionProfile Message = "account.you"
+	SectionHome     Message = "account.overview"
+	SectionProfile  Message = "account.you"
+	SectionEmail    Message = "account.email"
+	SectionPassword Message = "password.label"
+	SectionData     Message = "data.title"
+	SectionClose    Message = "close.title"
 )
 
 // Account is the home of an account: who it is, which apps may see it, and

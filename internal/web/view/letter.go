@@ -99,6 +99,10 @@ func (r *Renderer) parseLetters() error {
 func blankLetters() []Letter {
 	return []Letter{
 		&NewSignIn{}, &ResetCode{}, &PasswordChanged{}, &Activate{}, &KnownAddress{},
+		NewConfirmEmail(LetterFrame{}, "", time.Time{}), NewTakenEmail(LetterFrame{}, ""),
+		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}),
+		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
+		NewAccountErased(LetterFrame{}),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 func letters() map[string]func() view.Letter {
 	frame := view.LetterFrame{HomeURL: "https://id.example"}
 	until := time.Date(2026, time.November, 24, 12, 5, 9, 0, time.UTC)
+	noon := time.Date(2026, time.November, 23, 14, 5, 9, 0, time.FixedZone("", 7200))
 	return map[string]func() view.Letter{
 		"activate": func() view.Letter {
 			return &view.Activate{
@@ -34,6 +35,19 @@ func letters() map[string]func() view.Letter {
 				AccountURL: "https://id.example/account#devices",
 			}
 		},
+		"account_confirm": func() view.Letter {
+			return view.NewConfirmEmail(frame, "https://id.example/account/email/confirm?link=x", noon)
+		},
+		"account_taken": func() view.Letter { return view.NewTakenEmail(frame, "https://id.example/account") },
+		"account_moved": func() view.Letter {
+			return view.NewEmailMoved(frame, "ada@example.org", "https://id.example/account/email/restore?link=x", noon,
+				view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"})
+		},
+		"account_closed": func() view.Letter {
+			return view.NewAccountClosed(frame, "https://id.example/account", noon, false)
+		},
+		"account_soon":   func() view.Letter { return view.NewAccountClosed(frame, "https://id.example/account", noon, true) },
+		"account_erased": func() view.Letter { return view.NewAccountErased(frame) },
 		"reset_code": func() view.Letter {
 			return &view.ResetCode{
 				LetterFrame: frame, Email: "ada@example.com", Code: "041823", Minutes: "10",

@@ -143,7 +143,8 @@ func (r *Renderer) render(w io.Writer, cat *catalogue, p Page) error {
 func blanks() []Page {
 	return []Page{
 		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &Error{}, &SignOut{}, &SignedOut{},
-		&FormPost{}, &Account{}, &Profile{}, &StopNews{}, &Mailbox{}, &Mail{},
+		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
+		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
 		&SignUpEmail{}, &SignUpPassword{}, &SignUpAbout{}, &SignUpRobot{}, &SignUpCheck{}, &SignUpActive{}, &SignUpConfirm{}, &SignUpEnd{},
 	}
