@@ -16,7 +16,8 @@ import (
 func atAccount(t *testing.T, e *testenv.Env, path string, who testenv.Person) (*testenv.Browser, *testenv.Page) {
 	t.Helper()
 	b := e.Browser().For(t)
-	p := b.Finish(b.Get(path), who)
+	b.Finish(b.Get("/account"), who)
+	p := b.Get(path)
 	if p.Status != http.StatusOK || p.URL.Path != path {
 		t.Fatalf("signed in to %s, status %d; want %s", p.URL.Path, p.Status, path)
 	}
