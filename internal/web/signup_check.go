@@ -194,18 +194,7 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 		return err
 	}
 	httpd.InfoOf(r).AccountID = a.ID
-	if err := w.announce(rw, r, f, &account.Authenticated{Account: a}); err != nil {
-		return err
-	}
-	sess, err := w.beginSession(rw, r, f, a, false)
-	if err != nil {
-		return err
-	}
-	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Of(sess).SignedInAt = w.Now() })
-	if err != nil {
-		return err
-	}
-	return w.goOn(rw, r, f, sess)
+	return w.signIn(rw, r, f, &account.Authenticated{Account: a}, false)
 }
 
 // signUpLetters writes the two letters that may answer the sign-up.

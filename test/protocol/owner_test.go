@@ -56,8 +56,8 @@ func received(t *testing.T, server *mailtest.Server, to string, n int) string {
 
 var linkIn = regexp.MustCompile(`https?://\S+\?link=\S+`)
 
-// linkOf is the link in a mail, as a path.
-func linkOf(t *testing.T, text string) string {
+// mailedLink is the link in a mail, as a path.
+func mailedLink(t *testing.T, text string) string {
 	t.Helper()
 	u, err := url.Parse(linkIn.FindString(text))
 	if err != nil || u.Path == "" {
@@ -149,7 +149,7 @@ func TestChangeEmail(t *testing.T) {
 		if !strings.Contains(p.Body, `id="waiting"`) {
 			t.Fatalf("asked: %s", p.URL)
 		}
-		link := linkOf(t, received(t, server, moved.Email, 1))
+		link := mailedLink(t, received(t, server, moved.Email, 1))
 
 		// A scanner, somebody else, and the person's other browser.
 		if p := e.Browser().For(t).Get(link); p.URL.Path != "/signin" {
@@ -183,7 +183,7 @@ func TestChangeEmail(t *testing.T) {
 		if !strings.Contains(text, moved.Email) {
 			t.Errorf("the notice: %s", text)
 		}
-		back := linkOf(t, text)
+		back := mailedLink(t, text)
 		owner := e.Browser().For(t)
 		p = owner.Get(back)
 		wantGuards(t, p)
