@@ -20,12 +20,12 @@ var cheap = account.HashParams{Memory: 64, Iterations: 1, Parallelism: 1, AtOnce
 // open is a guard that lets everybody try, and counts.
 type open struct {
 	guesses, given atomic.Int32
-	browser        string // of the last guess
+	browser        atomic.Value // a string: of the last guess
 }
 
 func (g *open) Guess(_ context.Context, _, browser, _ string) (func(context.Context) error, error) {
 	g.guesses.Add(1)
-	g.browser = browser
+	g.browser.Store(browser)
 	return func(context.Context) error { g.given.Add(1); return nil }, nil
 }
 
@@ -247,7 +247,7 @@ func TestAKnownBrowserIsCountedApart(t *testing.T) {
 		if !fault.Is(err, fault.Unauthenticated) {
 			t.Fatal(err)
 		}
-		return guard.browser
+		return guard.browser.Load().(string)
 	}
 	if named("ada@example.com", mine) == "" {
 		t.Error("the owner's browser shares its tries with strangers")

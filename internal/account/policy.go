@@ -68,16 +68,16 @@ func (p *Policy) Rule() Rule { return p.rule }
 // person's names and address, and the name of the house. Lengths are code points after NFC.
 func (p *Policy) Check(password string, about ...string) []Flaw {
 	if len(password) > MaxPasswordBytes {
-		return []Flaw{FlawLong} // before it costs anything
+		return []Flaw{FlawLong}
 	}
 	password = NormalizePassword(password)
-	var found []Flaw
 	n := utf8.RuneCountInString(password)
-	switch {
-	case n < p.rule.Least:
+	if n > p.rule.Most {
+		return []Flaw{FlawLong} // whatever else: to look for it takes as long
+	}
+	var found []Flaw
+	if n < p.rule.Least {
 		found = append(found, FlawShort)
-	case n > p.rule.Most:
-		found = append(found, FlawLong)
 	}
 	if n < p.rule.Free && kindsOf(password) < p.rule.Kinds {
 		found = append(found, FlawKinds)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/httpd"
 	"signet/internal/web/view"
 )
 
@@ -58,6 +61,19 @@ func TestNewPassword(t *testing.T) {
 	}
 	if _, part, ok := w.newPassword(httptest.NewRequest("GET", "/?password=tulip-Quartz-7&confirmation=tulip-Quartz-7", nil)); ok || part.Fault == "" {
 		t.Error("a password in the address was taken")
+	}
+}
+
+// TestWhoIsTurnedAwayIsToldWhen: a rush of sign-ins ends in a page that says to
+// try again, not in a refusal.
+func TestWhoIsTurnedAwayIsToldWhen(t *testing.T) {
+	w := pagesWith(t, account.PolicyLenovo)
+	w.Cookies = httpd.NewCookies(false, http.SameSiteLaxMode)
+	rec := httptest.NewRecorder()
+	rush := fault.New(fault.Unavailable, "Too many people are signing in at the moment.")
+	w.PageError(rec, posted(url.Values{"password": {"tulip-Quartz-7"}}), errors.Join(rush, nil))
+	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || strings.Contains(rec.Body.String(), "uartz") {
+		t.Errorf("%d %v: %s", rec.Code, rec.Header(), rec.Body)
 	}
 }
 
