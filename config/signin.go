@@ -33,6 +33,9 @@ type Lifetimes struct {
 	// Sign-in that is under way: from the app's request to the answer.
 	Flow time.Duration `yaml:"flow" default:"1h" min:"1m" max:"1d"`
 
+	// Request that an app pushed (RFC 9126), until the browser brings it along.
+	PushedRequest time.Duration `yaml:"pushed_request" default:"60s" min:"5s" max:"10m"`
+
 	// Code that is mailed to reset a password, and then the time to set the new one.
 	RecoveryCode time.Duration `yaml:"recovery_code" default:"10m" min:"1s" max:"1h"`
 

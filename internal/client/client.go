@@ -12,10 +12,21 @@ import (
 
 // Authentication methods of the token endpoint (OpenID Connect Core §9).
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthSecretJWT     = "client_secret_jwt"
+	AuthPrivateKeyJWT = "private_key_jwt"
+	AuthNone          = "none"
 )
+
+// AuthMethods are the authentication methods that there are.
+var AuthMethods = []string{AuthBasic, AuthPost, AuthSecretJWT, AuthPrivateKeyJWT, AuthNone}
+
+// UsesSecret reports whether a client proves who it is by a secret that both
+// sides know.
+func UsesSecret(method string) bool {
+	return method == AuthBasic || method == AuthPost || method == AuthSecretJWT
+}
 
 // Grant types (RFC 6749, RFC 7591 §2).
 const (
@@ -45,7 +56,8 @@ type Client struct {
 	SecretHash string `json:"-"`
 
 	AuthMethod      string   `json:"token_endpoint_auth_method"`
-	ApplicationType string   `json:"application_type"` // "web" or "native"
+	AuthSigningAlg  string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of assertions; "": any that fits the method
+	ApplicationType string   `json:"application_type"`                          // "web" or "native"
 	RedirectURIs    []string `json:"redirect_uris,omitempty"`
 	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
 	GrantTypes      []string `json:"grant_types"`
@@ -69,6 +81,9 @@ type Client struct {
 	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"` // "": JSON
 	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
 	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
+
+	// Whether requests must be pushed (RFC 9126).
+	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
 
 	// Request objects (RFC 9101): how they are signed ("": by any algorithm,
 	// "none": not), where they may be, and whether there must be one.

@@ -75,6 +75,13 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"auth_method", func(c *client.Client) { c.AuthMethod = "magic" }},
 		{"secret", func(c *client.Client) { c.AuthMethod = client.AuthNone }},
 		{"secret", func(c *client.Client) { c.SecretHash, c.AuthMethod = "", client.AuthPost }},
+		{"secret", func(c *client.Client) { c.AuthMethod, c.JWKSURI = client.AuthPrivateKeyJWT, "https://app.example/keys" }},
+		{"secret", func(c *client.Client) { c.AuthMethod = client.AuthSecretJWT }}, // of which a hash is kept
+		{"auth_method", func(c *client.Client) { c.SecretHash, c.AuthMethod = "", client.AuthPrivateKeyJWT }},
+		{"token_endpoint_auth_signing_alg", func(c *client.Client) { c.AuthSigningAlg = "ES256" }},
+		{"token_endpoint_auth_signing_alg", func(c *client.Client) {
+			c.SecretHash, c.AuthMethod, c.JWKSURI, c.AuthSigningAlg = "", client.AuthPrivateKeyJWT, "https://app.example/keys", "HS256"
+		}},
 		{"grant_types", func(c *client.Client) { c.GrantTypes = []string{"password"} }},
 		{"grant_types", func(c *client.Client) { c.SecretHash, c.GrantTypes = "", []string{client.GrantClientCredentials} }},
 		{"response_types", func(c *client.Client) { c.ResponseTypes = []string{"token"} }},
@@ -237,6 +244,34 @@ func TestSecrets(t *testing.T) {
 	}
 	if !verify(t, r, "web", "a-long-secret") || verify(t, r, "web", "a-long-secreT") || verify(t, r, "web", "") {
 		t.Error("a secret is checked wrongly")
+	}
+	// One that signs can be had again, and is no less bound to its client.
+	const long = "a-secret-of-more-than-thirty-two-bytes"
+	signs := valid()
+	signs.ID, signs.SecretHash, signs.AuthMethod = "signs", "", client.AuthSecretJWT
+	if err := r.Put(t.Context(), &signs, long); err != nil {
+		t.Fatal(err)
+	}
+	kept := signs.SecretHash
+	if got, ok := r.Secret(&signs); !ok || got != long || strings.Contains(kept, long) {
+		t.Errorf("the secret reads %q, %v", got, ok)
+	}
+	if !verify(t, r, "signs", long) || verify(t, r, "signs", "another") {
+		t.Error("a secret that signs is checked wrongly")
+	}
+	if again := r.Prepare(&signs, long); again != nil || signs.SecretHash != kept {
+		t.Errorf("said again, it is kept as another: %v", again)
+	}
+	other := signs
+	other.ID = "other"
+	if _, ok := r.Secret(&other); ok {
+		t.Error("one client's sealed secret is read as another's")
+	}
+	if _, ok := r.Secret(&c); ok {
+		t.Error("a hashed secret can be had")
+	}
+	if err := r.Prepare(&signs, "short"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a short secret that signs: %v", err)
 	}
 	// A sealed secret is bound to its client.
 	swapped := valid()

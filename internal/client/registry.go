@@ -78,6 +78,10 @@ func (r *Registry) Forget() {
 	clear(r.byID)
 }
 
+// Secret returns the client's secret, if it is kept so that it can be had: that
+// of a client that signs with it.
+func (r *Registry) Secret(c *Client) (string, bool) { return r.secrets.Open(c) }
+
 // Verify reports whether the secret is the client's.
 func (r *Registry) Verify(c *Client, secret string) bool { return r.secrets.Verify(c, secret) }
 
@@ -96,11 +100,15 @@ func (r *Registry) Put(ctx context.Context, c *Client, secret string) error {
 
 // Prepare does what Put does, short of storing.
 func (r *Registry) Prepare(c *Client, secret string) error {
+	var p problems
 	if secret != "" {
-		c.SecretHash = r.secrets.Seal(c.ID, secret)
+		p.when(c.AuthMethod == AuthSecretJWT && len(secret) < minSigningSecret,
+			"secret", "client_secret_jwt needs a secret of at least %d bytes (RFC 7518 §3.2)", minSigningSecret)
+		c.SecretHash = r.secrets.Seal(c, secret)
 	}
 	c.Fill()
-	return c.Check(r.rules)
+	c.check(&p, r.rules)
+	return p.err()
 }
 
 // Delete removes the client with all that it was granted.

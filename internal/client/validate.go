@@ -54,16 +54,17 @@ func (c *Client) Fill() {
 // first of the form.
 func (c *Client) Check(r Rules) error {
 	var p problems
-	c.checkIdentity(&p)
-	c.checkTokens(&p, r)
-	c.checkGrants(&p)
-	c.checkKeys(&p, r)
-	c.checkRequests(&p, r)
-	c.checkAddresses(&p, r)
-	if len(p.found) == 1 {
-		return p.found[0]
-	}
-	return errors.Join(p.found...)
+	c.check(&p, r)
+	return p.err()
+}
+
+func (c *Client) check(p *problems, r Rules) {
+	c.checkIdentity(p)
+	c.checkTokens(p, r)
+	c.checkGrants(p)
+	c.checkKeys(p, r)
+	c.checkRequests(p, r)
+	c.checkAddresses(p, r)
 }
 
 // problems collects what the checks find.
@@ -71,6 +72,13 @@ type problems struct{ found []error }
 
 func (p *problems) add(field, format string, args ...any) {
 	p.found = append(p.found, fault.New(fault.Invalid, format, args...).On(field))
+}
+
+func (p *problems) err() error {
+	if len(p.found) == 1 {
+		return p.found[0]
+	}
+	return errors.Join(p.found...)
 }
 
 // when adds the problem if it is one.
@@ -84,14 +92,7 @@ func (c *Client) checkIdentity(p *problems) {
 	p.when(!idForm.MatchString(c.ID), "id", "client id %q must be 1 to 200 of the characters A-Z a-z 0-9 . _ ~ : / -", c.ID)
 	p.when(c.ApplicationType != "web" && c.ApplicationType != "native",
 		"application_type", "application_type is web or native, not %q", c.ApplicationType)
-	switch known := slices.Contains([]string{AuthBasic, AuthPost, AuthNone}, c.AuthMethod); {
-	case !known:
-		p.add("auth_method", "auth_method is client_secret_basic, client_secret_post or none, not %q", c.AuthMethod)
-	case c.Public() && c.SecretHash != "":
-		p.add("secret", "auth_method none and a secret exclude each other")
-	case !c.Public() && c.SecretHash == "":
-		p.add("secret", "auth_method %s needs a secret", c.AuthMethod)
-	}
+	c.checkAuth(p)
 	p.when(c.Accent != "" && !accentForm.MatchString(c.Accent),
 		"accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)
 }

@@ -21,6 +21,7 @@ type key[T any] struct {
 var clientKeys = []key[client.Client]{
 	{"name", func(c *client.Client) any { return &c.Name }},
 	{"auth_method", func(c *client.Client) any { return &c.AuthMethod }},
+	{"token_endpoint_auth_signing_alg", func(c *client.Client) any { return &c.AuthSigningAlg }},
 	{"scopes", func(c *client.Client) any { return &c.Scopes }},
 	{"application_type", func(c *client.Client) any { return &c.ApplicationType }},
 	{"redirect_uris", func(c *client.Client) any { return &c.RedirectURIs }},
@@ -40,6 +41,7 @@ var clientKeys = []key[client.Client]{
 	{"userinfo_signed_response_alg", func(c *client.Client) any { return &c.UserinfoAlg }},
 	{"userinfo_encrypted_response_alg", func(c *client.Client) any { return &c.UserinfoEncAlg }},
 	{"userinfo_encrypted_response_enc", func(c *client.Client) any { return &c.UserinfoEnc }},
+	{"require_pushed_authorization_requests", func(c *client.Client) any { return &c.RequirePAR }},
 	{"request_object_signing_alg", func(c *client.Client) any { return &c.RequestObjectAlg }},
 	{"request_uris", func(c *client.Client) any { return &c.RequestURIs }},
 	{"require_signed_request_object", func(c *client.Client) any { return &c.RequireSignedRequest }},
@@ -62,12 +64,11 @@ var laterClientKeys = []string{
 	"contacts", "software_id", "software_version", "software_statement", // RFC 7591
 	"sector_identifier_uri", "subject_type", "initiate_login_uri", "default_acr_values", // OIDC Registration
 	"request_object_encryption_alg", "request_object_encryption_enc",
-	"token_endpoint_auth_signing_alg",
 	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout
 	"frontchannel_logout_uri", "frontchannel_logout_session_required",
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
 	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
-	"dpop_bound_access_tokens", "require_pushed_authorization_requests", "authorization_details_types", // RFC 9449, 9126, 9396
+	"dpop_bound_access_tokens", "authorization_details_types", // RFC 9449, 9126, 9396
 	"introspection_signed_response_alg", "introspection_encrypted_response_alg", "introspection_encrypted_response_enc", // RFC 9701
 	"authorization_signed_response_alg", "authorization_encrypted_response_alg", "authorization_encrypted_response_enc", // JARM
 	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA

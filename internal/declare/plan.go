@@ -112,7 +112,7 @@ func (s Services) planClient(ctx context.Context, c *declaredClient) (*Step, err
 		return nil, err
 	}
 	want := c.client
-	if is != nil && c.secret == "" && want.AuthMethod != "" && want.AuthMethod != client.AuthNone {
+	if is != nil && c.secret == "" && client.UsesSecret(want.AuthMethod) {
 		want.SecretHash = is.SecretHash // the one that it has, which the file need not know
 	}
 	if err := s.Clients.Prepare(&want, c.secret); err != nil {

@@ -34,7 +34,11 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if d.refused != nil {
 		return p.answerError(w, r, d.req, d.refused)
 	}
-	for _, check := range requestChecks {
+	checks := requestChecks
+	if d.pushed {
+		checks = nil
+	}
+	for _, check := range checks {
 		if oerr := check(p, r.Context(), d); oerr != nil {
 			return p.answerError(w, r, d.req, oerr)
 		}

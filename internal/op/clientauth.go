@@ -19,13 +19,18 @@ type credentials struct {
 	clientID string
 	secret   string
 	address  string // of who sent it
+
+	assertion string
+	endpoint  string // the path that was called
 }
 
 // authMethods is the table of client authentication: what each method checks.
 var authMethods = map[string]func(*Provider, context.Context, *client.Client, credentials) (bool, error){
-	client.AuthBasic: (*Provider).checkSecret,
-	client.AuthPost:  (*Provider).checkSecret,
-	client.AuthNone:  func(*Provider, context.Context, *client.Client, credentials) (bool, error) { return true, nil },
+	client.AuthBasic:         (*Provider).checkSecret,
+	client.AuthPost:          (*Provider).checkSecret,
+	client.AuthPrivateKeyJWT: (*Provider).checkAssertion,
+	client.AuthSecretJWT:     (*Provider).checkAssertion,
+	client.AuthNone:          func(*Provider, context.Context, *client.Client, credentials) (bool, error) { return true, nil },
 }
 
 // SecretGuard bounds how often the secret of a client is guessed. What is right
@@ -65,10 +70,16 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 	}
 	info := infoOf(r)
 	info.ClientID, cr.address = c.ID, info.Address
+	if cr.assertion != "" && c.AuthMethod == client.AuthSecretJWT {
+		cr.method = client.AuthSecretJWT // which of the two it is, the assertion does not say
+	}
 	if cr.method != c.AuthMethod {
 		return nil, invalidClient(fault.New(fault.Unauthenticated, "the client used %s and is registered for %s", cr.method, c.AuthMethod))
 	}
 	ok, err := authMethods[cr.method](p, r.Context(), c, cr)
+	if fault.Is(err, fault.Unauthenticated) {
+		return nil, invalidClient(err)
+	}
 	if err != nil {
 		return nil, asOAuth(err)
 	}
@@ -80,7 +91,7 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 
 func invalidClient(cause error) *oauthError {
 	return oauth(fault.Unauthenticated, codeInvalidClient,
-		"client authentication failed: check client_id, the secret, and that the registered token_endpoint_auth_method is the one used").because(cause)
+		"client authentication failed: check client_id, the secret or the assertion, and that the registered token_endpoint_auth_method is the one used").because(cause)
 }
 
 // readCredentials finds the one method that the request uses.
@@ -89,6 +100,8 @@ func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		switch {
+		case ps.has("client_assertion") || ps.has("client_assertion_type"):
+			return readAssertion(ps, r.URL.Path)
 		case id == "":
 			return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "no credentials"))
 		case secret == "":
@@ -100,7 +113,7 @@ func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
 	switch {
 	case !ok:
 		return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "the Authorization header is not Basic with an encoded id and secret"))
-	case secret != "":
+	case secret != "" || ps.has("client_assertion"):
 		return credentials{}, invalidRequest("the client authenticates in two ways at once; use one")
 	case id != "" && id != basicID:
 		return credentials{}, invalidRequest("client_id names another client than the Authorization header")

@@ -23,7 +23,8 @@ import (
 // metadata is what the library's type does not name.
 type metadata struct {
 	*oidc.DiscoveryConfiguration
-	IssParameter bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	IssParameter bool   `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	PAREndpoint  string `json:"pushed_authorization_request_endpoint"`          // RFC 9126 §5
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -32,53 +33,65 @@ type metadata struct {
 // a value are left out of the JSON, but for those whose absence means "true".
 func (p *Provider) describe() *metadata {
 	at := func(path string) string { return p.cfg.Issuer + path }
-	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone}
-	confidential := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
+	methods := authMethodsOf(client.AuthMethods)
+	confidential := methods[:len(methods)-1] // all but none, which comes last
 	prompts := []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect}
 	if p.cfg.SignUp {
 		prompts = append(prompts, session.PromptCreate)
 	}
 	return &metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
-			Issuer:                                    p.cfg.Issuer,
-			AuthorizationEndpoint:                     at(pathAuthorize),
-			TokenEndpoint:                             at(pathToken),
-			UserinfoEndpoint:                          at(pathUserinfo),
-			IntrospectionEndpoint:                     at(pathIntrospect),
-			RevocationEndpoint:                        at(pathRevoke),
-			EndSessionEndpoint:                        at(pathEndSession),
-			JwksURI:                                   at(pathKeys),
-			ScopesSupported:                           personal,
-			ResponseTypesSupported:                    client.ResponseTypesAll(),
-			ResponseModesSupported:                    []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
-			GrantTypesSupported:                       grantTypes(),
-			ACRValuesSupported:                        acrSupported,
-			SubjectTypesSupported:                     []string{"public"},
-			IDTokenSigningAlgValuesSupported:          p.cfg.Algs,
-			IDTokenEncryptionAlgValuesSupported:       client.KeyAlgs,
-			IDTokenEncryptionEncValuesSupported:       client.ContentEncs,
-			UserinfoSigningAlgValuesSupported:         p.cfg.Algs,
-			UserinfoEncryptionAlgValuesSupported:      client.KeyAlgs,
-			UserinfoEncryptionEncValuesSupported:      client.ContentEncs,
-			TokenEndpointAuthMethodsSupported:         methods,
-			RevocationEndpointAuthMethodsSupported:    methods,
-			IntrospectionEndpointAuthMethodsSupported: confidential,
-			CodeChallengeMethodsSupported:             []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			ClaimTypesSupported:                       []string{"normal"},
-			ClaimsSupported:                           claimsSupported,
-			ClaimsParameterSupported:                  true,
-			UILocalesSupported:                        locales(p.cfg.UILocales),
-			DisplayValuesSupported:                    []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
-			OPPolicyURI:                               p.cfg.PolicyURI,
-			OPTermsOfServiceURI:                       p.cfg.TermsURI,
-			RequestParameterSupported:                 true,
-			RequestURIParameterSupported:              true,
-			RequireRequestURIRegistration:             true,
-			RequestObjectSigningAlgValuesSupported:    client.RequestAlgs,
+			Issuer:                                             p.cfg.Issuer,
+			AuthorizationEndpoint:                              at(pathAuthorize),
+			TokenEndpoint:                                      at(pathToken),
+			UserinfoEndpoint:                                   at(pathUserinfo),
+			IntrospectionEndpoint:                              at(pathIntrospect),
+			RevocationEndpoint:                                 at(pathRevoke),
+			EndSessionEndpoint:                                 at(pathEndSession),
+			JwksURI:                                            at(pathKeys),
+			ScopesSupported:                                    personal,
+			ResponseTypesSupported:                             client.ResponseTypesAll(),
+			ResponseModesSupported:                             []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
+			GrantTypesSupported:                                grantTypes(),
+			ACRValuesSupported:                                 acrSupported,
+			SubjectTypesSupported:                              []string{"public"},
+			IDTokenSigningAlgValuesSupported:                   p.cfg.Algs,
+			IDTokenEncryptionAlgValuesSupported:                client.KeyAlgs,
+			IDTokenEncryptionEncValuesSupported:                client.ContentEncs,
+			UserinfoSigningAlgValuesSupported:                  p.cfg.Algs,
+			UserinfoEncryptionAlgValuesSupported:               client.KeyAlgs,
+			UserinfoEncryptionEncValuesSupported:               client.ContentEncs,
+			TokenEndpointAuthMethodsSupported:                  methods,
+			RevocationEndpointAuthMethodsSupported:             methods,
+			IntrospectionEndpointAuthMethodsSupported:          confidential,
+			TokenEndpointAuthSigningAlgValuesSupported:         client.AssertionAlgs,
+			RevocationEndpointAuthSigningAlgValuesSupported:    client.AssertionAlgs,
+			IntrospectionEndpointAuthSigningAlgValuesSupported: client.AssertionAlgs,
+			CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			ClaimTypesSupported:                                []string{"normal"},
+			ClaimsSupported:                                    claimsSupported,
+			ClaimsParameterSupported:                           true,
+			UILocalesSupported:                                 locales(p.cfg.UILocales),
+			DisplayValuesSupported:                             []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
+			OPPolicyURI:                                        p.cfg.PolicyURI,
+			OPTermsOfServiceURI:                                p.cfg.TermsURI,
+			RequestParameterSupported:                          true,
+			RequestURIParameterSupported:                       true,
+			RequireRequestURIRegistration:                      true,
+			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
 		},
 		IssParameter: true,
+		PAREndpoint:  at(pathPAR),
 		Prompts:      prompts,
 	}
+}
+
+func authMethodsOf(names []string) []oidc.AuthMethod {
+	out := make([]oidc.AuthMethod, len(names))
+	for i, name := range names {
+		out[i] = oidc.AuthMethod(name)
+	}
+	return out
 }
 
 func grantTypes() []oidc.GrantType {

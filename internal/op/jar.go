@@ -67,6 +67,10 @@ func (p *Provider) objectOf(ctx context.Context, d *draft) (params, *oauthError)
 	switch {
 	case byValue != "" && byURI != "":
 		return nil, invalidRequest("request and request_uri exclude each other; send one")
+	case strings.HasPrefix(byURI, pushedPrefix):
+		return nil, p.takePushed(ctx, d, byURI)
+	case d.client.RequirePAR && !d.pushing:
+		return nil, invalidRequest("the client is registered to push its requests (require_pushed_authorization_requests)")
 	case byURI != "":
 		raw, oerr := p.fetchRequest(ctx, d.client, byURI)
 		if oerr != nil {

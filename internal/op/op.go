@@ -86,6 +86,7 @@ type Services struct {
 	Pages    Pages
 	Outbound Fetcher
 	Secrets  SecretGuard
+	Once     Once
 	Metrics  Metrics
 	Now      func() time.Time
 }
@@ -111,6 +112,7 @@ const (
 	pathKeys       = "/keys"
 	pathAuthorize  = "/authorize"
 	pathResume     = "/authorize/resume"
+	pathPAR        = "/par"
 	pathToken      = "/token"
 	pathUserinfo   = "/userinfo"
 	pathIntrospect = "/introspect"
@@ -145,6 +147,8 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "GET", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "POST", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "GET", Path: pathResume, Kind: httpd.Redirect, Do: p.resume},
+		{Method: "POST", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross(p.push)},
+		{Method: "OPTIONS", Path: pathPAR, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross(p.token)},
 		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},

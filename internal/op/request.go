@@ -29,6 +29,8 @@ type draft struct {
 	params  params
 	client  *client.Client
 	req     *session.Request
+	pushing bool        // it is being pushed (RFC 9126)
+	pushed  bool        // it was, and has been read and checked then
 	refused *oauthError // what is wrong, and was found before there was an address to tell it to
 }
 
@@ -71,6 +73,9 @@ func unknownClient(id string) *oauthError {
 }
 
 func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
+	if d.pushed {
+		return nil
+	}
 	uri, oerr := d.params.only("redirect_uri")
 	if oerr == nil && !d.client.MayRedirect(uri) {
 		oerr = invalidRequest("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))

@@ -17,6 +17,7 @@ type Lifetimes struct {
 	RememberIdle time.Duration // the same two, for "stay signed in"
 	Remember     time.Duration
 	Flow         time.Duration
+	Pushed       time.Duration // a request that an app pushed, until the browser brings it
 }
 
 // seeEvery is how often the use of a session is noted: the account page shows

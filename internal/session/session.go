@@ -74,6 +74,11 @@ type Store interface {
 	// once, and returns it as stored; nil when the flow is gone. last is the
 	// flow's Stored, or nil.
 	UpdateFlow(ctx context.Context, key string, last []byte, edit func(*Flow) error) (*Flow, error)
+	// PutPushed stores a pushed request for life.
+	PutPushed(ctx context.Context, key string, r *Request, life time.Duration) error
+	// TakePushed removes the pushed request and returns it to exactly one of
+	// several callers; nil to the others.
+	TakePushed(ctx context.Context, key string) (*Request, error)
 	// TakeFlow removes the flow and returns it to exactly one of several
 	// callers; nil to the others.
 	TakeFlow(ctx context.Context, key string) (*Flow, error)

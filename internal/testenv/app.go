@@ -21,8 +21,9 @@ import (
 // library would. What it gets is verified by a library that is not ours.
 type App struct {
 	ID       string
-	Secret   string // "": a public client
-	Post     bool   // the secret goes into the body (client_secret_post)
+	Secret   string        // "": a public client
+	Post     bool          // the secret goes into the body (client_secret_post)
+	Assert   func() string // makes a client assertion for each call, in the place of a secret
 	Redirect string
 	Scope    string
 
@@ -182,6 +183,9 @@ func Do(req *http.Request) (*Answer, error) {
 func (a *App) NewRequest(endpoint string, fields url.Values) *http.Request {
 	a.t.Helper()
 	switch {
+	case a.Assert != nil:
+		fields.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		fields.Set("client_assertion", a.Assert())
 	case a.Secret == "":
 		fields.Set("client_id", a.ID)
 	case a.Post:
@@ -193,7 +197,7 @@ func (a *App) NewRequest(endpoint string, fields url.Values) *http.Request {
 		a.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if a.Secret != "" && !a.Post {
+	if a.Assert == nil && a.Secret != "" && !a.Post {
 		req.SetBasicAuth(url.QueryEscape(a.ID), url.QueryEscape(a.Secret))
 	}
 	return req

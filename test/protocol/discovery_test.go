@@ -52,15 +52,21 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"userinfo_encryption_alg_values_supported": only("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"),
 	"userinfo_encryption_enc_values_supported": only("A128CBC-HS256", "A128GCM", "A256GCM"),
 	// TestClientAuthentication tries every method at every endpoint.
-	"token_endpoint_auth_methods_supported":          only("client_secret_basic", "client_secret_post", "none"),
-	"revocation_endpoint_auth_methods_supported":     only("client_secret_basic", "client_secret_post", "none"),
-	"introspection_endpoint_auth_methods_supported":  only("client_secret_basic", "client_secret_post"),
-	"request_parameter_supported":                    is(true),                                                                                               // TestRequestObject
-	"request_uri_parameter_supported":                is(true),                                                                                               // TestRequestURI
-	"require_request_uri_registration":               is(true),                                                                                               // TestRequestURI
-	"request_object_signing_alg_values_supported":    only("none", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"), // TestRequestObjectAlgs tries each
-	"authorization_response_iss_parameter_supported": is(true),                                                                                               // every front-channel test
+	"token_endpoint_auth_methods_supported":                    only("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"),
+	"revocation_endpoint_auth_methods_supported":               only("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"),
+	"introspection_endpoint_auth_methods_supported":            only("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"),
+	"token_endpoint_auth_signing_alg_values_supported":         assertionAlgs, // TestAssertionAlgs tries each
+	"revocation_endpoint_auth_signing_alg_values_supported":    assertionAlgs,
+	"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgs,
+	"pushed_authorization_request_endpoint":                    answers("POST", http.StatusBadRequest),                                                                 // TestPushed
+	"request_parameter_supported":                              is(true),                                                                                               // TestRequestObject
+	"request_uri_parameter_supported":                          is(true),                                                                                               // TestRequestURI
+	"require_request_uri_registration":                         is(true),                                                                                               // TestRequestURI
+	"request_object_signing_alg_values_supported":              only("none", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"), // TestRequestObjectAlgs tries each
+	"authorization_response_iss_parameter_supported":           is(true),                                                                                               // every front-channel test
 }
+
+var assertionAlgs = only("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256")
 
 // TestDiscovery: the metadata says exactly what is so.
 func TestDiscovery(t *testing.T) {

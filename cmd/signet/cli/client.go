@@ -168,7 +168,7 @@ func (f *clientFlags) create(ctx context.Context, h *house, out io.Writer) error
 	switch {
 	case f.public && f.client.AuthMethod != "" && f.client.AuthMethod != client.AuthNone:
 		return usage("client create: --public and --auth-method %s exclude each other", f.client.AuthMethod)
-	case !f.public && f.client.AuthMethod != client.AuthNone:
+	case !f.public && (f.client.AuthMethod == "" || client.UsesSecret(f.client.AuthMethod)):
 		made.Secret = client.NewSecret()
 	}
 	if err := h.clients.Put(ctx, &f.client, made.Secret); err != nil {
@@ -209,8 +209,8 @@ func clientSecret(p *Process) *cobra.Command {
 					return err
 				}
 				c := *found
-				if c.Public() {
-					return fault.New(fault.Invalid, "client %q is public and has no secret: give it an auth_method with signet apply first", c.ID)
+				if !client.UsesSecret(c.AuthMethod) {
+					return fault.New(fault.Invalid, "client %q has no secret, being registered for the auth_method %s: give it another with signet apply first", c.ID, c.AuthMethod)
 				}
 				made := withSecret{&c, client.NewSecret()}
 				if err := h.clients.Put(ctx, &c, made.Secret); err != nil {

@@ -9,6 +9,7 @@ import (
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/outbound"
+	"signet/internal/store/kv"
 	"signet/internal/web"
 	"signet/internal/web/view"
 )
@@ -53,8 +54,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		SignUp: pages.OpenSignUp(),
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
-		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Secrets: s.secretGuard(),
-		Metrics: s.metrics, Now: time.Now,
+		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Once: kv.NewOnce(s.kv),
+		Secrets: s.secretGuard(), Metrics: s.metrics, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -155,7 +155,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	}, time.Now)
 	l := c.Lifetimes
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
-		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow,
+		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
 	}, time.Now)
 	h.challenges = challenge.NewService(kv.NewChallenges(h.kv), h.challengeGuard(), challenge.Settings{
 		Kinds: map[challenge.Purpose]challenge.Kind{

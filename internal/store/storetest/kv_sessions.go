@@ -257,6 +257,27 @@ func sessionLostUpdates(t *testing.T, b KVStore, s session.Store) {
 	}
 }
 
+func pushedOnce(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	want := newFlow(b, time.Minute).Request
+	must(t, s.PutPushed(ctx, "p1", &want, time.Minute))
+	nodes := sessionNodes(b)
+	if won := race(t, func(i int) (bool, error) {
+		r, err := nodes[i%2].TakePushed(ctx, "p1")
+		if r != nil && !reflect.DeepEqual(r, &want) {
+			t.Errorf("TakePushed = %+v, want %+v", r, want)
+		}
+		return r != nil, err
+	}); won != 1 {
+		t.Errorf("%d callers took the request", won)
+	}
+	must(t, s.PutPushed(ctx, "p2", &want, time.Minute))
+	b.Pass(time.Minute + time.Second)
+	if r, err := s.TakePushed(ctx, "p2"); err != nil || r != nil {
+		t.Errorf("after its end: %+v, %v", r, err)
+	}
+}
+
 // Flows holds the session store on a backend to what session.Store says about
 // flows.
 func Flows(t *testing.T, open KVOpener) {
@@ -275,6 +296,25 @@ func Flows(t *testing.T, open KVOpener) {
 			return f != nil, err
 		}); won != 1 {
 			t.Errorf("%d callers took the flow", won)
+		}
+	})
+	t.Run("A pushed request is used once, until its end", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		pushedOnce(t, b, kv.NewSessions(b.Backend, b.Now))
+	})
+	t.Run("What may come once comes once", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		once := kv.NewOnce(b.Backend)
+		for _, name := range []string{"a", "a b", "A"} {
+			if won := race(t, func(int) (bool, error) { return once.First(t.Context(), name, time.Minute) }); won != 1 {
+				t.Errorf("%q came first %d times", name, won)
+			}
+		}
+		b.Pass(time.Minute + time.Second)
+		if first, err := once.First(t.Context(), "a", time.Minute); err != nil || !first {
+			t.Errorf("after its time: %v, %v", first, err)
 		}
 	})
 	t.Run("No change is forgotten", func(t *testing.T) {

@@ -5,19 +5,6 @@ import readline from 'node:readline';
 import * as client from 'openid-client';
 
 const settings = JSON.parse(process.argv[2]);
-const auth = {
-  client_secret_basic: () => client.ClientSecretBasic(settings.secret),
-  client_secret_post: () => client.ClientSecretPost(settings.secret),
-  none: () => client.None(),
-}[settings.method]();
-
-const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
-  // The provider of the test is on this machine, without TLS.
-  execute: [client.allowInsecureRequests],
-});
-// The answer's signatures are checked although it came straight from the provider.
-client.enableNonRepudiationChecks(config);
-
 const algorithms = {
   RS: (bits) => ({ name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${bits}` }),
   PS: (bits) => ({ name: 'RSA-PSS', hash: `SHA-${bits}` }),
@@ -30,6 +17,21 @@ async function signingKey() {
   const key = await crypto.subtle.importKey('jwk', { ...jwk, alg: undefined, use: undefined }, algorithms[jwk.alg.slice(0, 2)](jwk.alg.slice(2)), false, ['sign']);
   return { key, kid: jwk.kid };
 }
+
+const auth = await {
+  client_secret_basic: () => client.ClientSecretBasic(settings.secret),
+  client_secret_post: () => client.ClientSecretPost(settings.secret),
+  client_secret_jwt: () => client.ClientSecretJwt(settings.secret),
+  private_key_jwt: async () => client.PrivateKeyJwt(await signingKey()),
+  none: () => client.None(),
+}[settings.method]();
+
+const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
+  // The provider of the test is on this machine, without TLS.
+  execute: [client.allowInsecureRequests],
+});
+// The answer's signatures are checked although it came straight from the provider.
+client.enableNonRepudiationChecks(config);
 
 if (settings.decrypt) {
   const jwk = JSON.parse(settings.decrypt);
@@ -58,6 +60,9 @@ const commands = {
       nonce: pending.expectedNonce,
       ...parameters,
     });
+    if (settings.par) {
+      return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).searchParams : url.searchParams)).href };
+    }
     if (settings.jar) {
       return { url: (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).href };
     }
