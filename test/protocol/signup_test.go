@@ -3,9 +3,7 @@ package protocol
 import (
 	"bytes"
 	"html"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -95,30 +93,12 @@ func read(t *testing.T, m mailtest.Mail) letter {
 	if l.subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
 		t.Fatal(err)
 	}
-	text := plain(t, msg)
+	text := m.Text()
 	l.code, l.link = sixDigits.FindString(l.subject), confirmLink.FindString(text)
 	if !strings.Contains(text, l.code) {
 		t.Errorf("the code is not in the text:\n%s", text)
 	}
 	return l
-}
-
-// plain is the part of the mail that is plain text.
-func plain(t *testing.T, m *mail.Message) string {
-	t.Helper()
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	part, err := multipart.NewReader(m.Body, params["boundary"]).NextPart() // decodes quoted-printable
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(part)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // TestSignUp: from an app through the wizard and the code back to the app.

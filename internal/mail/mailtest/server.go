@@ -9,6 +9,8 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +57,27 @@ func (m Mail) ID() string {
 		return ""
 	}
 	return parsed.Header.Get("Message-ID")
+}
+
+// Text is the part of the mail that is plain text; "" when it has none.
+func (m Mail) Text() string {
+	parsed, err := mail.ReadMessage(bytes.NewReader(m.Raw))
+	if err != nil {
+		return ""
+	}
+	_, params, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	part, err := multipart.NewReader(parsed.Body, params["boundary"]).NextPart() // decodes quoted-printable
+	if err != nil {
+		return ""
+	}
+	text, err := io.ReadAll(part)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // Answer is a refusal, such as 451 with 4.7.1.

@@ -86,6 +86,11 @@ func lintPolicy(t *testing.T, n *html.Node) {
 	}
 }
 
+// autofill are the values of autocomplete that pages use (HTML §4.10.18.7).
+var autofill = []string{
+	"off", "username", "email", "current-password", "new-password", "one-time-code", "given-name", "family-name", "bday",
+}
+
 func lintElement(t *testing.T, l view.Locale, n *html.Node, ids, labelled map[string]bool) {
 	t.Helper()
 	switch n.Data {
@@ -97,6 +102,9 @@ func lintElement(t *testing.T, l view.Locale, n *html.Node, ids, labelled map[st
 		unseen := attr(n, "type") == "hidden" || has(n, "hidden")
 		if !unseen && !labelled[attr(n, "id")] && !within(n, "label") {
 			t.Errorf("the input %q has no label", attr(n, "name"))
+		}
+		if auto := attr(n, "autocomplete"); auto != "" && !slices.Contains(autofill, auto) {
+			t.Errorf("the input %q has autocomplete=%q", attr(n, "name"), auto)
 		}
 		if attr(n, "aria-invalid") == "true" && attr(n, "aria-describedby") == "" {
 			t.Errorf("the input %q does not say what is wrong", attr(n, "name"))
