@@ -75,6 +75,29 @@ var imported = map[string]string{
 	"pbkdf2-sha256, by Python's hashlib": "$pbkdf2-sha256$29000$MDEyMzQ1Njc4OWFiY2RlZg$G/O7bynZBig0xpI9OJ2.zH5iXh/vIAuDcj9JVCTUa3k",
 }
 
+// TestUsualHashesAreNotTooDear: what other systems make by default, and what
+// careful ones make.
+func TestUsualHashesAreNotTooDear(t *testing.T) {
+	h, err := account.NewHasher(cheap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, usual := range []string{
+		"$argon2id$v=19$m=65536,t=3,p=4$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+		"$argon2id$v=19$m=1048576,t=4,p=4$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+		"$scrypt$ln=17,r=8,p=1$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+		"$scrypt$ln=20,r=8,p=1$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+		"$2y$10$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG",
+		"$2a$14$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG",
+		"$pbkdf2-sha256$1000000$MDEyMzQ1Njc4OWFiY2RlZg$G/O7bynZBig0xpI9OJ2.zH5iXh/vIAuDcj9JVCTUa3k",
+		"$pbkdf2$1300000$pBQCIOQc4xzDOEeIEeIcIw$.ZYAi7BfAOi5Widm3oDMbQkTFVm0",
+	} {
+		if err := h.CheckImported(usual); err != nil {
+			t.Errorf("%s: %v", usual, err)
+		}
+	}
+}
+
 func FuzzNormalizeEmail(f *testing.F) {
 	for _, s := range []string{"ada@example.com", "ADA@münchen.de", "a@b", "@", "a@b@c.de", "\uff21@example.com"} {
 		f.Add(s)
@@ -223,6 +246,18 @@ func TestImportedHashes(t *testing.T) {
 	for _, bad := range []string{
 		"", "password", "5f4dcc3b5aa765d61d8327deb882cf99", "$1$abc$def", "$argon2id$v=19$m=4194304,t=3,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
 		strings.Repeat("$", 600),
+		"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W.zEaKlOBL35rC", // yescrypt
+		// Hashes that would stop the house: in time, in memory, in threads.
+		"$argon2id$v=19$m=1024,t=2000000000,p=2$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+		"$argon2id$v=19$m=1048576,t=9,p=2$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+		"$argon2id$v=19$m=1048576,t=1,p=100000$p9dpwiVsLC0uXkn3mEiX/w$8eGuBBPH9FrEK4Oqp7v9QEdWi8NA/ZnlpHj4fKUfukA",
+		"$scrypt$ln=30,r=8,p=1$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+		"$scrypt$ln=58,r=1000000,p=1$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+		"$scrypt$ln=14,r=8,p=1000$fA8hxFirtTaGcE5p7V2rdQ$fiO0uorf734F90gASX2jBKKQAHWj5rFkH+KY8hCayL4",
+		"$2b$31$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG",
+		"$2b$17$E5CM0Q/daVP/TGp3RGqF/.T2mIcXHr39foSp8I2RPVeUnwl8l2hbG",
+		"$pbkdf2-sha512$2000000000$pBQCIOQc4xzDOEeIEeIcIw$.ZYAi7BfAOi5Widm3oDMbQkTFVm0kkEJTrChHaDpvtaDBvcCe0xEWbl1Dbu913JgR97CiCEveX6IhlnU5swZsw",
+		"$pbkdf2$5000001$pBQCIOQc4xzDOEeIEeIcIw$.ZYAi7BfAOi5Widm3oDMbQkTFVm0",
 	} {
 		if err := h.CheckImported(bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("CheckImported(%.40q) = %v, want invalid", bad, err)

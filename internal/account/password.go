@@ -52,7 +52,7 @@ func NewHasher(p HashParams) (*Hasher, error) {
 	}
 	decoder := crypt.NewDecoder()
 	for _, register := range []func(algorithm.DecoderRegister) error{
-		argon2.RegisterDecoderArgon2id, bcrypt.RegisterDecoder, scrypt.RegisterDecoder, pbkdf2.RegisterDecoder,
+		argon2.RegisterDecoderArgon2id, bcrypt.RegisterDecoder, scrypt.RegisterDecoderScrypt, pbkdf2.RegisterDecoder,
 	} {
 		if err := register(decoder); err != nil {
 			return nil, err
@@ -152,35 +152,4 @@ func matches(digest algorithm.Digest, password string) (bool, error) {
 		return false, nil // bcrypt refuses passwords of over 72 bytes; that is no match
 	}
 	return ok, err
-}
-
-// The most that checking an imported hash may cost: somebody who may import
-// accounts must not be able to stop the house with one.
-const (
-	maxImportMemory = 1 << 20 // KiB
-	maxImportLength = 512
-)
-
-// CheckImported says whether a hash from elsewhere can be used: argon2id,
-// bcrypt, scrypt or pbkdf2, as a PHC or MCF string.
-func (h *Hasher) CheckImported(hash string) error {
-	if len(hash) > maxImportLength {
-		return fault.New(fault.Invalid, "a password hash of %d characters is too long to be one", len(hash)).On("password_hash")
-	}
-	digest, err := h.decoder.Decode(hash)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "the password hash is not argon2id, bcrypt, scrypt or pbkdf2 as a PHC or MCF string").On("password_hash")
-	}
-	if a, ok := digest.(*argon2.Digest); ok && memoryOf(a.Encode()) > maxImportMemory {
-		return fault.New(fault.Invalid, "the password hash asks for more than 1 GiB of memory").On("password_hash")
-	}
-	return nil
-}
-
-func memoryOf(phc string) int {
-	var version, memory int
-	if _, err := fmt.Sscanf(phc, "$argon2id$v=%d$m=%d", &version, &memory); err != nil {
-		return 0
-	}
-	return memory
 }
