@@ -50,7 +50,7 @@ func (*RecoverCode) template() string { return "recover/code" }
 func (p *RecoverCode) CodeField() Field {
 	return Field{
 		Frame: &p.Frame, Name: "code", Type: "text", Label: "recover.code",
-		Fault: p.Fault, Autocomplete: "one-time-code", InputMode: "numeric", Focus: true,
+		Fault: p.Fault, Autocomplete: "one-time-code", InputMode: "numeric", Focus: true, Class: "code",
 	}
 }
 
