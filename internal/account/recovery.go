@@ -35,6 +35,7 @@ type Ticket struct {
 	PasswordKey string
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
+	Used        bool // a password was set by it
 }
 
 // Proof is what a code was worth.
@@ -55,14 +56,14 @@ type RecoveryStore interface {
 	// it, in one step: of any number of callers no more than most are told
 	// anything but Over. A ticket that is proven may be used until the time.
 	ProveRecovery(ctx context.Context, id, flowKey, codeHash string, most int, now, until time.Time) (Proof, error)
-	// ProvenRecovery returns the flow's ticket if it is proven, was not used and
-	// is not too old; else nil.
+	// ProvenRecovery returns the flow's ticket if it is proven, and was used or is
+	// not too old; else nil.
 	ProvenRecovery(ctx context.Context, id, flowKey string, now time.Time) (*Ticket, error)
-	// UseRecovery uses up the flow's proven ticket. With the same commit the
-	// account, if it is active and still has the ticket's address and the
-	// password hash old, gets the new hash, its address counts as proven, it
-	// forgets all browsers but the one with the key, and the notice, if it is
-	// not nil, is queued. It reports whether all that happened.
+	// UseRecovery uses up the flow's proven ticket, if the account is active and
+	// still has the ticket's address and the old password hash. With the same
+	// commit it gets the new hash, its address counts as proven, it forgets all
+	// browsers but the one with the key, and the notice, if it is not nil, is
+	// queued. It reports whether all that happened; else nothing did.
 	UseRecovery(ctx context.Context, use RecoveryUse, now time.Time, notice *outbox.Mail) (bool, error)
 	// DeleteRecoveries removes up to limit tickets that were made before the
 	// time, and returns how many.
@@ -176,26 +177,40 @@ func (s *Recoveries) Prove(ctx context.Context, ticket, code string, by Asked) (
 	return Proven, right(ctx)
 }
 
-// Whose returns the account whose password the flow's proven ticket sets, or a
-// fault of kind Expired.
+// Whose returns the account whose password the flow's proven ticket sets. A
+// fault of kind Conflict: it was set already; of kind Expired: it is too late,
+// or something else changed the account.
 func (s *Recoveries) Whose(ctx context.Context, ticket, flowKey string) (*Account, error) {
 	t, err := s.store.ProvenRecovery(ctx, ticket, flowKey, s.now())
 	if err != nil {
 		return nil, err
 	}
-	if t == nil {
-		return nil, errRecoveryOver()
+	if t == nil || t.Used {
+		return nil, s.over(ctx, ticket, flowKey)
 	}
 	a, err := s.accounts.Get(ctx, t.AccountID)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return nil, errRecoveryOver()
+		return nil, s.over(ctx, ticket, flowKey)
 	case err != nil:
 		return nil, err
 	case a.Status != Active || a.EmailKey != t.EmailKey || handle.Sum(a.PasswordHash) != t.PasswordKey:
-		return nil, errRecoveryOver()
+		return nil, s.over(ctx, ticket, flowKey)
 	}
 	return a, nil
+}
+
+// over says why the ticket is not there to be used, as it is now: another
+// caller may just have used it.
+func (s *Recoveries) over(ctx context.Context, ticket, flowKey string) error {
+	t, err := s.store.ProvenRecovery(ctx, ticket, flowKey, s.now())
+	switch {
+	case err != nil:
+		return err
+	case t != nil && t.Used:
+		return fault.New(fault.Conflict, "The password was set already.")
+	}
+	return fault.New(fault.Expired, "This password reset is over. Please ask for a new code.")
 }
 
 // Reset is a password to be set by a proven ticket.
@@ -207,7 +222,7 @@ type Reset struct {
 	Notice          *outbox.Mail // to the owner; nil: none
 }
 
-// Reset sets the password, or returns a fault of kind Expired: of any number of
+// Reset sets the password, or returns a fault as Whose does: of any number of
 // callers one succeeds. The account's sessions are the caller's to end, after.
 func (s *Recoveries) Reset(ctx context.Context, n Reset) error {
 	hash, err := s.accounts.hasher.Hash(ctx, n.Password)
@@ -218,15 +233,10 @@ func (s *Recoveries) Reset(ctx context.Context, n Reset) error {
 	used, err := s.store.UseRecovery(ctx, RecoveryUse{
 		ID: n.Ticket, FlowKey: n.FlowKey, Old: n.Account.PasswordHash, New: hash, BrowserKey: handle.Sum(n.Browser),
 	}, s.now(), n.Notice)
-	if err == nil && !used {
-		err = errRecoveryOver()
+	if err != nil || used {
+		return err
 	}
-	return err
-}
-
-// errRecoveryOver is the fault of a ticket that is not there to be used.
-func errRecoveryOver() error {
-	return fault.New(fault.Expired, "This password reset is over. Please ask for a new code.")
+	return s.over(ctx, n.Ticket, n.FlowKey)
 }
 
 // KeepRecoveries is how long a ticket is kept after it was made: for longer than

@@ -112,8 +112,8 @@ func TestReset(t *testing.T) {
 	if err := r.Reset(ctx, reset); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Reset(ctx, reset); !fault.Is(err, fault.Expired) {
-		t.Errorf("a second time: %v, want expired", err)
+	if err := r.Reset(ctx, reset); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second time: %v, want conflict", err)
 	}
 	for password, want := range map[string]fault.Kind{"another-Horse-8": "", "correct-Horse-9": fault.Unauthenticated} {
 		now, err := r.s.Authenticate(ctx, account.Credentials{Email: a.Email, Password: password})

@@ -115,7 +115,7 @@ func (w *Web) sendCode(r *http.Request, f *session.Flow, email string) error {
 		return err
 	}
 	// For an address without an account, too: it must take as long.
-	if err := w.record(r, f, "account.recovery_asked", "", t.AccountID); err != nil {
+	if err := w.record(r, f, auditRecoveryAsked, "", t.AccountID); err != nil {
 		return err
 	}
 	_, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {

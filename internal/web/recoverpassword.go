@@ -19,10 +19,13 @@ func (w *Web) recoverPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a, err := w.Recoveries.Whose(r.Context(), f.Progress.Recovery.Ticket, handle.Sum(f.ID))
-	if fault.Is(err, fault.Expired) {
-		return w.recoverAnew(rw, r, f)
-	}
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.Conflict): // in another tab, just now
+		return w.showRecoverDone(rw, r, f)
+	case fault.Is(err, fault.Expired):
+		w.send(rw, w.at(pathRecover, "flow", f.ID, "over", "1"))
+		return nil
+	case err != nil:
 		return err
 	}
 	return w.showRecoverPassword(rw, r, f, w.newPasswordPart(wordsOf(a)...))
@@ -39,50 +42,28 @@ func (w *Web) showRecoverPassword(rw http.ResponseWriter, r *http.Request, f *se
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
-// recoverAnew sends the browser back to the beginning: the ticket was used, is
-// too old, or the account has changed.
-func (w *Web) recoverAnew(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
-	ticket := f.Progress.Recovery.Ticket
-	f, err := w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
-		if p.Recovery != nil && p.Recovery.Ticket == ticket && !p.Recovery.Done {
-			p.Recovery = nil
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if at := recoveryPath(f.Progress.Recovery); at != pathRecover {
-		w.send(rw, w.at(at, "flow", f.ID)) // another tab was faster
-		return nil
-	}
-	w.send(rw, w.at(pathRecover, "flow", f.ID, "over", "1"))
-	return nil
-}
-
 func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error {
 	f, err := w.recovering(rw, r, pathRecoverPassword)
 	if err != nil || f == nil {
 		return err
 	}
-	a, err := w.Recoveries.Whose(r.Context(), f.Progress.Recovery.Ticket, handle.Sum(f.ID))
-	if fault.Is(err, fault.Expired) {
-		return w.recoverAnew(rw, r, f)
-	}
-	if err != nil {
-		return err
-	}
-	password, part, ok := w.newPassword(r, wordsOf(a)...)
-	if !ok {
-		return w.showRecoverPassword(rw, r, f, part)
-	}
-	err = w.reset(r, f, a, password)
-	if fault.Is(err, fault.Expired) {
-		return w.recoverAnew(rw, r, f)
-	}
-	if err != nil {
-		return err
-	}
 	ticket := f.Progress.Recovery.Ticket
+	a, err := w.Recoveries.Whose(r.Context(), ticket, handle.Sum(f.ID))
+	if err == nil {
+		password, part, ok := w.newPassword(r, wordsOf(a)...)
+		if !ok {
+			return w.showRecoverPassword(rw, r, f, part)
+		}
+		err = w.reset(r, f, a, password)
+	}
+	switch {
+	case fault.Is(err, fault.Conflict): // by a button that was pressed twice
+	case fault.Is(err, fault.Expired):
+		w.send(rw, w.at(pathRecover, "flow", f.ID, "over", "1"))
+		return nil
+	case err != nil:
+		return err
+	}
 	_, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
 		if p.Recovery != nil && p.Recovery.Ticket == ticket {
 			p.Recovery.Done = true
@@ -99,6 +80,12 @@ func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error
 func wordsOf(a *account.Account) []string {
 	return []string{a.Email, a.Profile.GivenName, a.Profile.FamilyName, a.Profile.Name}
 }
+
+// What the audit log calls it.
+const (
+	auditRecoveryAsked = "account.recovery_asked"
+	auditReset         = "account.password_reset"
+)
 
 // reset sets the password, and ends what was opened with the old one.
 func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, password string) error {
@@ -123,7 +110,7 @@ func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, passwo
 	if err := w.endAll(r, a.ID, ""); err != nil {
 		return err
 	}
-	return w.record(r, f, "account.password_reset", a.ID, a.ID)
+	return w.record(r, f, auditReset, a.ID, a.ID)
 }
 
 // kindPasswordChanged names the message of a new password to operators.
@@ -144,6 +131,10 @@ func (w *Web) recoverDone(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || f == nil {
 		return err
 	}
+	return w.showRecoverDone(rw, r, f)
+}
+
+func (w *Web) showRecoverDone(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
 	fr, err := w.frame(r, f)
 	if err != nil {
 		return err

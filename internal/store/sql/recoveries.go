@@ -2,9 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/fault"
 	"signet/internal/outbox"
 )
 
@@ -24,8 +26,8 @@ const (
 		WHERE id = $1 AND flow_key = $2 AND tries < $4 AND expires_at > $5 AND used_at IS NULL
 		RETURNING account_id IS NOT NULL AND code_hash = $3, tries`
 
-	provenRecovery = `SELECT account_id, email_key, password_key FROM recoveries
-		WHERE id = $1 AND flow_key = $2 AND proven_at IS NOT NULL AND used_at IS NULL AND expires_at > $3`
+	provenRecovery = `SELECT account_id, email_key, password_key, used_at IS NOT NULL FROM recoveries
+		WHERE id = $1 AND flow_key = $2 AND proven_at IS NOT NULL AND (used_at IS NOT NULL OR expires_at > $3)`
 
 	// Of any number of callers one gets the row.
 	useRecovery = `UPDATE recoveries SET used_at = $3
@@ -95,7 +97,7 @@ func (db *DB) ProvenRecovery(ctx context.Context, id, flowKey string, now time.T
 	}
 	t, found := &account.Ticket{ID: id, FlowKey: flowKey}, false
 	err := db.view(ctx, func(ctx context.Context, c *conn) (err error) {
-		found, err = c.row(ctx, provenRecovery, []any{id, flowKey, at(now)}, &t.AccountID, &t.EmailKey, &t.PasswordKey)
+		found, err = c.row(ctx, provenRecovery, []any{id, flowKey, at(now)}, &t.AccountID, &t.EmailKey, &t.PasswordKey, &t.Used)
 		return err
 	})
 	if err != nil || !found {
@@ -104,8 +106,10 @@ func (db *DB) ProvenRecovery(ctx context.Context, id, flowKey string, now time.T
 	return t, nil
 }
 
-// UseRecovery implements account.RecoveryStore. A ticket whose account has
-// changed meanwhile is used up, too.
+// errUnused ends a transaction that is to leave nothing.
+var errUnused = fault.New(fault.Conflict, "The account was changed meanwhile.")
+
+// UseRecovery implements account.RecoveryStore.
 func (db *DB) UseRecovery(ctx context.Context, use account.RecoveryUse, now time.Time, notice *outbox.Mail) (bool, error) {
 	if !validID(use.ID) || !storable(use.FlowKey, use.Old, use.New, use.BrowserKey) {
 		return false, nil
@@ -115,34 +119,37 @@ func (db *DB) UseRecovery(ctx context.Context, use account.RecoveryUse, now time
 			return false, err
 		}
 	}
-	done := false
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
-		done = false
 		var accountID, emailKey string
 		found, err := c.row(ctx, useRecovery, []any{use.ID, use.FlowKey, at(now)}, &accountID, &emailKey)
-		if err != nil || !found {
+		if err != nil {
 			return err
+		}
+		if !found {
+			return errUnused
 		}
 		n, err := c.change(ctx, resetPassword, accountID, emailKey, use.Old, use.New, true, at(now))
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
-		if _, err := c.change(ctx, forgetOtherBrowsers, accountID, use.BrowserKey); err != nil {
-			return err
+		if n == 0 {
+			return errUnused
 		}
-		done = true
-		if notice == nil {
-			return nil
+		if _, err := c.change(ctx, forgetOtherBrowsers, accountID, use.BrowserKey); err != nil || notice == nil {
+			return err
 		}
 		return addMail(ctx, c, notice)
 	})
+	if errors.Is(err, errUnused) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
-	if done && notice != nil {
+	if notice != nil {
 		db.ring()
 	}
-	return done, nil
+	return true, nil
 }
 
 // DeleteRecoveries implements account.RecoveryStore.

@@ -122,6 +122,9 @@ func testReset(t *testing.T, db *sqlstore.DB) {
 	if p := prove(t, db, tk, "flow", "right", now); p != account.Over {
 		t.Errorf("a used ticket's code is %v", p)
 	}
+	if got, err = db.ProvenRecovery(ctx, tk.ID, "flow", now.Add(time.Hour)); err != nil || got == nil || !got.Used {
+		t.Errorf("a used ticket is %+v, %v", got, err)
+	}
 }
 
 func testCodes(t *testing.T, db *sqlstore.DB) {
@@ -194,6 +197,9 @@ func testRefusedResets(t *testing.T, db *sqlstore.DB) {
 			ok(t, err)
 			if used || after.PasswordHash == "new hash" {
 				t.Errorf("used %v, and the hash is %q", used, after.PasswordHash)
+			}
+			if got, err := db.ProvenRecovery(ctx, tk.ID, "flow", epoch); err != nil || got == nil || got.Used {
+				t.Errorf("what was refused left %+v, %v", got, err)
 			}
 		})
 	}
