@@ -48,7 +48,7 @@ func TestPicturesAreLightAndSayNothingElse(t *testing.T) {
 		{challenge.Slider, challenge.Picture}, {challenge.Slider, challenge.Piece}, {challenge.Characters, challenge.Picture},
 	} {
 		t.Run(string(tt.kind)+" "+tt.name, func(t *testing.T) {
-			for range 20 {
+			for range 8 {
 				s := newSecret()
 				light := draw(t, tt.kind, s, challenge.Drawing{Name: tt.name})
 				dark := draw(t, tt.kind, s, challenge.Drawing{Name: tt.name, Dark: true})
@@ -71,7 +71,7 @@ func TestPicturesAreLightAndSayNothingElse(t *testing.T) {
 }
 
 func TestThePieceFillsTheGap(t *testing.T) {
-	for range 20 {
+	for range 8 {
 		s := newSecret()
 		scene := decode(t, draw(t, challenge.Slider, s, challenge.Drawing{Name: challenge.Picture}))
 		piece := decode(t, draw(t, challenge.Slider, s, challenge.Drawing{Name: challenge.Piece}))

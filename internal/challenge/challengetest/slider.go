@@ -24,47 +24,62 @@ func Slider(picture, piece []byte) (int, error) {
 	return place(scene, strip), nil
 }
 
-// brightness is that of the pixel, from 0 to 255.
-func brightness(img image.Image, x, y int) float64 {
-	return float64(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
-}
-
 // place finds the gap as a machine would that was told how the picture is
 // made: at which place is there the largest step of brightness all along the
 // outline of the piece?
 func place(scene, piece image.Image) int {
-	b := piece.Bounds()
-	opaque := func(x, y int) bool {
-		if !image.Pt(x, y).In(b) {
-			return false
-		}
-		_, _, _, a := piece.At(x, y).RGBA()
-		return a > 0xf000
-	}
-	const far = 6 // from the middle of the outline to where paper and gap are bare
-	var inner, outer []image.Point
-	for y := far; y < b.Dy()-far; y += 2 {
+	inner, outer := edges(piece)
+	b := scene.Bounds()
+	light := make([]float64, b.Dx()*b.Dy())
+	for y := range b.Dy() {
 		for x := range b.Dx() {
-			switch in := opaque(x, y); {
-			case in && !(opaque(x-far, y) && opaque(x+far, y) && opaque(x, y-far) && opaque(x, y+far)) && opaque(x-3, y) && opaque(x+3, y):
-				inner = append(inner, image.Pt(x, y))
-			case !in && (opaque(x-far, y) || opaque(x+far, y) || opaque(x, y-far) || opaque(x, y+far)):
-				outer = append(outer, image.Pt(x, y))
-			}
+			light[y*b.Dx()+x] = float64(color.GrayModel.Convert(scene.At(x, y)).(color.Gray).Y)
 		}
 	}
 	mean := func(points []image.Point, at int) float64 {
 		sum := 0.0
 		for _, p := range points {
-			sum += brightness(scene, p.X+at, p.Y)
+			sum += light[p.Y*b.Dx()+p.X+at]
 		}
 		return sum / float64(len(points))
 	}
 	best, most := 0, 0.0
-	for at := range scene.Bounds().Dx() - b.Dx() + 1 {
+	for at := range b.Dx() - piece.Bounds().Dx() + 1 {
 		if step := mean(outer, at) - mean(inner, at); step > most {
 			best, most = at, step
 		}
 	}
 	return best
+}
+
+// edges are the points of the piece's strip just inside and just outside of the
+// piece.
+func edges(piece image.Image) (inner, outer []image.Point) {
+	const far = 6 // from the middle of the outline to where paper and gap are bare
+	b := piece.Bounds()
+	solid := make([]bool, b.Dx()*b.Dy())
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			_, _, _, a := piece.At(x, y).RGBA()
+			solid[y*b.Dx()+x] = a > 0xf000
+		}
+	}
+	in := func(x, y int) bool { return x >= 0 && x < b.Dx() && solid[y*b.Dx()+x] }
+	for y := far; y < b.Dy()-far; y += 2 {
+		for x := range b.Dx() {
+			around := 0
+			for _, there := range []bool{in(x-far, y), in(x+far, y), in(x, y-far), in(x, y+far)} {
+				if there {
+					around++
+				}
+			}
+			switch {
+			case !in(x, y) && around > 0:
+				outer = append(outer, image.Pt(x, y))
+			case in(x, y) && around < 4 && in(x-3, y) && in(x+3, y):
+				inner = append(inner, image.Pt(x, y))
+			}
+		}
+	}
+	return inner, outer
 }
