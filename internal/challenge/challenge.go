@@ -22,6 +22,8 @@ import (
 	"crypto/rand"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"signet/internal/fault"
 	"signet/internal/handle"
 )
@@ -135,13 +137,15 @@ type Service struct {
 	kinds   map[Purpose]Kind
 	makers  map[Kind]Maker
 	drawing chan struct{} // bounds the pictures that are drawn at once
+	drawn   *lru.Cache[drawnKey, *File]
 }
 
 // NewService returns the service on the store.
 func NewService(store Store, guard Guard, o Settings) *Service {
+	drawn, _ := lru.New[drawnKey, *File](drawnKept) // fails for sizes below 1 only
 	return &Service{
 		store: store, guard: guard, kinds: o.Kinds, makers: makers(o.WorkBits),
-		drawing: make(chan struct{}, drawersAtOnce()),
+		drawing: make(chan struct{}, drawersAtOnce()), drawn: drawn,
 	}
 }
 

@@ -46,6 +46,11 @@ func (s *Service) Draw(ctx context.Context, flow, id string, d Drawing) (*File, 
 	if open == nil || open.Flow != flow || s.makers[open.Kind] == nil {
 		return nil, gone
 	}
+	d.Lang = Spoken(d.Lang)
+	drawn := drawnKey{id, d}
+	if file, ok := s.drawn.Get(drawn); ok {
+		return file, nil
+	}
 	select {
 	case s.drawing <- struct{}{}:
 		defer func() { <-s.drawing }()
@@ -56,5 +61,18 @@ func (s *Service) Draw(ctx context.Context, flow, id string, d Drawing) (*File, 
 	if err == nil && file == nil {
 		err = gone
 	}
+	if err == nil {
+		s.drawn.Add(drawn, file)
+	}
 	return file, err
+}
+
+// drawnKept is how many drawings a node remembers, up to about 150 KB each, so
+// that who asks for the same again and again, or for a sound in parts, costs no
+// work.
+const drawnKept = 64
+
+type drawnKey struct {
+	id string
+	d  Drawing
 }
