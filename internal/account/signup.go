@@ -74,6 +74,8 @@ type SignUpStore interface {
 	// WaitingSignUp returns the newest that waits for the address, or rather the
 	// newest that began in the browser; nil when there is none.
 	WaitingSignUp(ctx context.Context, emailKey, browser string, now time.Time) (*SignUp, error)
+	// SignUps returns up to limit that wait, with an id greater than after, by id.
+	SignUps(ctx context.Context, after string, limit int, now time.Time) ([]*SignUp, error)
 	// CountCode counts one try of the sign-up's code and returns the hash to
 	// compare with; "" when there were most already, or the sign-up does not wait.
 	CountCode(ctx context.Context, id string, most int, now time.Time) (string, error)

@@ -115,6 +115,12 @@ func (s *SignUps) Get(ctx context.Context, id string) (*SignUp, error) {
 	return s.store.SignUp(ctx, id, s.now())
 }
 
+// List returns up to limit sign-ups that wait, with an id greater than after,
+// by id.
+func (s *SignUps) List(ctx context.Context, after string, limit int) ([]*SignUp, error) {
+	return s.store.SignUps(ctx, after, limit, s.now())
+}
+
 // ByLink returns the sign-up whose letter has the link, or a fault of kind
 // NotFound.
 func (s *SignUps) ByLink(ctx context.Context, link string) (*SignUp, error) {

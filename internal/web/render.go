@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"signet/internal/account"
 	"signet/internal/client"
@@ -106,6 +107,9 @@ func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
 		httpd.RetryAfter(rw, retryAfter)
 	}
 	page := &view.Error{Frame: w.bareFrame(r), Reason: reasonOf(kind), RequestID: httpd.InfoOf(r).RequestID()}
+	if kind == fault.Expired && strings.HasPrefix(r.URL.Path, pathSignUp) {
+		page.Reason = view.ReasonSignUp
+	}
 	var body *http.MaxBytesError
 	if errors.As(err, &body) {
 		page.Reason, kind = view.ReasonRequest, fault.Invalid

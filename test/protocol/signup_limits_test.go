@@ -243,3 +243,56 @@ func TestWizardOrder(t *testing.T) {
 		t.Errorf("the end: %s %d", end.URL.Path, end.Status)
 	}
 }
+
+// TestSignUpsWhileMailIsDown: a mail server that is away changes no page, and
+// every letter leaves when it is back.
+func TestSignUpsWhileMailIsDown(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Backend: testenv.Postgres, Nodes: 2})
+	h.mail.Down()
+	const crowd = 30
+	var all sync.WaitGroup
+	for i := range crowd {
+		b := h.env.Browser().For(t)
+		p := b.Get("/signup")
+		all.Go(func() {
+			fillIn(t, b, p, testenv.Person{Email: fmt.Sprintf("eve%d@example.com", i), Password: eve.Password})
+		})
+	}
+	all.Wait()
+	h.mail.Up()
+	seen := map[string]int{}
+	for _, m := range h.mail.Wait(crowd) {
+		seen[m.To]++
+	}
+	for i := range crowd {
+		if n := seen[fmt.Sprintf("eve%d@example.com", i)]; n != 1 {
+			t.Errorf("%d letters to number %d", n, i)
+		}
+	}
+}
+
+// TestWaitingList: operators see who waits, without a secret, and can remove one.
+func TestWaitingList(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{})
+	b := h.env.Browser().For(t)
+	p, _, mail := h.waitingFor(t, b, eve)
+	code, out, errs := h.env.Run("", "user", "waiting", "-o", "json")
+	id := regexp.MustCompile(`"id": "([0-9a-f-]{36})"`).FindStringSubmatch(out)
+	if code != 0 || id == nil || !strings.Contains(out, eve.Email) || strings.Contains(out, "argon2id") || strings.Contains(out, mail.code) {
+		t.Fatalf("who waits: %d %s%s", code, out, errs)
+	}
+	if code, out, errs = h.env.Run("", "user", "waiting", "--delete", id[1]); code != 0 {
+		t.Fatalf("removal: %s%s", out, errs)
+	}
+	if got := state(t, b, p); got != gone {
+		t.Errorf("after the removal: %s", got)
+	}
+	if code, _, errs = h.env.Run("", "user", "waiting", "--delete", id[1]); code != 1 || !strings.Contains(errs, "nobody waits") {
+		t.Errorf("removed twice: %d %s", code, errs)
+	}
+	if _, out, _ = h.env.Run("", "audit"); !strings.Contains(out, "account.sign_up ") || !strings.Contains(out, "account.sign_up_denied") || strings.Contains(out, eve.Email) {
+		t.Errorf("the audit log:\n%s", out)
+	}
+}

@@ -219,6 +219,7 @@ Signet is running. Everything is in this process; it is kept %s.
 Try this:
   1. Open the device console and choose "Sign in".
   2. Sign in as  %s  with the password  %s
+     or make an account: its code is in the mailbox.
   3. Open the photo frame: you are signed in there already.
   4. Sign in from another browser: a mail in the mailbox tells you of it.
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"gorm.io/gorm"
+
 	"signet/internal/account"
 	"signet/internal/fault"
 	"signet/internal/outbox"
@@ -77,6 +79,8 @@ type signUpRow struct {
 	ExpiresAt    instant
 	ActivatedAt  instant
 }
+
+func (signUpRow) TableName() string { return "signups" }
 
 func rowOfSignUp(s *account.SignUp) signUpRow {
 	return signUpRow{
@@ -239,6 +243,14 @@ func (db *DB) WaitingSignUp(ctx context.Context, emailKey, browser string, now t
 		return nil, nil
 	}
 	return s, err
+}
+
+// SignUps implements account.SignUpStore.
+func (db *DB) SignUps(ctx context.Context, after string, limit int, now time.Time) ([]*account.SignUp, error) {
+	rows, err := page[signUpRow](ctx, db, signUpColumns, after, limit, validID, func(q *gorm.DB) *gorm.DB {
+		return q.Where("expires_at > ? AND activated_at IS NULL", at(now))
+	})
+	return convert(rows, (*signUpRow).signUp), err
 }
 
 func (db *DB) oneSignUp(ctx context.Context, text string, args ...any) (*account.SignUp, error) {

@@ -233,9 +233,17 @@ func testWaiting(t *testing.T, db *sqlstore.DB) {
 	addSignUp(t, db, second, often)
 	find("mine", first)
 	find("another", second)
+	for after, want := range map[string]int{"": 2, first.ID: 1, second.ID: 0, "no id": 0} {
+		if list, err := db.SignUps(ctx, after, 10, epoch); err != nil || len(list) != want || want > 0 && list[want-1].ID != second.ID {
+			t.Errorf("%d wait after %q, %v", len(list), after, err)
+		}
+	}
 	_, err := db.ActivateSignUp(ctx, first.ID, epoch)
 	ok(t, err)
 	find("mine", nil)
+	if list, err := db.SignUps(ctx, "", 10, epoch); err != nil || len(list) != 0 {
+		t.Errorf("%d wait, %v", len(list), err)
+	}
 }
 
 func testSignUpExpiry(t *testing.T, db *sqlstore.DB) {

@@ -9,6 +9,7 @@ const (
 	ReasonAddress     Reason = "address"     // the redirect URI is not registered
 	ReasonRequest     Reason = "request"     // the app's request is malformed
 	ReasonExpired     Reason = "expired"     // the flow is over, or was finished
+	ReasonSignUp      Reason = "sign_up"     // the flow of a sign-up is over
 	ReasonBrowser     Reason = "browser"     // the flow began in another browser
 	ReasonForbidden   Reason = "forbidden"   // a form from another site, or not allowed
 	ReasonNotFound    Reason = "not_found"   // no such page
@@ -24,6 +25,7 @@ var reasonTexts = map[Reason]reasonText{
 	ReasonAddress:     {"error.cannot_go_on", "error.address", "error.address_of"},
 	ReasonRequest:     {"error.cannot_go_on", "error.request", "error.request_of"},
 	ReasonExpired:     {"error.expired.title", "error.expired", "error.expired_of"},
+	ReasonSignUp:      {"error.expired.title", "signup.expired", ""},
 	ReasonBrowser:     {"error.browser.title", "error.browser", ""},
 	ReasonForbidden:   {"error.forbidden.title", "error.forbidden", ""},
 	ReasonNotFound:    {"error.not_found.title", "error.not_found", ""},

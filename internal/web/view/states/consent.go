@@ -40,7 +40,7 @@ func consent() []State {
 
 func errors() []State {
 	reasons := []view.Reason{
-		view.ReasonUnknownApp, view.ReasonAddress, view.ReasonRequest, view.ReasonExpired, view.ReasonBrowser,
+		view.ReasonUnknownApp, view.ReasonAddress, view.ReasonRequest, view.ReasonExpired, view.ReasonSignUp, view.ReasonBrowser,
 		view.ReasonForbidden, view.ReasonNotFound, view.ReasonTooMany, view.ReasonUnavailable, view.ReasonInternal,
 	}
 	var states []State
