@@ -105,18 +105,26 @@ func (f *Frame) Brand() Brand { return f.renderer.brand }
 // Lang is the page's language.
 func (f *Frame) Lang() Locale { return f.catalogue.locale }
 
-// LanguageButtons are the buttons of the choice of language. They are half the
-// work of a small page and depend on its language alone, so they are kept.
-func (f *Frame) LanguageButtons() (template.HTML, error) {
-	if kept, ok := f.renderer.buttons.Load(f.Lang()); ok {
+// part is a part of pages that depends on nothing but their language.
+type part struct {
+	locale Locale
+	name   string
+}
+
+// Fixed is the part of the name, drawn once for each language and kept: without
+// that, such parts were most of the work of a small page. A part may use the
+// brand, the texts and the addresses of static files, and nothing of the page.
+func (f *Frame) Fixed(name string) (template.HTML, error) {
+	key := part{f.Lang(), name}
+	if kept, ok := f.renderer.fixed.Load(key); ok {
 		return kept.(template.HTML), nil
 	}
 	var b strings.Builder
-	if err := f.renderer.pages.ExecuteTemplate(&b, "language-buttons", f); err != nil {
+	if err := f.renderer.pages.ExecuteTemplate(&b, name, &Frame{renderer: f.renderer, catalogue: f.catalogue}); err != nil {
 		return "", err
 	}
 	html := template.HTML(b.String())
-	f.renderer.buttons.Store(f.Lang(), html)
+	f.renderer.fixed.Store(key, html)
 	return html, nil
 }
 

@@ -54,7 +54,7 @@ type Renderer struct {
 	plain     *text.Template // the letters in plain text
 	assets    *assets
 	buffers   sync.Pool
-	buttons   sync.Map // Locale -> template.HTML: see Frame.LanguageButtons
+	fixed     sync.Map // part -> template.HTML: see Frame.Fixed
 }
 
 // New parses the templates and renders each page once, so that a fault in one
