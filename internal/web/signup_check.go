@@ -211,7 +211,7 @@ func (w *Web) signUpLetters(r *http.Request, f *session.Flow, su *account.SignUp
 		if fr.App != nil {
 			activate.AppName = fr.App.Name
 		}
-		known := &view.KnownAddress{LetterFrame: w.letterFrame(), SignInURL: w.Letters.Home + pathAccount}
+		known := &view.KnownAddress{LetterFrame: w.letterFrame(), SignInURL: w.Letters.Home + pathAccount, RecoverURL: w.Letters.Home + pathRecover}
 		loc := w.locale(r, f)
 		write := func(kind string, l view.Letter) (m *outbox.Mail) {
 			if err == nil {

@@ -26,7 +26,7 @@ func letters() map[string]func() view.Letter {
 			}
 		},
 		"known_address": func() view.Letter {
-			return &view.KnownAddress{LetterFrame: frame, SignInURL: "https://id.example/account"}
+			return &view.KnownAddress{LetterFrame: frame, SignInURL: "https://id.example/account", RecoverURL: "https://id.example/recover"}
 		},
 		"sign_in": func() view.Letter {
 			return &view.NewSignIn{

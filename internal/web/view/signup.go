@@ -262,7 +262,8 @@ func (l *Activate) Lead() (string, error) {
 // somebody signs up.
 type KnownAddress struct {
 	LetterFrame
-	SignInURL string
+	SignInURL  string
+	RecoverURL string // where to set a new password
 }
 
 func (*KnownAddress) letter() string   { return "known_address" }
