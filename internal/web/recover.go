@@ -84,7 +84,7 @@ func (w *Web) postRecover(rw http.ResponseWriter, r *http.Request) error {
 	}
 	err = w.sendCode(r, f, typed)
 	if w.tooMany(rw, r, err) {
-		return w.showRecover(rw, r, f, typed, view.FaultTooMany)
+		return w.showRecover(rw, r, f, typed, view.FaultAskedOften)
 	}
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (w *Web) postRecoverCode(rw http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("resend") != "" {
 		err := w.sendCode(r, f, rec.Email)
 		if w.tooMany(rw, r, err) {
-			return w.showRecoverCode(rw, r, f, view.FaultTooMany)
+			return w.showRecoverCode(rw, r, f, view.FaultAskedOften)
 		}
 		if err != nil {
 			return err
@@ -225,7 +225,7 @@ func (w *Web) postRecoverCode(rw http.ResponseWriter, r *http.Request) error {
 	}
 	proof, err := w.Recoveries.Prove(r.Context(), rec.Ticket, code, w.askedBy(r, f, rec.Email))
 	if w.tooMany(rw, r, err) {
-		return w.showRecoverCode(rw, r, f, view.FaultTooMany)
+		return w.showRecoverCode(rw, r, f, view.FaultTriedOften)
 	}
 	if err != nil {
 		return err

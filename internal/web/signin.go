@@ -64,7 +64,8 @@ func (w *Web) form(path string, f *session.Flow) view.Form {
 // comes back with a fault at its field is the page that was asked for: browsers
 // report any other status as a broken one.
 func statusOf(m view.Message) int {
-	if m == view.FaultTooMany {
+	switch m {
+	case view.FaultTooMany, view.FaultAskedOften, view.FaultTriedOften:
 		return http.StatusTooManyRequests
 	}
 	return http.StatusOK

@@ -6,6 +6,8 @@ import "time"
 const (
 	FaultCodeMissing   Message = "recover.fault_code_missing"
 	FaultCodeWrong     Message = "recover.fault_code_wrong"
+	FaultAskedOften    Message = "recover.fault_asked_often"
+	FaultTriedOften    Message = "recover.fault_tried_often"
 	FaultCodeOver      Message = "recover.fault_code_over"
 	NoticeCodeSent     Message = "recover.notice_sent"
 	NoticeRecoveryOver Message = "recover.notice_over"

@@ -33,7 +33,7 @@ func recovery() []State {
 		state("recover/ask/filled", ask(func(*view.Recover) {})),
 		state("recover/ask/own", ask(func(p *view.Recover) { p.App, p.Username = nil, "" })),
 		state("recover/ask/malformed", ask(func(p *view.Recover) { p.Username, p.Fault = `ada"><script>`, view.FaultEmailMalformed })),
-		state("recover/ask/limited", ask(func(p *view.Recover) { p.Fault = view.FaultTooMany })),
+		state("recover/ask/limited", ask(func(p *view.Recover) { p.Fault = view.FaultAskedOften })),
 		state("recover/ask/challenge", ask(func(p *view.Recover) {
 			p.Challenge = &view.Challenge{
 				ID: "c1", Kind: view.ChallengeWork, Purpose: "recover", CheckURL: "/challenge", Salt: "salt", Parts: 16, Bits: 14,
@@ -46,6 +46,7 @@ func recovery() []State {
 		state("recover/code/sent", code(func(p *view.RecoverCode) { p.Notice = view.NoticeCodeSent })),
 		state("recover/code/missing", code(func(p *view.RecoverCode) { p.Fault = view.FaultCodeMissing })),
 		state("recover/code/wrong", code(func(p *view.RecoverCode) { p.Fault = view.FaultCodeWrong })),
+		state("recover/code/limited", code(func(p *view.RecoverCode) { p.Fault = view.FaultTriedOften })),
 		state("recover/code/over", code(func(p *view.RecoverCode) { p.Fault = view.FaultCodeOver })),
 		state("recover/password/first", password(func(*view.RecoverPassword) {})),
 		state("recover/password/long", password(func(p *view.RecoverPassword) { p.Username = long.Email })),
