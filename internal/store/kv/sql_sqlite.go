@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
+
+	"signet/internal/store/group"
 )
 
 // sqliteEngine commits in groups. SQLite has one writer and a commit costs
@@ -20,10 +21,7 @@ import (
 // here takes a few microseconds, and database/sql's own work would double it.
 type sqliteEngine struct {
 	writer, reader *sql.DB
-
-	mu      sync.Mutex
-	queue   []*job
-	running bool
+	queue          *group.Queue[*job]
 
 	conns sync.Map // driver.Conn -> *sqliteConn
 }
@@ -40,7 +38,9 @@ type job struct {
 const maxGroup = 128
 
 func newSQLiteEngine(writer, reader *sql.DB) *sqliteEngine {
-	return &sqliteEngine{writer: writer, reader: reader}
+	e := &sqliteEngine{writer: writer, reader: reader}
+	e.queue = group.New(maxGroup, 1, e.commit)
+	return e
 }
 
 func (e *sqliteEngine) read(ctx context.Context, f func(runner) error) error {
@@ -50,14 +50,7 @@ func (e *sqliteEngine) read(ctx context.Context, f func(runner) error) error {
 // write queues the function and waits until its group is committed or ctx ends.
 func (e *sqliteEngine) write(ctx context.Context, _ bool, f func(runner) error) error {
 	j := &job{ctx: ctx, f: f, done: make(chan error, 1)}
-	e.mu.Lock()
-	e.queue = append(e.queue, j)
-	start := !e.running
-	e.running = true
-	e.mu.Unlock()
-	if start {
-		go e.commitAll()
-	}
+	e.queue.Add(j)
 	select {
 	case err := <-j.done:
 		return err
@@ -66,32 +59,11 @@ func (e *sqliteEngine) write(ctx context.Context, _ bool, f func(runner) error) 
 	}
 }
 
-// commitAll commits group after group until none waits.
-func (e *sqliteEngine) commitAll() {
-	for {
-		// On a busy processor others are about to queue up: let them.
-		runtime.Gosched()
-		e.mu.Lock()
-		n := min(len(e.queue), maxGroup)
-		if n == 0 {
-			e.running = false
-			e.mu.Unlock()
-			return
-		}
-		group := e.queue[:n:n]
-		if e.queue = e.queue[n:]; len(e.queue) == 0 {
-			e.queue = nil
-		}
-		e.mu.Unlock()
-		e.commit(group)
-	}
-}
-
 // commit runs the group in one transaction. When that fails, each write gets
 // its own, so that nobody fails for another's reason.
-func (e *sqliteEngine) commit(group []*job) {
-	live := group[:0]
-	for _, j := range group {
+func (e *sqliteEngine) commit(jobs []*job) {
+	live := jobs[:0]
+	for _, j := range jobs {
 		if err := j.ctx.Err(); err != nil {
 			j.done <- err // nobody waits any more: do nothing
 			continue

@@ -20,6 +20,13 @@ func (db *DB) change(ctx context.Context, f func(context.Context, *conn) error) 
 	return db.call(ctx, retryable, func(ctx context.Context) error { return db.write.run(ctx, false, f) })
 }
 
+// changeShared is change for a statement that many send at the same time: it may
+// share its trip and its commit with theirs. f asks with conn.row, and the first
+// argument is a text that names the row.
+func (db *DB) changeShared(ctx context.Context, f func(context.Context, *conn) error) error {
+	return db.call(ctx, retryable, func(ctx context.Context) error { return db.write.share(ctx, f) })
+}
+
 // transact runs f in a transaction and commits it unless f fails. It may run f
 // more than once, so f starts from nothing each time.
 func (db *DB) transact(ctx context.Context, f func(context.Context, *conn) error) error {

@@ -108,7 +108,7 @@ func (db *DB) RotateFamily(ctx context.Context, rootKey, clientID string, genera
 	}
 	var row familyRow
 	found := false
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+	err := db.changeShared(ctx, func(ctx context.Context, c *conn) (err error) {
 		found, err = c.row(ctx, rotateFamily,
 			[]any{rootKey, clientID, generation, at(idleUntil), at(now), day(idleUntil)}, row.targets()...)
 		return err

@@ -86,6 +86,9 @@ type writer interface {
 	// run calls f with a connection, in a transaction if several is true, and
 	// commits what f did unless f fails.
 	run(ctx context.Context, several bool, f func(context.Context, *conn) error) error
+	// share calls f, which asks for one row with a statement that changes it. The
+	// commit may be that of others' changes, too.
+	share(ctx context.Context, f func(context.Context, *conn) error) error
 	// stats describes the writer's own pool, if it has one.
 	stats() []PoolStats
 	close() error

@@ -31,7 +31,7 @@ func (db *DB) openPostgres(o Options) error {
 	if db.orm, err = gormOn(postgres.New(postgres.Config{Conn: conns})); err != nil {
 		return err
 	}
-	db.read, db.write = conns, &postgresWriter{conns, db.orm}
+	db.read, db.write = conns, &postgresWriter{conns, newPostgresShared(conns, o.Deadline), db.orm}
 	db.dialect = dialect{
 		migrations: "migrations/postgres",
 		hasTable:   "SELECT to_regclass($1) IS NOT NULL",
@@ -132,8 +132,13 @@ func (p *postgresPool) close() error { return p.db.Close() }
 
 // postgresWriter writes through the same connections that read.
 type postgresWriter struct {
-	conns *postgresPool
-	orm   *gorm.DB
+	conns  *postgresPool
+	shared *postgresShared
+	orm    *gorm.DB
+}
+
+func (w *postgresWriter) share(ctx context.Context, f func(context.Context, *conn) error) error {
+	return f(ctx, &conn{w.shared, w.orm})
 }
 
 func (w *postgresWriter) run(ctx context.Context, several bool, f func(context.Context, *conn) error) error {

@@ -87,6 +87,10 @@ func TestPostgresHangs(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"a read":  func() error { _, err := db.Changes(t.Context()); return err },
 		"a write": func() error { return db.RevokeFamily(t.Context(), "grant", time.Now()) },
+		"a shared write": func() error {
+			_, err := db.RotateFamily(t.Context(), "root", "client", 0, time.Now(), time.Now())
+			return err
+		},
 		"a transaction": func() error {
 			_, err := db.DeleteSigningKeys(t.Context(), time.Now())
 			return err

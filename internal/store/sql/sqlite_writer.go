@@ -92,6 +92,11 @@ func (w *sqliteWriter) run(ctx context.Context, several bool, f func(context.Con
 	}
 }
 
+// share implements writer: all changes share their commits here.
+func (w *sqliteWriter) share(ctx context.Context, f func(context.Context, *conn) error) error {
+	return w.run(ctx, false, f)
+}
+
 func (w *sqliteWriter) loop(stopped <-chan struct{}) {
 	defer close(w.ended)
 	for {

@@ -63,6 +63,31 @@ func testRaces(t *testing.T, fresh func(testing.TB) string) {
 		}
 	})
 
+	// Refreshes that arrive together may share a commit. Each gets its own
+	// family's answer, however many of the others are refused.
+	t.Run("RotateFamily, many families at once", func(t *testing.T) {
+		families := make([]*grant.Family, callers)
+		for i := range families {
+			families[i] = makeFamily(t, db, a, c)
+		}
+		for round := range int64(4) {
+			won := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+				generation := round
+				if i%5 == 0 {
+					generation++ // not given out yet
+				}
+				got, err := db.RotateFamily(ctx, families[i].RootKey, c.ID, generation, families[i].IdleUntil, epoch)
+				if got != nil && (got.RootKey != families[i].RootKey || got.Grant.ID != families[i].Grant.ID || got.Generation != round+1) {
+					t.Errorf("caller %d got generation %d of %s", i, got.Generation, got.Grant.ID)
+				}
+				return got != nil, err
+			})
+			if round == 0 && won != callers-callers/5 {
+				t.Errorf("%d rotated, want %d", won, callers-callers/5)
+			}
+		}
+	})
+
 	t.Run("CreateAccount", func(t *testing.T) {
 		one(t, raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
 			err := db.CreateAccount(ctx, &account.Account{
