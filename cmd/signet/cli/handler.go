@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -99,47 +97,3 @@ func (p opPages) Refuse(w http.ResponseWriter, r *http.Request, why op.Refusal) 
 }
 
 var _ op.Pages = opPages{}
-
-// readyTimeout is how long a store may take to say that it is there.
-const readyTimeout = 2 * time.Second
-
-// ready says whether this node can do its work: the stores answer, and it is
-// not about to stop.
-func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.leaving.Load() {
-		health(w, http.StatusServiceUnavailable, map[string]string{"node": "stopping"})
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	checks := map[string]string{"database": state(s.db.Ping(ctx)), "kv": state(s.kv.Ping(ctx))}
-	status := http.StatusOK
-	for _, v := range checks {
-		if v != "ok" {
-			status = http.StatusServiceUnavailable
-		}
-	}
-	health(w, status, checks)
-}
-
-func state(err error) string {
-	if err != nil {
-		return "unreachable" // the log of the operator's tools has more; strangers see this
-	}
-	return "ok"
-}
-
-func health(w http.ResponseWriter, status int, checks map[string]string) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	answer := map[string]any{"status": "ok"}
-	if status != http.StatusOK {
-		answer["status"] = "unavailable"
-	}
-	if checks != nil {
-		answer["checks"] = checks
-	}
-	json.NewEncoder(w).Encode(answer) // a reader that went away is no error of ours
-}

@@ -87,7 +87,7 @@ func serve(ctx context.Context, p *Process, cfg *config.Config, o serveOptions) 
 			return err
 		}
 	}
-	s := &server{house: h, log: o.log, metrics: telemetry.NewMetrics(Version())}
+	s := &server{house: h, log: o.log, metrics: telemetry.NewMetrics(Version()), readiness: readiness{now: time.Now}}
 	return s.run(ctx, p, listener, o)
 }
 
@@ -120,6 +120,8 @@ type server struct {
 	metrics *telemetry.Metrics
 	pages   *web.Web
 	leaving atomic.Bool
+
+	readiness readiness
 }
 
 func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o serveOptions) error {
