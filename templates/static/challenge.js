@@ -73,7 +73,7 @@
   function slide() {
     var scene = box.querySelector('.scene'), piece = box.querySelector('.piece');
     var hint = doc.getElementById('answer-hint');
-    var pointed = false, busy = false, from = null;
+    var pointed = false, busy = false, from = null, held = false, next = null;
     function draw() { piece.style.left = answer.value / 4.8 + '%'; }
     function check(byKeyboard) {
       if (busy || answer.disabled) return;
@@ -84,7 +84,7 @@
           answer.disabled = true;
           box.className += ' done';
           pass();
-          if (byKeyboard && submit) submit.focus();
+          if (byKeyboard) goOn();
           return;
         }
         if (verdict) say(fault.getAttribute('data-wrong'));
@@ -92,6 +92,16 @@
         draw();
       });
     }
+    // The focus goes on when Enter is let go, or it would press the button, too.
+    function goOn() {
+      if (held) next = goOn;
+      else if (submit) submit.focus();
+    }
+    doc.addEventListener('keyup', function () {
+      held = false;
+      if (next) next();
+      next = null;
+    });
     hint.textContent = hint.getAttribute('data-hint');
     answer.addEventListener('input', draw);
     ['pointerdown', 'mousedown', 'touchstart'].forEach(function (name) {
@@ -105,6 +115,7 @@
       pointed = false;
       if (event.key !== 'Enter') return;
       event.preventDefault();
+      held = true;
       check(true);
     });
     piece.addEventListener('pointerdown', function (event) {
@@ -166,6 +177,14 @@
       inSteps();
     }
   }
+
+  // A form that is sent twice at once would find its challenge spent.
+  var sent = false;
+  answer.form.addEventListener('submit', function (event) {
+    if (sent) event.preventDefault();
+    sent = true;
+    setTimeout(function () { sent = false; }, 3000); // it may have been stopped
+  });
 
   if (kind === 'slider') slide();
   if (kind === 'pow') work();
