@@ -16,13 +16,7 @@ import (
 // left without it, and a shorter one only where these are no letters besides.
 // Ideographs and syllables say more each, so that two of them are a word.
 func personal(text []rune, about []string) bool {
-	var long, all [][]rune
-	for _, word := range wordsOf(about) {
-		all = append(all, word)
-		if len(word) >= 4 || !alphabetic(word[0]) {
-			long = append(long, word)
-		}
-	}
+	long, all := wordsOf(about)
 	left := without(text, long)
 	if len(left) < len(text) && len(left) < enough {
 		return true
@@ -31,14 +25,19 @@ func personal(text []rune, about []string) bool {
 	return len(left) < len(text) && len(left) < enough && !slices.ContainsFunc(left, unicode.IsLetter)
 }
 
-// wordsOf returns the words of at least two letters, folded: those that the
-// texts are made of, and each text and each part of an address as a whole.
-func wordsOf(about []string) [][]rune {
+// wordsOf returns the words of at least two letters, folded, and apart those
+// that are long: the words that the texts are made of, and each text and each
+// part of an address as a whole.
+func wordsOf(about []string) (long, all [][]rune) {
 	const most = 64 // words: a name has few, and whoever sends more gains nothing
-	var words [][]rune
 	add := func(s string) {
-		if word := unleet(fold(s), 'i'); len(word) >= 2 && len(words) < most {
-			words = append(words, oneL(word))
+		word := oneL(unleet(fold(s), 'i'))
+		if len(word) < 2 || len(all) == most {
+			return
+		}
+		all = append(all, word)
+		if len(word) >= 4 || !alphabetic(word[0]) {
+			long = append(long, word)
 		}
 	}
 	sign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }
@@ -53,7 +52,7 @@ func wordsOf(about []string) [][]rune {
 			}
 		}
 	}
-	return words
+	return long, all
 }
 
 // without returns the characters of the text that belong to none of the words,

@@ -86,7 +86,7 @@ func (p *Policy) Check(password string, about ...string) []Flaw {
 	if personal(text, about) {
 		found = append(found, FlawPersonal)
 	}
-	if common(text) {
+	if common(text) || bitsOf(password, about) < leastBits {
 		found = append(found, FlawCommon)
 	}
 	return found

@@ -125,6 +125,7 @@ func TestCommonPasswords(t *testing.T) {
 		"Password1", "PASSWORD", "password123!", "P@ssw0rd", "P@$$w0rd1", "!Passw0rd!", "Pa55w0rd", "Monkey-1234", "L3tmein!", "Dr@gon2026",
 		"qwertyuiop", "Qwerty12345", "1q2w3e4r5t", "Football!!", "p\u00e4ssw\u00f6rd1", "\uff30\uff41\uff53\uff53\uff57\uff4f\uff52\uff44\uff11", // with accents, and wide
 		"aaaaaaaaaaaaaaa", "111111111111111", "Aa1!Aa1!Aa1!Aa1!", "abcdefghijklmno", "987654321", "abcabcabcabcabc", "passwordpassword", "monkeymonkeymon",
+		"password1password2", "Monkey1.Dragon", "football-football", "Dragon12345678",
 	} {
 		if flaws := policy.Check(common); !slices.Contains(flaws, account.FlawCommon) {
 			t.Errorf("%q: %v, want common", common, flaws)
@@ -156,6 +157,10 @@ func TestPersonalPasswords(t *testing.T) {
 				t.Errorf("%q of somebody else: %v", personal, flaws)
 			}
 		}
+	}
+	// What is left is long enough, and is what everybody tries.
+	if flaws := policy.Check("Wrybrook12345678", about...); !slices.Contains(flaws, account.FlawCommon) {
+		t.Errorf("a name and what everybody tries: %v, want common", flaws)
 	}
 	for _, fine := range []string{
 		"kX8#vTz2$Adele", "Quintessa rode the quiet tram", "ID-kX8#vTz2", "vTz2$Lw9-ada", "tulip-Quartz-7",

@@ -20,8 +20,10 @@ const (
 	Strong Strength = "strong"
 )
 
-// Bits from which a password is more than fair, and what a word adds.
+// Bits from which a password is taken, and is more than fair; and what a word
+// adds. Two words that people use, and little else, are too few.
 const (
+	leastBits  = 34
 	goodBits   = 60
 	strongBits = 90
 	wordBits   = 13 // of one of the words that people use
@@ -50,7 +52,8 @@ func (p *Policy) Judge(password string, about ...string) ([]Flaw, Strength) {
 // and the person's own words, are worth nothing. People choose worse than at
 // random: the figure tells passwords apart, and is no promise.
 func bitsOf(password string, about []string) float64 {
-	words, rest := takeWords(without(fold(password), wordsOf(about)))
+	long, _ := wordsOf(about)
+	words, rest := takeWords(without(fold(password), long))
 	return float64(words)*wordBits + float64(steps(rest))*math.Log2(max(alphabetOf(password), 1))
 }
 

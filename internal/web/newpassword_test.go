@@ -85,8 +85,8 @@ func TestCheckPassword(t *testing.T) {
 		{"kX8#vTz2$Lw9qM5", "", `{"flaws":[],"strength":"strong"}`},
 		{"qxvzjk7", "", `{"flaws":["short","kinds"],"strength":"weak"}`},
 		{"Lovelace-15", "", `{"flaws":["common"],"strength":"weak"}`},
-		{"Vexarq-42!", "Ada Vexarq\nada@example.com", `{"flaws":["personal"],"strength":"weak"}`},
-		{"Fernweh-42!", "", `{"flaws":["personal"],"strength":"weak"}`},
+		{"Vexarq-42!", "Ada Vexarq\nada@example.com", `{"flaws":["personal","common"],"strength":"weak"}`},
+		{"Fernweh-42!", "", `{"flaws":["personal","common"],"strength":"weak"}`},
 	} {
 		rec := httptest.NewRecorder()
 		if err := w.checkPassword(rec, posted(url.Values{"password": {tt.password}, "about": {tt.about}})); err != nil {
