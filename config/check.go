@@ -32,6 +32,7 @@ func (c *Config) complete(r *report) error {
 	c.Cookies.check(r, c.Issuer)
 	c.Keys.check(r)
 	c.Tokens.check(r, c.Keys.Algorithms)
+	c.Registration.check(r)
 	c.Outbound.check(r)
 	c.Metrics.check(r, c.Listen)
 	c.Telemetry.check(r)

@@ -190,6 +190,10 @@ type Limits struct {
 	// refused unread. A right one costs nothing and is not counted.
 	ClientSecret Rate `yaml:"client_secret" default:"50/15m"`
 
+	// Apps that are registered from one block of addresses: each stays until it is
+	// removed.
+	Registration Rate `yaml:"registration" default:"20/1h"`
+
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`
 

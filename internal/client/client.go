@@ -71,6 +71,11 @@ type Client struct {
 	DefaultMaxAge     int    `json:"default_max_age,omitempty"`        // seconds, 0: none
 	RequireAuthTime   bool   `json:"require_auth_time,omitempty"`
 
+	// Who people are to the client: "public", or "pairwise" by sector (OpenID
+	// Connect Core §8).
+	SubjectType string `json:"subject_type"`
+	SectorURI   string `json:"sector_identifier_uri,omitempty"`
+
 	// The client's public keys, by value or where they are: what it signs is
 	// verified with them, and what is encrypted for it is encrypted to them.
 	JWKS    KeySet `json:"jwks,omitempty"`
@@ -96,6 +101,13 @@ type Client struct {
 	PolicyURI string `json:"policy_uri,omitempty"`
 	TermsURI  string `json:"tos_uri,omitempty"`
 	Accent    string `json:"accent_color,omitempty"` // "#rrggbb"
+
+	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
+	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
+
+	// RegistrationHash is handle.Sum of the token with which a client that
+	// registered itself looks after its registration; "" for any other.
+	RegistrationHash string `json:"registration_access_token_hash,omitempty"`
 
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`

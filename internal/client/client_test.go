@@ -138,6 +138,15 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"userinfo_encrypted_response_enc", func(c *client.Client) {
 			c.UserinfoEncAlg, c.UserinfoEnc, c.JWKSURI = "ECDH-ES", "A192GCM", "https://app.example/keys"
 		}},
+		{"subject_type", func(c *client.Client) { c.SubjectType = "private" }},
+		{"sector_identifier_uri", func(c *client.Client) {
+			c.SubjectType, c.RedirectURIs = "pairwise", []string{"https://a.example/", "https://b.example/"}
+		}},
+		{"sector_identifier_uri", func(c *client.Client) { c.SectorURI = "http://app.example/sector" }},
+		{"initiate_login_uri", func(c *client.Client) { c.InitiateLoginURI = "http://app.example/login" }},
+		{"name", func(c *client.Client) { c.Name = "a\u202eb" }},
+		{"contacts", func(c *client.Client) { c.Contacts = []string{"a\nb"} }},
+		{"redirect_uris", func(c *client.Client) { c.RedirectURIs = []string{"https://app.example/" + strings.Repeat("x", 2000)} }},
 		{"logo_uri", func(c *client.Client) { c.LogoURI = "data:image/png;base64,AAAA" }},
 	}
 	for _, tc := range cases {

@@ -67,12 +67,17 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || isLoopbackIP(host)
 }
 
+// maxURI bounds an address, in bytes.
+const maxURI = 2000
+
 // checkURI says what is wrong with an address that answers will go to. native
 // apps may use a scheme of their own; loopback says whether plain http to this
 // machine is allowed.
 func checkURI(field, uri string, native, loopback bool) error {
 	u, err := url.Parse(uri)
 	switch {
+	case len(uri) > maxURI:
+		return fault.New(fault.Invalid, "%s: an address has at most %d bytes", field, maxURI).On(field)
 	case err != nil || u.Scheme == "":
 		return fault.New(fault.Invalid, "%s: %q is not an absolute address", field, uri).On(field)
 	case u.Fragment != "" || strings.Contains(uri, "#"):

@@ -82,6 +82,12 @@ func (r *Registry) Forget() {
 // of a client that signs with it.
 func (r *Registry) Secret(c *Client) (string, bool) { return r.secrets.Open(c) }
 
+// SecretFits reports whether what is kept of the client's secret does for its
+// authentication method.
+func (r *Registry) SecretFits(c *Client) bool {
+	return c.SecretHash != "" && (c.AuthMethod != AuthSecretJWT || reversible(c.SecretHash))
+}
+
 // Verify reports whether the secret is the client's.
 func (r *Registry) Verify(c *Client, secret string) bool { return r.secrets.Verify(c, secret) }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"signet/internal/fault"
 )
@@ -20,6 +21,12 @@ var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9._~:/-]{1,200}$`)
 	scopeForm  = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]{1,100}$`) // RFC 6749 §3.3
 	accentForm = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+)
+
+// Bounds of what people are shown and of lists.
+const (
+	maxName = 200
+	maxURIs = 50
 )
 
 // ScopesAll are the scopes that a client has when it names none.
@@ -46,6 +53,9 @@ func (c *Client) Fill() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256"
 	}
+	if c.SubjectType == "" {
+		c.SubjectType = SubjectPublic
+	}
 	c.fillKeys()
 }
 
@@ -60,6 +70,7 @@ func (c *Client) Check(r Rules) error {
 
 func (c *Client) check(p *problems, r Rules) {
 	c.checkIdentity(p)
+	c.checkSubject(p)
 	c.checkTokens(p, r)
 	c.checkGrants(p)
 	c.checkKeys(p, r)
@@ -93,6 +104,14 @@ func (c *Client) checkIdentity(p *problems) {
 	p.when(c.ApplicationType != "web" && c.ApplicationType != "native",
 		"application_type", "application_type is web or native, not %q", c.ApplicationType)
 	c.checkAuth(p)
+	p.when(len(c.Name) > maxName || strings.ContainsFunc(c.Name, func(r rune) bool { return !unicode.IsPrint(r) }),
+		"name", "the name has at most %d bytes, on one line, without invisible characters", maxName)
+	p.when(len(c.RedirectURIs) > maxURIs || len(c.PostLogoutURIs) > maxURIs || len(c.Contacts) > maxURIs,
+		"redirect_uris", "redirect_uris, post_logout_redirect_uris and contacts have at most %d members", maxURIs)
+	for _, contact := range c.Contacts {
+		p.when(len(contact) > maxName || strings.ContainsFunc(contact, func(r rune) bool { return !unicode.IsPrint(r) }),
+			"contacts", "a contact is an address of at most %d bytes", maxName)
+	}
 	p.when(c.Accent != "" && !accentForm.MatchString(c.Accent),
 		"accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)
 }
@@ -127,6 +146,7 @@ func (c *Client) checkAddresses(p *problems, r Rules) {
 		{"redirect_uris", native, c.RedirectURIs}, {"post_logout_redirect_uris", native, c.PostLogoutURIs},
 		{"client_uri", false, maybe(c.ClientURI)}, {"logo_uri", false, maybe(c.LogoURI)},
 		{"policy_uri", false, maybe(c.PolicyURI)}, {"tos_uri", false, maybe(c.TermsURI)}, {"jwks_uri", false, maybe(c.JWKSURI)},
+		{"sector_identifier_uri", false, maybe(c.SectorURI)}, {"initiate_login_uri", false, maybe(c.InitiateLoginURI)},
 	} {
 		for _, uri := range set.uris {
 			if err := checkURI(set.field, uri, set.native, r.Loopback); err != nil {

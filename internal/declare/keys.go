@@ -34,6 +34,10 @@ var clientKeys = []key[client.Client]{
 	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},
 	{"default_max_age", func(c *client.Client) any { return &c.DefaultMaxAge }},
 	{"require_auth_time", func(c *client.Client) any { return &c.RequireAuthTime }},
+	{"subject_type", func(c *client.Client) any { return &c.SubjectType }},
+	{"sector_identifier_uri", func(c *client.Client) any { return &c.SectorURI }},
+	{"initiate_login_uri", func(c *client.Client) any { return &c.InitiateLoginURI }},
+	{"contacts", func(c *client.Client) any { return &c.Contacts }},
 	{"jwks", func(c *client.Client) any { return &c.JWKS }},
 	{"jwks_uri", func(c *client.Client) any { return &c.JWKSURI }},
 	{"id_token_encrypted_response_alg", func(c *client.Client) any { return &c.IDTokenEncAlg }},
@@ -61,8 +65,8 @@ var clientAliases = map[string]string{
 // laterClientKeys are registered metadata that this version does nothing with.
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
-	"contacts", "software_id", "software_version", "software_statement", // RFC 7591
-	"sector_identifier_uri", "subject_type", "initiate_login_uri", "default_acr_values", // OIDC Registration
+	"software_id", "software_version", "software_statement", // RFC 7591
+	"default_acr_values", // OIDC Registration
 	"request_object_encryption_alg", "request_object_encryption_enc",
 	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout
 	"frontchannel_logout_uri", "frontchannel_logout_session_required",

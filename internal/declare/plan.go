@@ -128,6 +128,10 @@ func (s Services) planClient(ctx context.Context, c *declaredClient) (*Step, err
 	if is.SecretHash != want.SecretHash && want.SecretHash != "" {
 		step.Differences = append(step.Differences, Difference{Field: "secret"})
 	}
+	if is.RegistrationHash != "" {
+		// It registered itself; from now on the declaration says what it is.
+		step.Differences = append(step.Differences, Difference{Field: "registration_access_token"})
+	}
 	if len(step.Differences) == 0 {
 		step.Action = Keep
 	}

@@ -189,13 +189,15 @@ func keptOf(d *draft, asked map[string]*claimWish) []string {
 // person will do (§5.5.1, §3.1.2.2).
 func checkSub(p *Provider, d *draft, asked *claimsParameter) *oauthError {
 	for _, member := range []map[string]*claimWish{asked.IDToken, asked.Userinfo} {
-		switch subjects := member["sub"].texts(); {
-		case len(subjects) == 0:
-		case len(subjects) > 1 || d.req.HintSubject != "" && d.req.HintSubject != subjects[0]:
-			return invalidRequest("claims asks for more than one sub; an answer is about one person")
-		default:
-			d.req.HintSubject = subjects[0]
+		wanted := member["sub"].texts()
+		if len(wanted) == 0 {
+			continue
 		}
+		account := p.subjects.account(d.client, wanted[0])
+		if len(wanted) > 1 || d.req.HintSubject != "" && d.req.HintSubject != account {
+			return invalidRequest("claims asks for more than one sub; an answer is about one person")
+		}
+		d.req.HintSubject = account
 	}
 	return nil
 }

@@ -39,6 +39,10 @@ func (p *Provider) describe() *metadata {
 	if p.cfg.SignUp {
 		prompts = append(prompts, session.PromptCreate)
 	}
+	register := ""
+	if p.cfg.Registration.offered() {
+		register = at(pathRegister)
+	}
 	return &metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                             p.cfg.Issuer,
@@ -48,13 +52,14 @@ func (p *Provider) describe() *metadata {
 			IntrospectionEndpoint:                              at(pathIntrospect),
 			RevocationEndpoint:                                 at(pathRevoke),
 			EndSessionEndpoint:                                 at(pathEndSession),
+			RegistrationEndpoint:                               register,
 			JwksURI:                                            at(pathKeys),
 			ScopesSupported:                                    personal,
 			ResponseTypesSupported:                             client.ResponseTypesAll(),
 			ResponseModesSupported:                             []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
 			GrantTypesSupported:                                grantTypes(),
 			ACRValuesSupported:                                 acrSupported,
-			SubjectTypesSupported:                              []string{"public"},
+			SubjectTypesSupported:                              client.SubjectTypes,
 			IDTokenSigningAlgValuesSupported:                   p.cfg.Algs,
 			IDTokenEncryptionAlgValuesSupported:                client.KeyAlgs,
 			IDTokenEncryptionEncValuesSupported:                client.ContentEncs,

@@ -89,7 +89,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	out := &signOut{req: session.Request{Purpose: session.SigningOut, State: ps.get("state"), UILocales: ps.get("ui_locales")}}
 	clientID := ps.get("client_id")
 	if hint := ps.get("id_token_hint"); hint != "" {
-		claims, err := p.verifyHint(hint, clientID)
+		claims, err := p.verifyHint(r.Context(), hint, clientID)
 		if err != nil {
 			return nil, invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
 		}

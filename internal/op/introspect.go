@@ -80,9 +80,13 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 	if err != nil || !active {
 		return nil, err
 	}
+	c, err := p.Clients.Get(r.Context(), f.Grant.ClientID)
+	if err != nil {
+		return nil, err
+	}
 	return &introspection{
 		Active: true, Scope: strings.Join(f.Grant.Scopes, " "), ClientID: f.Grant.ClientID, TokenType: "refresh_token",
-		Expires: f.IdleUntil.Unix(), IssuedAt: f.RotatedAt.Unix(), Subject: f.Grant.AccountID, Issuer: p.cfg.Issuer,
+		Expires: f.IdleUntil.Unix(), IssuedAt: f.RotatedAt.Unix(), Subject: p.subjects.of(c, f.Grant.AccountID), Issuer: p.cfg.Issuer,
 	}, nil
 }
 

@@ -36,9 +36,10 @@ func algsOf(names []string) []jose.SignatureAlgorithm {
 }
 
 type minter struct {
-	keys *keys.Manager
-	cfg  Config
-	now  func() time.Time
+	subjects subjects
+	keys     *keys.Manager
+	cfg      Config
+	now      func() time.Time
 }
 
 // audience is one string when there is one member, as most expect it
@@ -141,15 +142,15 @@ func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*acc
 	if err != nil {
 		return nil, err
 	}
-	claims := m.claimsOf(g, scopes, g.ID+"."+handle.Short(), now, now.Add(m.cfg.AccessToken))
+	claims := m.claimsOf(c, g, scopes, g.ID+"."+handle.Short(), now, now.Add(m.cfg.AccessToken))
 	token, err := key.Sign(typeAccess, claims)
 	return &access{token: token, scopes: scopes, life: m.cfg.AccessToken}, err
 }
 
 // claimsOf is what an access token of the grant says, in either format.
-func (m *minter) claimsOf(g *grant.Grant, scopes []string, jti string, iat, exp time.Time) *accessClaims {
+func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes []string, jti string, iat, exp time.Time) *accessClaims {
 	claims := &accessClaims{
-		Issuer: m.cfg.Issuer, Subject: g.AccountID, Audience: g.Audience, ID: jti, ClientID: g.ClientID,
+		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: g.Audience, ID: jti, ClientID: g.ClientID,
 		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
 		ACR: g.ACR, AMR: g.AMR, SID: g.SID,
 	}
@@ -182,7 +183,7 @@ func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, e
 	}
 	now := m.now()
 	claims := &idClaims{
-		Issuer: m.cfg.Issuer, Subject: g.AccountID, Audience: audience{c.ID},
+		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: audience{c.ID},
 		Expires: now.Add(m.cfg.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
 		Nonce: parts.nonce, ACR: g.ACR, AMR: g.AMR, SID: g.SID, personClaims: parts.person,
 	}

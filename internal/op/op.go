@@ -72,7 +72,9 @@ type Config struct {
 	UILocales         []string
 	PolicyURI         string
 	TermsURI          string
-	SignUp            bool // people can make accounts
+	SignUp            bool   // people can make accounts
+	SubjectSecret     []byte // makes pairwise subjects; must never change
+	Registration      Registration
 }
 
 // Services are the parts of the house that the protocol works with.
@@ -98,6 +100,7 @@ type Provider struct {
 	discovery *document
 	keyDoc    keyDocument
 	mint      minter
+	subjects  subjects
 	keyring   *keyring
 	verified  *lru.Cache[verifiedToken, *accessClaims]
 }
@@ -113,6 +116,7 @@ const (
 	pathAuthorize  = "/authorize"
 	pathResume     = "/authorize/resume"
 	pathPAR        = "/par"
+	pathRegister   = "/register"
 	pathToken      = "/token"
 	pathUserinfo   = "/userinfo"
 	pathIntrospect = "/introspect"
@@ -123,7 +127,8 @@ const (
 // New returns a provider.
 func New(cfg Config, s Services) (*Provider, error) {
 	p := &Provider{Services: s, cfg: cfg}
-	p.mint = minter{keys: s.Keys, cfg: cfg, now: s.Now}
+	p.subjects = subjects{cfg.SubjectSecret}
+	p.mint = minter{subjects: p.subjects, keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
 	if p.keyring, err = newKeyring(s.Outbound, s.Now); err != nil {
 		return nil, err
@@ -140,7 +145,7 @@ func Resume(flowID string) string { return pathResume + "?flow=" + flowID }
 
 // Routes are the protocol's.
 func (p *Provider) Routes() []httpd.Route {
-	return []httpd.Route{
+	return append(p.registrationRoutes(), []httpd.Route{
 		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.discovery.serve},
 		{Method: "GET", Path: PathMetadata, Kind: httpd.Public, Do: p.discovery.serve},
 		{Method: "GET", Path: pathKeys, Kind: httpd.Public, Do: p.serveKeys},
@@ -159,5 +164,20 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "OPTIONS", Path: pathRevoke, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "GET", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
 		{Method: "POST", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
+	}...)
+}
+
+// registrationRoutes are those of apps that register themselves; none where
+// nobody may.
+func (p *Provider) registrationRoutes() []httpd.Route {
+	if !p.cfg.Registration.offered() {
+		return nil
+	}
+	const own = pathRegister + "/{client}"
+	return []httpd.Route{
+		{Method: "POST", Path: pathRegister, Kind: httpd.Protocol, Do: p.register},
+		{Method: "GET", Path: own, Kind: httpd.Protocol, Do: p.readClient},
+		{Method: "PUT", Path: own, Kind: httpd.Protocol, Do: p.updateClient},
+		{Method: "DELETE", Path: own, Kind: httpd.Protocol, Do: p.deleteClient},
 	}
 }

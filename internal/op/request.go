@@ -228,7 +228,7 @@ func checkResource(_ *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
-func checkHints(p *Provider, _ context.Context, d *draft) *oauthError {
+func checkHints(p *Provider, ctx context.Context, d *draft) *oauthError {
 	r := d.req
 	r.LoginHint = d.params.get("login_hint")
 	r.UILocales, r.ClaimsLocales = d.params.get("ui_locales"), d.params.get("claims_locales")
@@ -237,7 +237,7 @@ func checkHints(p *Provider, _ context.Context, d *draft) *oauthError {
 		r.ACRValues = d.params.list("acr_values")
 	}
 	if hint := d.params.get("id_token_hint"); hint != "" {
-		claims, err := p.verifyHint(hint, d.client.ID)
+		claims, err := p.verifyHint(ctx, hint, d.client.ID)
 		if err != nil {
 			return invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
 		}

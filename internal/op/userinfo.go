@@ -55,11 +55,8 @@ func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *check
 	if err != nil {
 		return err
 	}
-	c, err := p.Clients.Get(r.Context(), t.grant.ClientID)
-	if err != nil {
-		return err
-	}
-	claims := &userClaims{Subject: a.ID, personClaims: tell(a, strings.Fields(t.claims.Scope), asked.Userinfo)}
+	c := t.client
+	claims := &userClaims{Subject: p.subjects.of(c, a.ID), personClaims: tell(a, strings.Fields(t.claims.Scope), asked.Userinfo)}
 	if c.UserinfoAlg == "" && c.UserinfoEncAlg == "" {
 		return writeJSON(w, claims)
 	}
@@ -75,12 +72,8 @@ func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *check
 // bearer reads the access token from the header or the form (RFC 6750 §2.1,
 // §2.2), never from the address (RFC 9700 §4.3.2).
 func bearer(r *http.Request) (string, *oauthError) {
-	if h := r.Header.Get("Authorization"); h != "" {
-		scheme, token, _ := strings.Cut(h, " ")
-		if !strings.EqualFold(scheme, "Bearer") || token == "" {
-			return "", badToken("the Authorization header is not Bearer with a token")
-		}
-		return strings.TrimSpace(token), nil
+	if r.Header.Get("Authorization") != "" {
+		return bearerHeader(r)
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "" {
 		ps, oerr := formParams(r)
@@ -92,10 +85,27 @@ func bearer(r *http.Request) (string, *oauthError) {
 			return t, nil
 		}
 	}
-	// RFC 6750 §3.1: without a token there is no error code.
+	return "", noToken()
+}
+
+// bearerHeader reads the access token from the header alone.
+func bearerHeader(r *http.Request) (string, *oauthError) {
+	h := r.Header.Get("Authorization")
+	if h == "" {
+		return "", noToken()
+	}
+	scheme, token, _ := strings.Cut(h, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", badToken("the Authorization header is not Bearer with a token")
+	}
+	return strings.TrimSpace(token), nil
+}
+
+// noToken has no error code: RFC 6750 §3.1 wants none where nothing was sent.
+func noToken() *oauthError {
 	o := oauth(fault.Unauthenticated, "", "send an access token in the Authorization header")
 	o.scheme = "Bearer"
-	return "", o
+	return o
 }
 
 func badToken(reason string) *oauthError {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/grant"
 	"signet/internal/keys"
@@ -16,6 +17,7 @@ import (
 
 // checked is an access token that is good.
 type checked struct {
+	client *client.Client
 	grant  *grant.Grant
 	claims *accessClaims
 }
@@ -28,7 +30,11 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 		return nil, err
 	}
 	if o != nil {
-		return p.ofClient(ctx, &checked{g, p.mint.claimsOf(g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)})
+		t, err := p.ofClient(ctx, &checked{grant: g})
+		if t != nil {
+			t.claims = p.mint.claimsOf(t.client, g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)
+		}
+		return t, err
 	}
 	claims := p.parseAccess(token)
 	if claims == nil {
@@ -38,18 +44,19 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 	if err != nil || g == nil {
 		return nil, err
 	}
-	return p.ofClient(ctx, &checked{g, claims})
+	return p.ofClient(ctx, &checked{grant: g, claims: claims})
 }
 
 // ofClient returns the token if its client is still registered, else nil.
 func (p *Provider) ofClient(ctx context.Context, t *checked) (*checked, error) {
-	_, err := p.Clients.Get(ctx, t.grant.ClientID)
+	c, err := p.Clients.Get(ctx, t.grant.ClientID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	t.client = c
 	return t, nil
 }
 
@@ -91,9 +98,9 @@ func (p *Provider) parseAccess(token string) *accessClaims {
 }
 
 // verifyHint returns the claims of an id_token_hint: an ID token that was
-// issued here to the client (to any, if clientID is ""). It may have expired
-// (OpenID Connect Core §3.1.2.1).
-func (p *Provider) verifyHint(hint, clientID string) (*idClaims, error) {
+// issued here to the client (to any, if clientID is ""), with the account's id
+// for its subject. It may have expired (OpenID Connect Core §3.1.2.1).
+func (p *Provider) verifyHint(ctx context.Context, hint, clientID string) (*idClaims, error) {
 	payload, err := p.mint.signedHere(hint, typeID)
 	if err != nil {
 		return nil, err
@@ -112,5 +119,10 @@ func (p *Provider) verifyHint(hint, clientID string) (*idClaims, error) {
 	case claims.IssuedAt > p.Now().Add(time.Minute).Unix():
 		return nil, fault.New(fault.Invalid, "the token is from the future")
 	}
+	c, err := p.Clients.Get(ctx, claims.Audience[0])
+	if err != nil {
+		return nil, err
+	}
+	claims.Subject = p.subjects.account(c, claims.Subject)
 	return claims, nil
 }

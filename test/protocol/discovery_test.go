@@ -37,7 +37,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"prompt_values_supported":          eachOf(promptWorks),
 	"grant_types_supported":            eachOf(grantWorks),
 	"acr_values_supported":             eachOf(acrWorks),
-	"subject_types_supported":          only("public"),
+	"subject_types_supported":          only("public", "pairwise"), // TestPairwise
 	"claim_types_supported":            only("normal"),
 	"code_challenge_methods_supported": only("S256"), // TestAuthorizeErrors has the refusals
 	"display_values_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "display", v) }),

@@ -9,6 +9,7 @@ import (
 	"signet/internal/challenge"
 	"signet/internal/fault"
 	"signet/internal/limit"
+	"signet/internal/op"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 )
@@ -135,4 +136,25 @@ func (g signUpGate) allow(ctx context.Context, rule limit.Rule, ip string) error
 		err = fault.New(fault.Limited, "Too many tries from this network. Please wait %d minutes.", int(wait.Minutes())+1)
 	}
 	return err
+}
+
+// registration is who may register an app, bounded by network: what is
+// registered stays.
+func (h *house) registration() op.Registration {
+	c, l := h.cfg.Registration, h.cfg.Limits
+	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
+	rule := limit.Rule{Journey: "registration, network", Max: int64(l.Registration.Count), Window: l.Registration.Window}
+	out := op.Registration{Open: c.Mode == config.RegistrationOpen, Scopes: c.Scopes}
+	if c.Mode == config.RegistrationToken {
+		out.Token = c.Token.Reveal()
+	}
+	out.Gate = func(ctx context.Context, ip string) error {
+		from, _ := netip.ParseAddr(ip)
+		ok, wait, err := limiter.Allow(ctx, rule, from, limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
+		if err == nil && !ok {
+			err = fault.New(fault.Limited, "too many apps were registered from this network; wait %d minutes", int(wait.Minutes())+1)
+		}
+		return err
+	}
+	return out
 }

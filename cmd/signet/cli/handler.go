@@ -49,7 +49,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, IDToken: c.Lifetimes.IDToken,
 		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
-		SignUp: pages.OpenSignUp(),
+		SignUp:        pages.OpenSignUp(),
+		SubjectSecret: s.subjects, Registration: s.registration(),
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Once: kv.NewOnce(s.kv),

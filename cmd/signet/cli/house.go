@@ -40,6 +40,7 @@ type house struct {
 	challenges *challenge.Service
 	recoveries *account.Recoveries
 	hasher     *account.Hasher
+	subjects   []byte // makes pairwise subjects
 	closers    []func() error
 }
 
@@ -140,6 +141,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	if err := h.keys.Ensure(ctx); err != nil {
 		return err
 	}
+	h.subjects = master.Derive("pairwise subjects")
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)

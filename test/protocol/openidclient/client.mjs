@@ -26,7 +26,9 @@ const auth = await {
   none: () => client.None(),
 }[settings.method]();
 
-const config = await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
+const config = settings.register ? await client.dynamicClientRegistration(new URL(settings.issuer), JSON.parse(settings.register), undefined, {
+  execute: [client.allowInsecureRequests],
+}) : await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
   // The provider of the test is on this machine, without TLS.
   execute: [client.allowInsecureRequests],
 });

@@ -1,0 +1,53 @@
+package client
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Subject types (OpenID Connect Core §8).
+const (
+	SubjectPublic   = "public"
+	SubjectPairwise = "pairwise"
+)
+
+// SubjectTypes are those that there are.
+var SubjectTypes = []string{SubjectPublic, SubjectPairwise}
+
+// Pairwise reports whether people have a name of their own at the client's
+// sector.
+func (c *Client) Pairwise() bool { return c.SubjectType == SubjectPairwise }
+
+// Sector is what the client shares its pairwise subjects with: the host of its
+// sector_identifier_uri, else of its redirect URIs (OpenID Connect Core §8.1).
+func (c *Client) Sector() string {
+	for _, uri := range append(maybe(c.SectorURI), c.RedirectURIs...) {
+		if host := hostOf(uri); host != "" {
+			return host
+		}
+	}
+	return c.ID // a native app without any: a sector of its own
+}
+
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// checkSubject checks what is said of subjects.
+func (c *Client) checkSubject(p *problems) {
+	p.when(!slices.Contains(SubjectTypes, c.SubjectType), "subject_type", "subject_type is public or pairwise, not %q", c.SubjectType)
+	p.when(c.SectorURI != "" && !strings.HasPrefix(c.SectorURI, "https:") && !IsLoopback(hostOf(c.SectorURI)),
+		"sector_identifier_uri", "sector_identifier_uri must use https")
+	if !c.Pairwise() || c.SectorURI != "" {
+		return
+	}
+	for _, uri := range c.RedirectURIs {
+		p.when(hostOf(uri) != hostOf(c.RedirectURIs[0]), "sector_identifier_uri",
+			"pairwise subjects of a client with redirect URIs on several hosts need a sector_identifier_uri (OpenID Connect Core §8.1)")
+	}
+}

@@ -1,0 +1,294 @@
+package op
+
+// RFC 7591 and OpenID Connect Dynamic Client Registration 1.0: apps that
+// register themselves. RFC 7592, how they look after that, is in manage.go.
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/handle"
+)
+
+// Registration is who may register an app, and as what.
+type Registration struct {
+	Open   bool                                       // everybody may
+	Token  string                                     // whoever has this may (RFC 7591 §1.2); "": nobody
+	Scopes []string                                   // that such an app may have
+	Gate   func(ctx context.Context, ip string) error // a fault of kind Limited when too many come from there
+}
+
+// offered reports whether there is anybody who may register.
+func (r Registration) offered() bool { return r.Open || r.Token != "" }
+
+// selfGrants are the grant types that an app may give itself: a person takes
+// part in each.
+var selfGrants = []string{client.GrantCode, client.GrantImplicit, client.GrantRefresh}
+
+// registration is a client as the protocol writes it (RFC 7591 §2, §3.2.1,
+// OpenID Connect Registration §2). What an operator alone may say has no place
+// here; members that are not known are ignored.
+type registration struct {
+	ID              string `json:"client_id,omitempty"`
+	Secret          string `json:"client_secret,omitempty"`
+	SecretExpires   *int64 `json:"client_secret_expires_at,omitempty"` // 0: never
+	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
+	Token           string `json:"registration_access_token,omitempty"`
+	URI             string `json:"registration_client_uri,omitempty"`
+	Name            string `json:"client_name,omitempty"`
+	Scope           string `json:"scope,omitempty"`
+	AuthMethod      string `json:"token_endpoint_auth_method,omitempty"`
+	AuthSigningAlg  string `json:"token_endpoint_auth_signing_alg,omitempty"`
+	ApplicationType string `json:"application_type,omitempty"`
+
+	RedirectURIs   []string `json:"redirect_uris,omitempty"`
+	PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes     []string `json:"grant_types,omitempty"`
+	ResponseTypes  []string `json:"response_types,omitempty"`
+	Contacts       []string `json:"contacts,omitempty"`
+	ClientURI      string   `json:"client_uri,omitempty"`
+	LogoURI        string   `json:"logo_uri,omitempty"`
+	PolicyURI      string   `json:"policy_uri,omitempty"`
+	TermsURI       string   `json:"tos_uri,omitempty"`
+	InitiateURI    string   `json:"initiate_login_uri,omitempty"`
+
+	JWKS        client.KeySet `json:"jwks,omitempty"`
+	JWKSURI     string        `json:"jwks_uri,omitempty"`
+	SubjectType string        `json:"subject_type,omitempty"`
+	SectorURI   string        `json:"sector_identifier_uri,omitempty"`
+
+	IDTokenAlg     string `json:"id_token_signed_response_alg,omitempty"`
+	IDTokenEncAlg  string `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc     string `json:"id_token_encrypted_response_enc,omitempty"`
+	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"`
+	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
+
+	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
+	RequestURIs          []string `json:"request_uris,omitempty"`
+	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
+	RequirePAR           bool     `json:"require_pushed_authorization_requests,omitempty"`
+	DefaultMaxAge        int      `json:"default_max_age,omitempty"`
+	RequireAuthTime      bool     `json:"require_auth_time,omitempty"`
+}
+
+// client makes the client of what an app says about itself.
+func (m *registration) client(id string, scopes []string) *client.Client {
+	return &client.Client{
+		ID: id, Name: m.Name, Scopes: scopes, AuthMethod: m.AuthMethod, AuthSigningAlg: m.AuthSigningAlg, ApplicationType: m.ApplicationType,
+		RedirectURIs: m.RedirectURIs, PostLogoutURIs: m.PostLogoutURIs, GrantTypes: m.GrantTypes, ResponseTypes: m.ResponseTypes,
+		Contacts: m.Contacts, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI, InitiateLoginURI: m.InitiateURI,
+		JWKS: m.JWKS, JWKSURI: m.JWKSURI, SubjectType: m.SubjectType, SectorURI: m.SectorURI,
+		IDTokenAlg: m.IDTokenAlg, IDTokenEncAlg: m.IDTokenEncAlg, IDTokenEnc: m.IDTokenEnc,
+		UserinfoAlg: m.UserinfoAlg, UserinfoEncAlg: m.UserinfoEncAlg, UserinfoEnc: m.UserinfoEnc,
+		RequestObjectAlg: m.RequestObjectAlg, RequestURIs: m.RequestURIs, RequireSignedRequest: m.RequireSignedRequest, RequirePAR: m.RequirePAR,
+		DefaultMaxAge: m.DefaultMaxAge, RequireAuthTime: m.RequireAuthTime,
+	}
+}
+
+// registrationOf is what a client is told about itself: all that is registered,
+// defaults included (RFC 7591 §3.2.1).
+func (p *Provider) registrationOf(c *client.Client) *registration {
+	return &registration{
+		ID: c.ID, IssuedAt: c.CreatedAt.Unix(), URI: p.cfg.Issuer + pathRegister + "/" + c.ID,
+		Name: c.Name, Scope: strings.Join(c.Scopes, " "), AuthMethod: c.AuthMethod, AuthSigningAlg: c.AuthSigningAlg, ApplicationType: c.ApplicationType,
+		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutURIs, GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes,
+		Contacts: c.Contacts, ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, InitiateURI: c.InitiateLoginURI,
+		JWKS: c.JWKS, JWKSURI: c.JWKSURI, SubjectType: c.SubjectType, SectorURI: c.SectorURI,
+		IDTokenAlg: c.IDTokenAlg, IDTokenEncAlg: c.IDTokenEncAlg, IDTokenEnc: c.IDTokenEnc,
+		UserinfoAlg: c.UserinfoAlg, UserinfoEncAlg: c.UserinfoEncAlg, UserinfoEnc: c.UserinfoEnc,
+		RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURIs, RequireSignedRequest: c.RequireSignedRequest, RequirePAR: c.RequirePAR,
+		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime,
+	}
+}
+
+// register registers an app (RFC 7591 §3).
+func (p *Provider) register(w http.ResponseWriter, r *http.Request) error {
+	if oerr := p.mayRegister(r); oerr != nil {
+		return oerr
+	}
+	if err := p.cfg.Registration.Gate(r.Context(), infoOf(r).Address); err != nil {
+		return err
+	}
+	m, oerr := readRegistration(r)
+	if oerr != nil {
+		return oerr
+	}
+	c, oerr := p.selfRegistered(r.Context(), handle.Short(), m)
+	if oerr != nil {
+		return oerr
+	}
+	token := handle.New()
+	c.RegistrationHash = handle.Sum(token)
+	secret := ""
+	if client.UsesSecret(c.AuthMethod) {
+		secret = client.NewSecret()
+	}
+	return p.putRegistered(w, r, c, secret, token, http.StatusCreated)
+}
+
+// mayRegister checks the initial access token, where one is needed (§1.2).
+func (p *Provider) mayRegister(r *http.Request) *oauthError {
+	reg := p.cfg.Registration
+	if reg.Open {
+		return nil
+	}
+	token, oerr := bearerHeader(r)
+	if oerr != nil {
+		return oerr
+	}
+	if subtle.ConstantTimeCompare([]byte(handle.Sum(token)), []byte(handle.Sum(reg.Token))) != 1 {
+		return badToken("the initial access token is wrong")
+	}
+	return nil
+}
+
+// readRegistration reads the metadata that an app sends (§3.1).
+func readRegistration(r *http.Request) (*registration, *oauthError) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return nil, badMetadata("send the metadata as Content-Type: application/json")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, badMetadata("the body is too large or broke off").because(err)
+	}
+	var m *registration
+	err = json.Unmarshal(body, &m)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return nil, badMetadata("%s is of the wrong type: a %s", printable(wrong.Field), printable(wrong.Value)).because(err)
+	case err != nil || m == nil:
+		return nil, badMetadata("the body is not a JSON object of client metadata").because(err)
+	}
+	return m, nil
+}
+
+// selfRegistered makes the client, with the defaults of registration, and checks
+// what only an app that registers itself must keep to.
+func (p *Provider) selfRegistered(ctx context.Context, id string, m *registration) (*client.Client, *oauthError) {
+	scopes := p.cfg.Registration.Scopes
+	if m.Scope != "" {
+		asked := strings.Fields(m.Scope)
+		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(asked, s) })
+		if len(scopes) == 0 {
+			return nil, badMetadata("none of the scopes (%s) can be had; these can: %s", printable(m.Scope), strings.Join(p.cfg.Registration.Scopes, " "))
+		}
+	}
+	for _, g := range m.GrantTypes {
+		if !slices.Contains(selfGrants, g) {
+			return nil, badMetadata("the grant type %s is not one of %s", printable(g), strings.Join(selfGrants, ", "))
+		}
+	}
+	if m.AuthMethod == "" {
+		m.AuthMethod = client.AuthBasic // §2
+	}
+	c := m.client(id, scopes)
+	if c.SectorURI != "" {
+		if oerr := p.checkSector(ctx, c); oerr != nil {
+			return nil, oerr
+		}
+	}
+	return c, nil
+}
+
+// maxSector bounds what a sector_identifier_uri leads to.
+const maxSector = 64 << 10
+
+// checkSector holds the redirect URIs to the list at the sector's address
+// (OpenID Connect Registration §5): whoever has that address says which clients
+// may know that two of their people are one.
+func (p *Provider) checkSector(ctx context.Context, c *client.Client) *oauthError {
+	body, err := p.Outbound.Get(ctx, c.SectorURI, maxSector)
+	if fault.Is(err, fault.Invalid) {
+		return badMetadata("the sector_identifier_uri cannot be fetched: %s", fault.Public(err)).because(err)
+	}
+	if err != nil {
+		return asOAuth(err)
+	}
+	var list []string
+	if err := json.Unmarshal(body, &list); err != nil {
+		return badMetadata("the sector_identifier_uri does not lead to a JSON list of redirect URIs").because(err)
+	}
+	for _, uri := range c.RedirectURIs {
+		if !slices.Contains(list, uri) {
+			return badMetadata("the redirect URI %s is not in the list at the sector_identifier_uri", printable(uri))
+		}
+	}
+	return nil
+}
+
+// putRegistered stores the client and tells it all about itself.
+func (p *Provider) putRegistered(w http.ResponseWriter, r *http.Request, c *client.Client, secret, token string, status int) error {
+	err := p.Clients.Put(r.Context(), c, secret)
+	if fault.Is(err, fault.Invalid) {
+		return metadataError(err)
+	}
+	if err != nil {
+		return err
+	}
+	stored, err := p.Clients.Get(r.Context(), c.ID)
+	if err != nil {
+		return err
+	}
+	return p.tellRegistration(w, r, stored, secret, token, status)
+}
+
+func (p *Provider) tellRegistration(w http.ResponseWriter, r *http.Request, c *client.Client, secret, token string, status int) error {
+	infoOf(r).ClientID = c.ID
+	out := p.registrationOf(c)
+	if out.Token = token; secret != "" {
+		never := int64(0)
+		out.Secret, out.SecretExpires = secret, &never
+	}
+	body, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	w.Header()["Content-Type"] = docType
+	w.WriteHeader(status)
+	w.Write(body)
+	return nil
+}
+
+// metadataError tells all that is wrong with the metadata (RFC 7591 §3.2.2).
+func metadataError(err error) *oauthError {
+	all := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		all = several.Unwrap()
+	}
+	code, texts := codeInvalidMetadata, []string{}
+	for _, one := range all {
+		var f *fault.Error
+		if errors.As(one, &f) && f.Field == "redirect_uris" {
+			code = codeInvalidRedirectURI
+		}
+		texts = append(texts, fault.Public(one))
+	}
+	return oauth(fault.Invalid, code, "%s", printableAll(strings.Join(texts, "; "))).because(err)
+}
+
+func badMetadata(format string, args ...any) *oauthError {
+	return oauth(fault.Invalid, codeInvalidMetadata, format, args...)
+}
+
+// printableAll is printable for several sentences of ours about a stranger's
+// values.
+func printableAll(s string) string {
+	const most = 1000
+	s = headerSafe(strings.ReplaceAll(strings.ReplaceAll(s, `"`, "'"), "§", "section "))
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return s
+}
