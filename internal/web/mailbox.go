@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"signet/internal/fault"
@@ -21,8 +22,8 @@ type Mailbox interface {
 
 // Mail is a mail that was sent.
 type Mail struct {
-	ID, From, To, Subject, Text string
-	At                          time.Time
+	ID, From, To, Subject, Text, HTML string
+	At                                time.Time
 }
 
 // mailboxSize is how many mails the list shows.
@@ -70,5 +71,27 @@ func (w *Web) mail(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := &view.Mail{Frame: fr, From: m.From, To: m.To, Subject: m.Subject, At: m.At, Text: m.Text, ListURL: w.at(pathMailbox)}
-	return w.show(rw, r, nil, http.StatusOK, page)
+	if m.HTML != "" {
+		page.HTMLURL = w.at(pathMailbox + "/" + m.ID + "/html")
+	}
+	return w.showUnder(view.FramingCSP(), rw, r, nil, http.StatusOK, page)
+}
+
+// mailHTML is what the frame of the page shows: the letter itself. Its links
+// leave the frame.
+func (w *Web) mailHTML(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.ours(r); err != nil {
+		return err
+	}
+	m, err := w.Mailbox.Mail(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", view.LetterCSP)
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	// A reader that went away is no error of ours.
+	rw.Write([]byte(strings.Replace(m.HTML, "<head>", `<head><base target="_top">`, 1)))
+	return nil
 }

@@ -27,13 +27,18 @@ func (w *Web) locale(r *http.Request, f *session.Flow) view.Locale {
 // show renders the page. targets are where its forms may end, beside this
 // house (see view.CSP).
 func (w *Web) show(rw http.ResponseWriter, r *http.Request, f *session.Flow, status int, page view.Page, targets ...string) error {
+	return w.showUnder(view.CSP(targets...), rw, r, f, status, page)
+}
+
+// showUnder is show with a policy of the page's own.
+func (w *Web) showUnder(policy string, rw http.ResponseWriter, r *http.Request, f *session.Flow, status int, page view.Page) error {
 	var buf bytes.Buffer
 	if err := w.View.Render(&buf, w.locale(r, f), page); err != nil {
 		return err
 	}
 	h := rw.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", view.CSP(targets...))
+	h.Set("Content-Security-Policy", policy)
 	rw.WriteHeader(status)
 	rw.Write(buf.Bytes()) // a reader that went away is no error of ours
 	return nil

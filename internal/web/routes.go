@@ -47,8 +47,9 @@ const (
 	pathClosed         = "/account/closed"
 	pathKeep           = "/signin/keep"
 
-	pathMailbox = "/mailbox"
-	pathMail    = "/mailbox/{id}"
+	pathMailbox  = "/mailbox"
+	pathMail     = "/mailbox/{id}"
+	pathMailHTML = "/mailbox/{id}/html"
 
 	pathRecover         = "/recover"
 	pathRecoverCode     = "/recover/code"
@@ -124,7 +125,7 @@ func (w *Web) Routes() []httpd.Route {
 			page(pathRestoreEmail, w.restoreEmail), form(pathRestoreEmail, w.postRestoreEmail))
 	}
 	if w.Mailbox != nil {
-		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail))
+		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail), page(pathMailHTML, w.mailHTML))
 	}
 	return routes
 }

@@ -95,6 +95,8 @@ func TestMailbox(t *testing.T) {
 		tab.Open(d.issuer + "/mailbox")
 		tab.See(d.issuer+"/mailbox", Look{Has: ".rows li"})
 		tab.Follow(".rows a")
+		tab.See(d.issuer+"/mailbox/", Look{Has: "iframe.paper"})
+		tab.Click(".plain-text summary")
 		tab.See(d.issuer+"/mailbox/", Look{Has: ".letter a"})
 		if got := tab.Text(".letter"); !strings.Contains(got, ada.Email) || !strings.Contains(got, "127.0.0.1") {
 			t.Errorf("the letter says %q, want who signed in and from where", got)

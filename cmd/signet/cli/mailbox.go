@@ -39,5 +39,5 @@ func (b mailbox) Mail(ctx context.Context, id string) (*web.Mail, error) {
 }
 
 func (b mailbox) read(m *outbox.Mail) web.Mail {
-	return web.Mail{ID: m.ID, From: b.from, To: m.To, Subject: m.Subject, Text: m.Text, At: m.CreatedAt}
+	return web.Mail{ID: m.ID, From: b.from, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, At: m.CreatedAt}
 }

@@ -22,12 +22,14 @@ type MailItem struct {
 	At      time.Time
 }
 
-// Mail shows one mail as plain text.
+// Mail shows one mail as a mail reader would: its HTML in a frame that can do
+// nothing but lead on, and its plain text.
 type Mail struct {
 	Frame
 	From, To, Subject string
 	At                time.Time
 	Text              string
+	HTMLURL           string // what the frame shows; empty: there is none
 	ListURL           string
 }
 

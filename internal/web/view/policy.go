@@ -19,3 +19,12 @@ func CSP(formTargets ...string) string {
 	}
 	return fixed + "; form-action " + strings.Join(forms, " ")
 }
+
+// FramingCSP is the policy of the page that has a letter in a frame.
+func FramingCSP() string { return CSP() + "; frame-src 'self'" }
+
+// LetterCSP is the policy of a letter in that frame. Letters have their styles at
+// each element, as mail readers want it; nothing in one runs, posts, or knows
+// this origin (the sandbox has one of its own), but its links may be followed.
+const LetterCSP = "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; " +
+	"img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"

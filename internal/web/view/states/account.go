@@ -111,9 +111,12 @@ func mailbox() []State {
 		state("mailbox/mail/usual", func() view.Page {
 			return &view.Mail{
 				Frame: frame(nil), From: "Signet <no-reply@id.example>", To: ada.Email,
-				Subject: "Activate your account", At: noon, ListURL: "/mailbox",
+				Subject: "Activate your account", At: noon, ListURL: "/mailbox", HTMLURL: "/mailbox/1/html",
 				Text: "Hello Ada,\n\nopen http://localhost:8080/activate?t=1&u=2. Or type the code 418230.\n\nNot you? See https://id.example/help",
 			}
+		}),
+		state("mailbox/mail/plain", func() view.Page {
+			return &view.Mail{Frame: frame(nil), From: "no-reply@id.example", To: long.Email, Subject: "Hello", At: noon, ListURL: "/mailbox", Text: "Hello."}
 		}),
 	}
 }
