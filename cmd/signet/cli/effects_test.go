@@ -6,11 +6,13 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -21,6 +23,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/session"
 	"signet/internal/store/storetest"
+	"signet/internal/telemetry"
 )
 
 // program runs commands on stores of its own.
@@ -234,5 +237,51 @@ func TestConsentsExport(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(objects), "\n")
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Given || last.Wording != given.Wording {
 		t.Errorf("json: %v, %s", err, objects)
+	}
+}
+
+// TestErasure: every minute the nodes erase the accounts whose time has come, tell
+// their owners, and leave a word in the audit log; others they tell that it is near.
+func TestErasure(t *testing.T) {
+	p := newProgram(t)
+	h := p.house()
+	ctx := t.Context()
+	s := &server{house: h, log: slog.New(slog.DiscardHandler), metrics: telemetry.NewMetrics("test")}
+	if _, err := s.handler(serveOptions{mailbox: true}); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for email, left := range map[string]time.Duration{"over@example.com": -time.Second, "near@example.com": time.Hour, "far@example.com": 20 * 24 * time.Hour} {
+		id, _ := signedIn(t, h, email, "correct-Horse-9")
+		ids[email] = id
+		a, err := h.accounts.Get(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.changes.Close(ctx, a, time.Now().Add(left), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := s.pages.EraseClosed(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for email, id := range ids {
+		if _, err := h.accounts.Get(ctx, id); (err == nil) == (email == "over@example.com") {
+			t.Errorf("%s: %v", email, err)
+		}
+	}
+	mails, err := h.db.Mails(ctx, 10)
+	if err != nil || len(mails) != 2 {
+		t.Fatalf("%d mails, %v; want 2", len(mails), err)
+	}
+	for _, m := range mails {
+		if want := map[string]string{"over@example.com": "account.erased", "near@example.com": "account.closing_soon"}[m.To]; m.Kind != want {
+			t.Errorf("%s got %s, want %s", m.To, m.Kind, want)
+		}
+	}
+	if _, out, _ := p.run("", "audit", "--user", ids["over@example.com"], "--action", "account.erase"); !strings.Contains(out, "system") {
+		t.Errorf("the audit log: %s", out)
 	}
 }
