@@ -168,6 +168,9 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 	if p.Ready != nil {
 		p.Ready(ready)
 	}
+	// What starting took (parsed migrations, settings, templates) goes back to
+	// the system now, not at some collection in the next minutes.
+	group.Go(func() error { debug.FreeOSMemory(); return nil })
 	return group.Wait()
 }
 
