@@ -41,6 +41,9 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 		if err := p.Sessions.End(r.Context(), sess); err != nil {
 			return err
 		}
+		if err := p.Pages.RecordSignOut(r, out.req.ClientID, sess.AccountID, sess.SID); err != nil {
+			return err
+		}
 		p.Cookies.DropSession(w)
 		p.leave(w, &out.req)
 		return nil
@@ -63,6 +66,9 @@ func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps pa
 		return nil
 	}
 	err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
+	if err == nil {
+		err = p.Pages.RecordSignOut(r, out.req.ClientID, out.proven.Subject, out.proven.SID)
+	}
 	if err != nil && !fault.Is(err, fault.NotFound) { // it ended before: that is what is wanted
 		return err
 	}

@@ -30,6 +30,9 @@ type Pages interface {
 	SignedOut() string
 	// ConfirmSignOut is where a person is asked whether to sign out.
 	ConfirmSignOut(flowID string) string
+	// RecordSignOut notes that the client's request ended the account's session
+	// with the public name.
+	RecordSignOut(r *http.Request, clientID, accountID, sid string) error
 	// FormPost answers with a page that posts the fields to the action.
 	FormPost(w http.ResponseWriter, r *http.Request, action string, fields []Field) error
 	// Refuse answers a request that must not be answered to the app: the

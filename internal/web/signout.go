@@ -77,6 +77,13 @@ func (w *Web) end(rw http.ResponseWriter, r *http.Request) error {
 	return w.record(r, nil, "session.end", sess.AccountID, sess.AccountID, "sid", sess.SID)
 }
 
+// RecordSignOut notes that a request of the client ended the account's session
+// with the public name.
+func (w *Web) RecordSignOut(r *http.Request, clientID, accountID, sid string) error {
+	f := &session.Flow{Request: session.Request{ClientID: clientID}}
+	return w.record(r, f, "session.end", accountID, accountID, "sid", sid)
+}
+
 func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 	fr, err := w.frame(r, nil)
 	if err != nil {

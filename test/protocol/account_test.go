@@ -165,3 +165,19 @@ func TestAuditOfSignIns(t *testing.T) {
 		}
 	})
 }
+
+// TestAuditOfAppsSignOut: a sign-out that an app asks for, by an ID token, is on
+// record with the app.
+func TestAuditOfAppsSignOut(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		b := e.Browser()
+		hint := tokens(t, b, e.App(t, web), ada).Str("id_token")
+		for _, browser := range []*testenv.Browser{b, e.Browser()} { // the second time there is nothing to end
+			browser.Post("/end_session", url.Values{"id_token_hint": {hint}})
+		}
+		out := entries(t, e, ada, "session.end")
+		if strings.Count(out, `"session.end"`) != 1 || !strings.Contains(out, `"client_id": "web"`) {
+			t.Errorf("the audit log: %s", out)
+		}
+	})
+}
