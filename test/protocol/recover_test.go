@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
@@ -159,6 +160,27 @@ func TestResetTakesACode(t *testing.T) {
 		at(t, b.Get(p.URL.String()), "/recover/password")
 		p = at(t, b.Get("/recover?flow="+form.Fields.Get("flow")), "/recover")
 		at(t, b.Submit(p.Form("submit"), "submit", "username", grete.Email), "/recover/code")
+	})
+}
+
+// TestResetCodeExpires: the right code that comes too late is good for nothing,
+// and the page has the way on.
+func TestResetCodeExpires(t *testing.T) {
+	t.Parallel()
+	recovering(t, map[string]string{"SIGNET_LIFETIMES_RECOVERY_CODE": "1s"}, func(t *testing.T, e *testenv.Env, server *mailtest.Server) {
+		b := e.Browser().For(t)
+		p := askCode(t, b, b.Get("/signin"), grete.Email)
+		asked := time.Now()
+		code := server.Codes(grete.Email, 1)[0]
+		time.Sleep(time.Until(asked.Add(1100 * time.Millisecond)))
+		p = at(t, b.Submit(p.Form("code"), "submit", "code", code), "/recover/code")
+		if !strings.Contains(p.Body, "no longer works") {
+			t.Error("the page does not say that the code is of no use any more")
+		}
+		at(t, b.Submit(p.Form("code"), "resend"), "/recover/code")
+		if again := server.Codes(grete.Email, 2); again[1] == code {
+			t.Error("the same code once more")
+		}
 	})
 }
 
