@@ -132,6 +132,11 @@ func (w *Web) postKeep(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.PostFormValue("decision") != "keep" {
+		// Whoever sits at this browser next has not proven anything.
+		_, err := w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Closing = nil })
+		if err != nil {
+			return err
+		}
 		w.send(rw, w.at(pathSignedOut))
 		return nil
 	}

@@ -251,7 +251,13 @@ func TestCloseAccount(t *testing.T) {
 		if got := stranger.Get(p.URL.RequestURI()); got.Status == http.StatusOK && got.Form("keep") != nil {
 			t.Error("the page opens in another browser")
 		}
-		kept := submit(t, b, b.Get(p.URL.RequestURI()), "keep")
+		// Nor does who sits at the browser next keep the account, and get in by it.
+		next := b.Get(p.URL.RequestURI())
+		if got := submit(t, b, p, "keep"); next.Form("username") == nil || got.Form("username") == nil {
+			t.Errorf("left, the account is kept without a password: %s, %s", next.URL, got.URL)
+		}
+		p = at(t, b.Finish(next, ada), "/signin/keep")
+		kept := submit(t, b, p, "keep")
 		if answer := r.Answer(kept); answer.Get("code") == "" || app.Redeem(r, answer).Status != http.StatusOK {
 			t.Errorf("kept, the app gets %v at %s", answer, kept.URL)
 		}
