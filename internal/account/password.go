@@ -115,9 +115,29 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // the hash should be made again with today's costs. An empty hash (no account,
 // or no password) takes as long as any other and never matches.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, renew bool, err error) {
+	err = h.inTurn(ctx, password, func() (err error) {
+		ok, renew, err = h.verify(hash, password)
+		return err
+	})
+	return ok, renew, err
+}
+
+// inTurn calls check once, when it is the caller's turn; what it checks is one
+// person's try, however many hashes that takes. It is not called for a password
+// that is too long for any hash.
+func (h *Hasher) inTurn(ctx context.Context, password string, check func() error) error {
 	if len(password) > MaxPasswordBytes {
-		return false, false, nil
+		return nil
 	}
+	if err := h.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.release()
+	return check()
+}
+
+// verify is Verify for a caller whose turn it is.
+func (h *Hasher) verify(hash, password string) (ok, renew bool, err error) {
 	none := hash == ""
 	if none {
 		hash = h.dummy
@@ -126,10 +146,6 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, renew b
 	if err != nil {
 		return false, false, fmt.Errorf("stored password hash: %w", err)
 	}
-	if err := h.acquire(ctx); err != nil {
-		return false, false, err
-	}
-	defer h.release()
 	ok, err = matches(digest, NormalizePassword(password))
 	asTyped := false
 	if err == nil && !ok && password != NormalizePassword(password) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/hashicorp/golang-lru/v2"
 
 	"signet/internal/fault"
 	"signet/internal/handle"
@@ -99,11 +98,13 @@ type Authenticated struct {
 }
 
 // Authenticate returns the account of the address if the password is right; the
-// error is an *Unproven when it is that of a sign-up that waits. One hash is
-// computed in every case: that of the account, else of the sign-up that began
-// in this browser or is the newest, else one that nothing fits. An unknown
-// address costs as much as a known one. The account is active, or its owner has
-// closed it (Closed) and may keep it: then nobody is to be signed in.
+// error is an *Unproven when it is that of a sign-up that waits: the one that
+// began in this browser, or the newest. A stranger's sign-up waits for an
+// address that has an account, too, and must be answered like any other, or
+// whoever makes one learns which it is. So that nobody learns it from the time,
+// either, a sign-in that is refused costs two hashes, whatever there is to
+// compare with. The account is active, or its owner has closed it (Closed) and
+// may keep it: then nobody is to be signed in.
 func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticated, error) {
 	_, key, err := NormalizeEmail(c.Email)
 	if err != nil {
@@ -128,29 +129,52 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 	if err != nil {
 		return nil, err
 	}
-	hash := a.PasswordHash
-	if a.ID != "" {
-		waiting = nil
-	} else if waiting != nil {
-		hash = waiting.PasswordHash
-	}
-	ok, renew, err := s.hasher.Verify(ctx, hash, c.Password)
+	found, err := s.compare(ctx, a, waiting, c.Password)
 	if err != nil {
 		// Nothing was evaluated: who is turned away in a rush loses no try.
 		return nil, errors.Join(err, right(ctx))
 	}
-	if ok && waiting != nil {
+	switch {
+	case found.right && a.admits():
+	case found.waits:
 		return nil, errors.Join(right(ctx), &Unproven{waiting})
+	default:
+		return nil, refuse(a, found.right)
 	}
-	if !ok || a.Status != Active && a.Status != Closed {
-		return nil, refuse(a, ok)
-	}
-	if renew {
+	if found.renew {
 		if err := s.renewHash(ctx, a, c.Password); err != nil {
 			return nil, err
 		}
 	}
 	return &Authenticated{a, seen}, right(ctx)
+}
+
+// admits reports whether the right password leads anywhere.
+func (a *Account) admits() bool { return a.Status == Active || a.Status == Closed }
+
+// compared is what a password was found to be.
+type compared struct {
+	right bool // that of the account
+	renew bool // and its hash is to be made again
+	waits bool // that of the sign-up
+}
+
+// compare compares the password with that of the account and, if that does not
+// sign in, with that of the sign-up, which may be nil.
+func (s *Service) compare(ctx context.Context, a *Account, waiting *SignUp, password string) (found compared, err error) {
+	hash := ""
+	if waiting != nil {
+		hash = waiting.PasswordHash
+	}
+	err = s.hasher.inTurn(ctx, password, func() (err error) {
+		found.right, found.renew, err = s.hasher.verify(a.PasswordHash, password)
+		if err != nil || found.right && a.admits() {
+			return err
+		}
+		found.waits, _, err = s.hasher.verify(hash, password)
+		return err
+	})
+	return found, err
 }
 
 // knownBrowser returns the browser's key if it signed in to the account before,
@@ -370,33 +394,3 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	defer s.recent.forget(id)
 	return s.store.DeleteAccount(ctx, id)
 }
-
-// recent is a cache of accounts that forgets after a second.
-type recent struct {
-	accounts *lru.Cache[string, seen]
-}
-
-type seen struct {
-	account *Account
-	at      time.Time
-}
-
-const (
-	recentFor  = time.Second
-	recentSize = 4096
-)
-
-func (r *recent) init() {
-	r.accounts, _ = lru.New[string, seen](recentSize) // fails for no size only
-}
-
-func (r *recent) get(id string, now time.Time) *Account {
-	if s, ok := r.accounts.Get(id); ok && now.Sub(s.at) < recentFor {
-		return s.account
-	}
-	return nil
-}
-
-func (r *recent) put(a *Account, now time.Time) { r.accounts.Add(a.ID, seen{a, now}) }
-
-func (r *recent) forget(id string) { r.accounts.Remove(id) }

@@ -79,13 +79,14 @@ type SignUpStore interface {
 	// CountCode counts one try of the sign-up's code and returns the hash to
 	// compare with; "" when there were most already, or the sign-up does not wait.
 	CountCode(ctx context.Context, id string, most int, now time.Time) (string, error)
-	// ActivateSignUp makes the account of a sign-up that waits, and ends all
-	// others of its address: of any number of callers, for any sign-up of the
-	// address, one makes it. A fault of kind NotFound when the sign-up does not
+	// ActivateSignUp makes the account of a sign-up that waits. All others of its
+	// address wait in vain from then on, like those for an address with an
+	// account: no code or link of theirs is good. Of any number of callers, for
+	// any sign-up of the address, one makes it. A fault of kind NotFound when the sign-up does not
 	// wait, of kind Conflict when the address has an account.
 	ActivateSignUp(ctx context.Context, id string, now time.Time) (*Account, error)
-	// TakeSignUp removes a sign-up that was activated: true for exactly one of
-	// several callers.
+	// TakeSignUp removes a sign-up that was activated, if its account still has
+	// the sign-up's password: true for exactly one of several callers.
 	TakeSignUp(ctx context.Context, id string) (bool, error)
 	// DropSignUp removes a sign-up that waits, and reports whether it did.
 	DropSignUp(ctx context.Context, id string) (bool, error)

@@ -185,7 +185,8 @@ func (s *SignUps) Deny(ctx context.Context, su *SignUp) (bool, error) {
 }
 
 // Finish ends the sign-up of an account that was activated: true for exactly
-// one caller, who may sign the person in.
+// one caller, who may sign the person in. Once the account has another password,
+// it is true for nobody: whoever set that one wanted the browsers before it out.
 func (s *SignUps) Finish(ctx context.Context, id string) (bool, error) {
 	return s.store.TakeSignUp(ctx, id)
 }

@@ -93,7 +93,7 @@ func TestCodesOfSignUps(t *testing.T) {
 	if got := try(mine.ID, secrets.Code); got != "" {
 		t.Fatalf("the code: %q", got)
 	}
-	if got := try(other.ID, others.Code); got != fault.Expired {
+	if got := try(other.ID, others.Code); got != fault.Invalid {
 		t.Errorf("a code of the sign-up that came second: %q", got)
 	}
 	a, err := d.accounts.Authenticate(t.Context(), account.Credentials{Email: "ada@example.com", Password: "correct-Horse-9"})
@@ -150,6 +150,38 @@ func TestWhoWaitsIsTold(t *testing.T) {
 	d.clock.Pass(2 * time.Hour)
 	if got := signIn("correct-Horse-9", "mine"); got != nil {
 		t.Errorf("after its time: %+v", got)
+	}
+}
+
+// TestWhoSignedUpLearnsNothing: the sign-up of an address that has an account,
+// or gets one, waits for who made it like any other.
+func TestWhoSignedUpLearnsNothing(t *testing.T) {
+	d := newDesk(t)
+	if _, err := d.accounts.Create(t.Context(), account.New{Email: "known@example.com", Password: "correct-Horse-9", Verified: true}); err != nil {
+		t.Fatal(err)
+	}
+	owner, _ := d.keep(t, "new@example.com", "correct-Horse-9", handle.Sum("owner's"))
+	for _, email := range []string{"unknown@example.com", "known@example.com", "new@example.com"} {
+		su, _ := d.keep(t, email, "a-strangers-1", handle.Sum("mine"))
+		if email == owner.Email {
+			if _, err := d.Activate(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, browser := range []string{"mine", "another"} {
+			_, err := d.accounts.Authenticate(t.Context(), account.Credentials{Email: email, Password: "a-strangers-1", Browser: browser})
+			if waits, is := errors.AsType[*account.Unproven](err); !is || waits.SignUp.ID != su.ID {
+				t.Errorf("%s in the browser %s: %v", email, browser, err)
+			}
+		}
+		if got, err := d.Get(t.Context(), su.ID); err != nil || got.Active() {
+			t.Errorf("%s: the page that waits shows %+v, %v", email, got, err)
+		}
+	}
+	for _, email := range []string{"known@example.com", "new@example.com"} {
+		if _, err := d.accounts.Authenticate(t.Context(), account.Credentials{Email: email, Password: "correct-Horse-9"}); err != nil {
+			t.Errorf("the owner of %s: %v", email, err)
+		}
 	}
 }
 

@@ -210,6 +210,13 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 // refresh tokens. It is the one place from which the pages do so: whoever is to
 // be told that sessions ended is told from here.
 func (w *Web) endAll(r *http.Request, accountID, except string) error {
+	if w.SignUps != nil {
+		// The browser in which the account was made, if it has not gone on yet,
+		// would get a session without a password.
+		if _, err := w.SignUps.Finish(r.Context(), accountID); err != nil {
+			return err
+		}
+	}
 	if _, err := w.Sessions.EndAll(r.Context(), accountID, except); err != nil {
 		return err
 	}

@@ -52,6 +52,9 @@ func TestSignUpTellsNobody(t *testing.T) {
 				p = see(b.Submit(p.Form("resend"), "resend"))
 				see(b.Get(p.URL.Path + "?" + p.URL.RawQuery))
 				seen[i] = append(seen[i], state(t, b, p))
+				// The stranger knows the password that was made up, too.
+				signIn := b.Submit(b.Get("/signin").Form("username"), "submit", "username", who.Email)
+				see(b.Submit(signIn.Form("password"), "submit", "password", who.Password))
 			}
 			for k := range seen[0] {
 				if seen[0][k] != seen[1][k] {

@@ -112,6 +112,36 @@ func TestSignUpElsewhere(t *testing.T) {
 	}
 }
 
+// TestNewPasswordShutsOutTheFirstTab: the browser in which the account was made
+// is let in without a password, until its owner wants all browsers out.
+func TestNewPasswordShutsOutTheFirstTab(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{})
+	for name, do := range map[string]func(b *testenv.Browser, who testenv.Person){
+		"password": func(b *testenv.Browser, who testenv.Person) {
+			p := b.Get("/account/password")
+			got := b.Submit(p.Form("current"), "submit", "current", who.Password, "password", "Neuer-Plan-77", "confirmation", "Neuer-Plan-77")
+			if got.URL.Query().Get("done") != "password" {
+				t.Errorf("the new password: %s %s", got.URL, got.Body)
+			}
+		},
+		"everywhere": func(b *testenv.Browser, _ testenv.Person) {
+			at(t, b.Post("/account/signout/everywhere", url.Values{}), "/signed-out")
+		},
+	} {
+		who := testenv.Person{Email: name + "@example.com", Password: eve.Password}
+		library, phone := h.env.Browser().For(t), h.env.Browser().For(t)
+		p, _, mail := h.waitingFor(t, library, who)
+		phone.Submit(phone.Get(mail.link).Form("password"), "submit", "password", who.Password)
+		at(t, phone.Finish(phone.Get("/account"), who), "/account")
+		do(phone, who)
+		library.Post("/signup/done", url.Values{"flow": {p.URL.Query().Get("flow")}})
+		if got := library.Get("/account"); got.URL.Path != "/signin" || library.Cookie("signet_session") != "" {
+			t.Errorf("%s: the first tab is in at %s", name, got.URL)
+		}
+	}
+}
+
 // TestStrangerSignsUp: who signs up with somebody else's address gains nothing
 // when its owner opens the letter, says that it was not he, or signs up too.
 func TestStrangerSignsUp(t *testing.T) {
@@ -146,16 +176,17 @@ func TestStrangerSignsUp(t *testing.T) {
 	if answer := r.Answer(owner.Submit(mine.Form("code"), "submit", "code", letter.code)); answer.Get("code") == "" {
 		t.Fatalf("the owner's code: %v", answer)
 	}
-	if got := state(t, stranger, theirs); got != gone {
+	// The stranger does not even learn that there is an account now.
+	if got := state(t, stranger, theirs); got != waits {
 		t.Errorf("the stranger's sign-up after the owner's: %s", got)
 	}
-	if got := stranger.Submit(theirs.Form("code"), "submit", "code", letter.code); got.Status != http.StatusGone {
+	if got := stranger.Submit(theirs.Form("code"), "submit", "code", letter.code); got.Status != http.StatusOK || got.Form("code") == nil {
 		t.Errorf("the owner's code in the stranger's tab: %d", got.Status)
 	}
 	refused := h.env.Browser().For(t)
 	password := refused.Submit(refused.Get("/account").Form("username"), "submit", "username", eve.Email)
-	if got := refused.Submit(password.Form("password"), "submit", "password", forged.Password); got.Form("password") == nil {
-		t.Errorf("the stranger's password opens the account: %s", got.URL.Path)
+	if got := refused.Submit(password.Form("password"), "submit", "password", forged.Password); got.Form("code") == nil || refused.Cookie("signet_session") != "" {
+		t.Errorf("the stranger's password leads to %s", got.URL.Path)
 	}
 }
 

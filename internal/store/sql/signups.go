@@ -54,9 +54,14 @@ const (
 	insertAccountOnce = insertAccount + " ON CONFLICT (email_key) DO NOTHING"
 
 	activateSignUp = "UPDATE signups SET activated_at = $2 WHERE id = $1 AND expires_at > $2 AND activated_at IS NULL"
-	endOtherOnes   = "DELETE FROM signups WHERE email_key = $1 AND id <> $2"
-	takeSignUp     = "DELETE FROM signups WHERE id = $1 AND activated_at IS NOT NULL"
-	dropSignUp     = "DELETE FROM signups WHERE id = $1 AND activated_at IS NULL"
+	// They go on waiting, as one does for an address that has had its account all
+	// along, so that who made them learns nothing; and nothing activates them.
+	endOtherOnes = `UPDATE signups SET code_hash = '` + noCode + `', link_key = CAST(id AS TEXT)
+		WHERE email_key = $1 AND id <> $2 AND activated_at IS NULL`
+	// With another password since, the account is not for who made the sign-up.
+	takeSignUp = `DELETE FROM signups WHERE id = $1 AND activated_at IS NOT NULL AND EXISTS (SELECT 1 FROM accounts
+		WHERE accounts.id = signups.id AND accounts.password_hash = signups.password_hash)`
+	dropSignUp = "DELETE FROM signups WHERE id = $1 AND activated_at IS NULL"
 
 	deleteSignUps = `DELETE FROM signups WHERE id IN
 		(SELECT id FROM signups WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`

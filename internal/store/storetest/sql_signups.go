@@ -103,9 +103,19 @@ func testActivation(t *testing.T, db *sqlstore.DB) {
 	if len(agreed) != 1 || *agreed[0] != *mine.News {
 		t.Errorf("the ledger: %+v", agreed)
 	}
-	// The stranger's is gone, another address's is not, and nothing is made twice.
-	_, err = db.SignUp(ctx, strangers.ID, now)
+	// The stranger's waits in vain, as for an address with an account; another
+	// address's does not, and nothing is made twice.
+	if s, err := db.SignUp(ctx, strangers.ID, now); err != nil || s.Active() {
+		t.Errorf("the stranger's sign-up: %+v, %v", s, err)
+	}
+	if hash, err := db.CountCode(ctx, strangers.ID, 5, now); err != nil || hash == "" || hash == strangers.CodeHash {
+		t.Errorf("the stranger's code: %q, %v", hash, err)
+	}
+	_, err = db.SignUpByLink(ctx, strangers.LinkKey, now)
 	want(t, err, fault.NotFound)
+	if hash, err := db.CountCode(ctx, other.ID, 5, now); err != nil || hash != other.CodeHash {
+		t.Errorf("the code for another address: %q, %v", hash, err)
+	}
 	_, err = db.ActivateSignUp(ctx, mine.ID, now)
 	want(t, err, fault.NotFound)
 	_, err = db.SignUp(ctx, other.ID, now)
@@ -126,12 +136,28 @@ func testActivation(t *testing.T, db *sqlstore.DB) {
 	}
 	_, err = db.ActivateSignUp(ctx, other.ID, now)
 	want(t, err, fault.NotFound)
+	testPasswordSince(t, db)
 	// An address that got an account by other means.
 	late := signUp(t, "cyd@example.com")
 	addSignUp(t, db, late, often)
 	makeAccount(t, db, "cyd@example.com")
 	_, err = db.ActivateSignUp(ctx, late.ID, now)
 	want(t, err, fault.Conflict)
+}
+
+// testPasswordSince: whoever sets another password shuts out the browser in
+// which the account was made and that has not gone on yet.
+func testPasswordSince(t *testing.T, db *sqlstore.DB) {
+	ctx := t.Context()
+	s := signUp(t, "dan@example.com")
+	addSignUp(t, db, s, often)
+	a, err := db.ActivateSignUp(ctx, s.ID, epoch)
+	ok(t, err)
+	a.PasswordHash = "$argon2id$another"
+	ok(t, db.UpdateAccount(ctx, a, a.UpdatedAt))
+	if took, err := db.TakeSignUp(ctx, s.ID); err != nil || took {
+		t.Errorf("taken after a new password: %v, %v", took, err)
+	}
 }
 
 func testSignUpLetters(t *testing.T, db *sqlstore.DB) {
@@ -240,8 +266,8 @@ func testWaiting(t *testing.T, db *sqlstore.DB) {
 	}
 	_, err := db.ActivateSignUp(ctx, first.ID, epoch)
 	ok(t, err)
-	find("mine", nil)
-	if list, err := db.SignUps(ctx, "", 10, epoch); err != nil || len(list) != 0 {
+	find("mine", second)
+	if list, err := db.SignUps(ctx, "", 10, epoch); err != nil || len(list) != 1 {
 		t.Errorf("%d wait, %v", len(list), err)
 	}
 }
