@@ -87,6 +87,13 @@ type Client struct {
 	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
 	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
 
+	AnswerAlg           string `json:"authorization_signed_response_alg"` // JARM
+	AnswerEncAlg        string `json:"authorization_encrypted_response_alg,omitempty"`
+	AnswerEnc           string `json:"authorization_encrypted_response_enc,omitempty"`
+	IntrospectionAlg    string `json:"introspection_signed_response_alg"` // RFC 9701
+	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
+	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
+
 	// Whether requests must be pushed (RFC 9126).
 	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
 

@@ -138,6 +138,10 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"userinfo_encrypted_response_enc", func(c *client.Client) {
 			c.UserinfoEncAlg, c.UserinfoEnc, c.JWKSURI = "ECDH-ES", "A192GCM", "https://app.example/keys"
 		}},
+		{"authorization_signed_response_alg", func(c *client.Client) { c.AnswerAlg = "none" }},
+		{"introspection_signed_response_alg", func(c *client.Client) { c.IntrospectionAlg = "HS256" }},
+		{"authorization_encrypted_response_alg", func(c *client.Client) { c.AnswerEncAlg = "dir" }},
+		{"introspection_encrypted_response_enc", func(c *client.Client) { c.IntrospectionEnc = "A128GCM" }},
 		{"subject_type", func(c *client.Client) { c.SubjectType = "private" }},
 		{"sector_identifier_uri", func(c *client.Client) {
 			c.SubjectType, c.RedirectURIs = "pairwise", []string{"https://a.example/", "https://b.example/"}

@@ -132,6 +132,8 @@ func (c *Client) encryptions() []namedEncryption {
 	return []namedEncryption{
 		{"id_token_encrypted_response", Encryption{c.IDTokenEncAlg, c.IDTokenEnc}},
 		{"userinfo_encrypted_response", Encryption{c.UserinfoEncAlg, c.UserinfoEnc}},
+		{"authorization_encrypted_response", Encryption{c.AnswerEncAlg, c.AnswerEnc}},
+		{"introspection_encrypted_response", Encryption{c.IntrospectionEncAlg, c.IntrospectionEnc}},
 	}
 }
 
@@ -142,7 +144,7 @@ type namedEncryption struct {
 
 // fillKeys sets what follows from the rest.
 func (c *Client) fillKeys() {
-	for _, pair := range [][2]*string{{&c.IDTokenEncAlg, &c.IDTokenEnc}, {&c.UserinfoEncAlg, &c.UserinfoEnc}} {
+	for _, pair := range [][2]*string{{&c.IDTokenEncAlg, &c.IDTokenEnc}, {&c.UserinfoEncAlg, &c.UserinfoEnc}, {&c.AnswerEncAlg, &c.AnswerEnc}, {&c.IntrospectionEncAlg, &c.IntrospectionEnc}} {
 		if *pair[0] != "" && *pair[1] == "" {
 			*pair[1] = defaultEnc
 		}
@@ -173,6 +175,9 @@ func (c *Client) checkKeys(p *problems, r Rules) {
 			"%s_alg %s needs a key of its kind in jwks, or jwks_uri", stem, e.Alg)
 	}
 	algs := strings.Join(r.Algs, ", ")
+	for _, pair := range [][2]string{{"authorization_signed_response_alg", c.AnswerAlg}, {"introspection_signed_response_alg", c.IntrospectionAlg}} {
+		p.when(!slices.Contains(r.Algs, pair[1]), pair[0], "%s is one of %s, not %q", pair[0], algs, pair[1])
+	}
 	p.when(c.UserinfoAlg != "" && !slices.Contains(r.Algs, c.UserinfoAlg),
 		"userinfo_signed_response_alg", "userinfo_signed_response_alg is one of %s, not %q", algs, c.UserinfoAlg)
 }

@@ -58,6 +58,7 @@ func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
 		return nil, err
 	}
 	c = v.(*Client)
+	c.Fill() // it may be from before something could be said
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.epoch == epoch {

@@ -53,6 +53,12 @@ func (c *Client) Fill() {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256"
 	}
+	if c.AnswerAlg == "" {
+		c.AnswerAlg = "RS256" // JARM §3
+	}
+	if c.IntrospectionAlg == "" {
+		c.IntrospectionAlg = "RS256" // RFC 9701 §6
+	}
 	if c.SubjectType == "" {
 		c.SubjectType = SubjectPublic
 	}

@@ -45,6 +45,12 @@ var clientKeys = []key[client.Client]{
 	{"userinfo_signed_response_alg", func(c *client.Client) any { return &c.UserinfoAlg }},
 	{"userinfo_encrypted_response_alg", func(c *client.Client) any { return &c.UserinfoEncAlg }},
 	{"userinfo_encrypted_response_enc", func(c *client.Client) any { return &c.UserinfoEnc }},
+	{"authorization_signed_response_alg", func(c *client.Client) any { return &c.AnswerAlg }},
+	{"authorization_encrypted_response_alg", func(c *client.Client) any { return &c.AnswerEncAlg }},
+	{"authorization_encrypted_response_enc", func(c *client.Client) any { return &c.AnswerEnc }},
+	{"introspection_signed_response_alg", func(c *client.Client) any { return &c.IntrospectionAlg }},
+	{"introspection_encrypted_response_alg", func(c *client.Client) any { return &c.IntrospectionEncAlg }},
+	{"introspection_encrypted_response_enc", func(c *client.Client) any { return &c.IntrospectionEnc }},
 	{"require_pushed_authorization_requests", func(c *client.Client) any { return &c.RequirePAR }},
 	{"request_object_signing_alg", func(c *client.Client) any { return &c.RequestObjectAlg }},
 	{"request_uris", func(c *client.Client) any { return &c.RequestURIs }},
@@ -73,8 +79,6 @@ var laterClientKeys = []string{
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
 	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
 	"dpop_bound_access_tokens", "authorization_details_types", // RFC 9449, 9126, 9396
-	"introspection_signed_response_alg", "introspection_encrypted_response_alg", "introspection_encrypted_response_enc", // RFC 9701
-	"authorization_signed_response_alg", "authorization_encrypted_response_alg", "authorization_encrypted_response_enc", // JARM
 	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
 	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",
 }

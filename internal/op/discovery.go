@@ -23,8 +23,15 @@ import (
 // metadata is what the library's type does not name.
 type metadata struct {
 	*oidc.DiscoveryConfiguration
-	IssParameter bool   `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
-	PAREndpoint  string `json:"pushed_authorization_request_endpoint"`          // RFC 9126 §5
+	IssParameter bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	// JARM §4, RFC 9701 §7
+	AnswerAlgs           []string `json:"authorization_signing_alg_values_supported"`
+	AnswerEncAlgs        []string `json:"authorization_encryption_alg_values_supported"`
+	AnswerEncs           []string `json:"authorization_encryption_enc_values_supported"`
+	IntrospectionAlgs    []string `json:"introspection_signing_alg_values_supported"`
+	IntrospectionEncAlgs []string `json:"introspection_encryption_alg_values_supported"`
+	IntrospectionEncs    []string `json:"introspection_encryption_enc_values_supported"`
+	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -56,7 +63,7 @@ func (p *Provider) describe() *metadata {
 			JwksURI:                                            at(pathKeys),
 			ScopesSupported:                                    personal,
 			ResponseTypesSupported:                             client.ResponseTypesAll(),
-			ResponseModesSupported:                             []string{session.ModeQuery, session.ModeFragment, session.ModeFormPost},
+			ResponseModesSupported:                             session.ResponseModes,
 			GrantTypesSupported:                                grantTypes(),
 			ACRValuesSupported:                                 acrSupported,
 			SubjectTypesSupported:                              client.SubjectTypes,
@@ -85,6 +92,8 @@ func (p *Provider) describe() *metadata {
 			RequireRequestURIRegistration:                      true,
 			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
 		},
+		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
+		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
 		IssParameter: true,
 		PAREndpoint:  at(pathPAR),
 		Prompts:      prompts,

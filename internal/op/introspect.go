@@ -54,6 +54,9 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if out == nil || !mayKnow(c, out) {
 		out = &introspection{}
 	}
+	if wantsSigned(r) {
+		return p.writeSignedIntrospection(w, r, c, out)
+	}
 	return writeJSON(w, out)
 }
 

@@ -73,6 +73,13 @@ type registration struct {
 	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
 	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
 
+	AnswerAlg           string `json:"authorization_signed_response_alg,omitempty"`
+	AnswerEncAlg        string `json:"authorization_encrypted_response_alg,omitempty"`
+	AnswerEnc           string `json:"authorization_encrypted_response_enc,omitempty"`
+	IntrospectionAlg    string `json:"introspection_signed_response_alg,omitempty"`
+	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
+	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
+
 	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
 	RequestURIs          []string `json:"request_uris,omitempty"`
 	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
@@ -90,6 +97,8 @@ func (m *registration) client(id string, scopes []string) *client.Client {
 		JWKS: m.JWKS, JWKSURI: m.JWKSURI, SubjectType: m.SubjectType, SectorURI: m.SectorURI,
 		IDTokenAlg: m.IDTokenAlg, IDTokenEncAlg: m.IDTokenEncAlg, IDTokenEnc: m.IDTokenEnc,
 		UserinfoAlg: m.UserinfoAlg, UserinfoEncAlg: m.UserinfoEncAlg, UserinfoEnc: m.UserinfoEnc,
+		AnswerAlg: m.AnswerAlg, AnswerEncAlg: m.AnswerEncAlg, AnswerEnc: m.AnswerEnc,
+		IntrospectionAlg: m.IntrospectionAlg, IntrospectionEncAlg: m.IntrospectionEncAlg, IntrospectionEnc: m.IntrospectionEnc,
 		RequestObjectAlg: m.RequestObjectAlg, RequestURIs: m.RequestURIs, RequireSignedRequest: m.RequireSignedRequest, RequirePAR: m.RequirePAR,
 		DefaultMaxAge: m.DefaultMaxAge, RequireAuthTime: m.RequireAuthTime,
 	}
@@ -106,6 +115,8 @@ func (p *Provider) registrationOf(c *client.Client) *registration {
 		JWKS: c.JWKS, JWKSURI: c.JWKSURI, SubjectType: c.SubjectType, SectorURI: c.SectorURI,
 		IDTokenAlg: c.IDTokenAlg, IDTokenEncAlg: c.IDTokenEncAlg, IDTokenEnc: c.IDTokenEnc,
 		UserinfoAlg: c.UserinfoAlg, UserinfoEncAlg: c.UserinfoEncAlg, UserinfoEnc: c.UserinfoEnc,
+		AnswerAlg: c.AnswerAlg, AnswerEncAlg: c.AnswerEncAlg, AnswerEnc: c.AnswerEnc,
+		IntrospectionAlg: c.IntrospectionAlg, IntrospectionEncAlg: c.IntrospectionEncAlg, IntrospectionEnc: c.IntrospectionEnc,
 		RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURIs, RequireSignedRequest: c.RequireSignedRequest, RequirePAR: c.RequirePAR,
 		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime,
 	}

@@ -94,15 +94,23 @@ func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
 }
 
 // modeOf is the response mode that is asked for, if it is good for the response
-// type, else the type's own (Multiple Response Types §2.1, §5).
+// type, else the type's own (Multiple Response Types §2.1, §5, JARM §2.3).
 func modeOf(t session.ResponseType, asked string) string {
-	switch {
-	case asked == session.ModeFragment || asked == session.ModeFormPost:
-		return asked
-	case t.FrontChannel():
-		return session.ModeFragment
+	mode := session.ModeQuery
+	if t.FrontChannel() {
+		mode = session.ModeFragment
 	}
-	return session.ModeQuery
+	if !slices.Contains(session.ResponseModes, asked) {
+		return mode
+	}
+	way, signed := session.SplitMode(asked)
+	if way == session.ModeFragment || way == session.ModeFormPost {
+		mode = way
+	}
+	if signed {
+		mode += "." + session.SignedMode
+	}
+	return mode
 }
 
 func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
@@ -140,11 +148,12 @@ func checkResponseType(_ *Provider, _ context.Context, d *draft) *oauthError {
 // checkResponseMode refuses what modeOf did not take.
 func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
 	mode := d.params.get("response_mode")
+	way, _ := session.SplitMode(mode)
 	switch {
-	case mode == session.ModeQuery && d.req.ResponseType.FrontChannel():
-		return invalidRequest("response_mode=query would put tokens into an address; use fragment or form_post")
-	case mode != "" && mode != d.req.ResponseMode:
-		return invalidRequest("the response_mode %s is not one of query, fragment, form_post", printable(mode))
+	case mode != "" && !slices.Contains(session.ResponseModes, mode):
+		return invalidRequest("the response_mode %s is not one of %s", printable(mode), strings.Join(session.ResponseModes, ", "))
+	case way == session.ModeQuery && d.req.ResponseType.FrontChannel():
+		return invalidRequest("response_mode=%s would put tokens into an address; use fragment or form_post", mode)
 	}
 	return nil
 }

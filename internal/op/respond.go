@@ -20,7 +20,14 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, req *session.R
 		fields = append(fields, Field{"state", req.State})
 	}
 	fields = append(fields, Field{"iss", p.cfg.Issuer})
-	switch req.ResponseMode {
+	way, signed := session.SplitMode(req.ResponseMode)
+	if signed {
+		var err error
+		if fields, err = p.signAnswer(r.Context(), req, fields); err != nil {
+			return err
+		}
+	}
+	switch way {
 	case session.ModeFormPost:
 		return p.Pages.FormPost(w, r, req.RedirectURI, fields)
 	case session.ModeFragment:

@@ -69,6 +69,25 @@ const (
 	ModeFormPost = "form_post"
 )
 
+// SignedMode ends the modes whose answer is one signed JWT, and is by itself the
+// signed form of the response type's own mode (JARM §2.3).
+const SignedMode = "jwt"
+
+// ResponseModes are the modes that there are.
+var ResponseModes = []string{
+	ModeQuery, ModeFragment, ModeFormPost,
+	SignedMode, ModeQuery + "." + SignedMode, ModeFragment + "." + SignedMode, ModeFormPost + "." + SignedMode,
+}
+
+// SplitMode takes a mode apart: the way in which the answer goes ("" for the
+// response type's own), and whether it is signed.
+func SplitMode(mode string) (way string, signed bool) {
+	if mode == SignedMode {
+		return "", true
+	}
+	return strings.CutSuffix(mode, "."+SignedMode)
+}
+
 // Prompts (OpenID Connect Core §3.1.2.1; create: Initiating User Registration
 // 1.0 §4.1).
 const (

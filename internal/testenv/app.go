@@ -40,6 +40,9 @@ func (e *Env) App(t testing.TB, a App) *App {
 // For returns the same app for a subtest.
 func (a App) For(t testing.TB) *App { a.t = t; return &a }
 
+// Issuer is the provider's.
+func (a *App) Issuer() string { return a.env.Issuer }
+
 // Request is an authorization request of the app, with secrets of its own.
 type Request struct {
 	url.Values

@@ -33,7 +33,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 
 	"scopes_supported":                 eachOf(scopeWorks),
 	"response_types_supported":         eachOf(ignore(responseTypeWorks)),
-	"response_modes_supported":         eachOf(func(t *testing.T, e *testenv.Env, v string) { requestWorks(t, e, "response_mode", v) }),
+	"response_modes_supported":         eachOf(responseModeWorks),
 	"prompt_values_supported":          eachOf(promptWorks),
 	"grant_types_supported":            eachOf(grantWorks),
 	"acr_values_supported":             eachOf(acrWorks),
@@ -58,6 +58,12 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"token_endpoint_auth_signing_alg_values_supported":         assertionAlgs, // TestAssertionAlgs tries each
 	"revocation_endpoint_auth_signing_alg_values_supported":    assertionAlgs,
 	"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgs,
+	"authorization_signing_alg_values_supported":               only("RS256", "ES256", "EdDSA"), // TestSignedAnswers
+	"authorization_encryption_alg_values_supported":            only("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"),
+	"authorization_encryption_enc_values_supported":            only("A128CBC-HS256", "A128GCM", "A256GCM"),
+	"introspection_signing_alg_values_supported":               only("RS256", "ES256", "EdDSA"), // TestSignedIntrospection
+	"introspection_encryption_alg_values_supported":            only("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"),
+	"introspection_encryption_enc_values_supported":            only("A128CBC-HS256", "A128GCM", "A256GCM"),
 	"pushed_authorization_request_endpoint":                    answers("POST", http.StatusBadRequest),                                                                 // TestPushed
 	"request_parameter_supported":                              is(true),                                                                                               // TestRequestObject
 	"request_uri_parameter_supported":                          is(true),                                                                                               // TestRequestURI
@@ -237,6 +243,17 @@ func responseTypeWorks(t *testing.T, e *testenv.Env, responseType string) map[st
 	app := e.App(t, hybrid)
 	r := app.Request("response_type", responseType)
 	return checkFront(t, app, r, e.Browser().For(t).SignIn(r, ada))
+}
+
+// responseModeWorks checks that an answer in the mode, signed or not, brings a
+// code that is good.
+func responseModeWorks(t *testing.T, e *testenv.Env, mode string) {
+	app := e.App(t, web)
+	r := app.Request("response_mode", mode)
+	answer := opened(t, app, e.Browser().For(t).SignIn(r, ada))
+	if got := app.Redeem(r, answer); got.Status != http.StatusOK {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
 }
 
 func scopeWorks(t *testing.T, e *testenv.Env, scope string) {

@@ -43,6 +43,8 @@ if (settings.decrypt) {
   client.enableDecryptingResponses(config, [settings.enc], { key, kid: jwk.kid, alg: jwk.kty === 'RSA' ? undefined : settings.alg });
 }
 
+if (settings.jarm) client.useJwtResponseMode(config);
+
 ({
   'code id_token': client.useCodeIdTokenResponseType,
   id_token: client.useIdTokenResponseType,
