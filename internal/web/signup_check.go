@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -180,6 +181,8 @@ func (w *Web) postSignUpDone(rw http.ResponseWriter, r *http.Request) error {
 // enter signs in whose account has just become active, once, in a flow that
 // made it; the flow goes on as after any sign-in.
 func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
+	// A browser that goes away meanwhile does not leave it half done.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	id := signUpOf(f).ID
 	mine, err := w.SignUps.Finish(r.Context(), id)
 	if err != nil {

@@ -86,6 +86,8 @@
     }
     ask();
     doc.addEventListener('visibilitychange', function () { if (!doc.hidden) ask(); });
+    // Whoever sends another form of the page is not to be overtaken.
+    doc.addEventListener('submit', function () { over = true; });
     // One that comes back out of the cache of back and forward asks anew.
     window.addEventListener('pageshow', function (event) { if (event.persisted) { over = false; ask(); } });
   });

@@ -81,7 +81,14 @@ func signUpRobot() []State {
 	page := func(c *view.Challenge) func() view.Page {
 		return func() view.Page { return &view.SignUpRobot{Wizard: wizard(4, "/signup/robot"), Challenge: c} }
 	}
-	return []State{state("signup/robot/solved", page(&view.Challenge{Solved: true}))}
+	return []State{
+		state("signup/robot/slider", page(&view.Challenge{
+			ID: "c1", Kind: view.ChallengeSlider, Purpose: "sign-up", CheckURL: "/challenge",
+			PictureURL: "/challenge/picture?flow=f1&id=c1", PieceURL: "/challenge/piece?flow=f1&id=c1",
+			AgainURL: "/signup/robot?flow=f1&other-challenge=slider", OtherURL: "/signup/robot?flow=f1&other-challenge=pow",
+		})),
+		state("signup/robot/solved", page(&view.Challenge{Solved: true})),
+	}
 }
 
 func signUpCheck() []State {
