@@ -174,6 +174,10 @@ type Limits struct {
 
 	// Tries that a code which was mailed allows.
 	CodeTries int `yaml:"code_tries" default:"5" min:"1" max:"20"`
+	// Passwords chosen in sign-ups from one block of addresses: each is hashed, before
+	// the challenge.
+	SignUpPassword Rate `yaml:"sign_up_password" default:"100/1h"`
+
 	// Letters of a sign-up that are asked for from one block of addresses: a new
 	// account, or its letter once more.
 	SignUpNetwork Rate `yaml:"sign_up_network" default:"50/1h"`

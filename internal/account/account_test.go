@@ -58,7 +58,7 @@ func TestNormalizeEmail(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "ada", "@example.com", "ada@", "ada@example", "ada@ex ample.com", "ada@example..com", "a\r\nBcc: x@example.com",
-		"ada@-example.com", "ada@example.com\x00", "Ada <ada@example.com>", "a,b@example.com", "ada@[127.0.0.1]", strings.Repeat("a", 250) + "@example.com",
+		"ada@-example.com", "ada@example.com\x00", "Ada <ada@example.com>", "a,b@example.com", "ada@[127.0.0.1]", "a\u200bda@example.com", "ada\u202e@example.com", "a\u2028da@example.com", strings.Repeat("a", 250) + "@example.com",
 	} {
 		if address, key, err := account.NormalizeEmail(bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("NormalizeEmail(%q) = %q, %q, %v; want invalid", bad, address, key, err)

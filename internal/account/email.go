@@ -3,6 +3,7 @@ package account
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/secure/precis"
@@ -37,6 +38,11 @@ func NormalizeEmail(typed string) (address, key string, err error) {
 		return "", "", bad()
 	}
 	local, domain := s[:at], s[at+1:]
+	if strings.ContainsFunc(local, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		// What nobody sees would make another address, with limits of its own, that
+		// reads like somebody's.
+		return "", "", bad()
+	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil || !strings.Contains(ascii, ".") && ascii != "localhost" {
 		return "", "", bad()

@@ -26,6 +26,8 @@ type SignUpRules struct {
 // SignUpGuard bounds what strangers can cause from one network; its errors are
 // faults of kind Limited.
 type SignUpGuard interface {
+	// Password counts one password that is hashed.
+	Password(ctx context.Context, ip string) error
 	// Letter counts one letter that is asked for.
 	Letter(ctx context.Context, ip string) error
 	// Code counts one code that is tried.
@@ -51,7 +53,12 @@ func NewSignUps(store SignUpStore, hasher *Hasher, guard Guard, gate SignUpGuard
 }
 
 // Hash returns the hash of the password chosen, which is all that is kept of it.
-func (s *SignUps) Hash(ctx context.Context, password string) (string, error) {
+// It stands before the challenge, and takes a turn that people who sign in wait
+// for, hence the limit.
+func (s *SignUps) Hash(ctx context.Context, ip, password string) (string, error) {
+	if err := s.gate.Password(ctx, ip); err != nil {
+		return "", err
+	}
 	return s.hasher.Hash(ctx, password)
 }
 

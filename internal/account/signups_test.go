@@ -17,8 +17,9 @@ import (
 // gate lets everything pass, and counts.
 type gate struct{ letters, codes int }
 
-func (g *gate) Letter(context.Context, string) error { g.letters++; return nil }
-func (g *gate) Code(context.Context, string) error   { g.codes++; return nil }
+func (g *gate) Password(context.Context, string) error { return nil }
+func (g *gate) Letter(context.Context, string) error   { g.letters++; return nil }
+func (g *gate) Code(context.Context, string) error     { g.codes++; return nil }
 
 // desk is where people sign up in a test.
 type desk struct {
@@ -48,7 +49,7 @@ func newDesk(t *testing.T) *desk {
 // keep signs up and returns what the letter to the address would say.
 func (d *desk) keep(t *testing.T, email, password, browser string) (*account.SignUp, account.Secrets) {
 	t.Helper()
-	hash, err := d.Hash(t.Context(), password)
+	hash, err := d.Hash(t.Context(), "192.0.2.1", password)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (w *Web) postSignUpPassword(rw http.ResponseWriter, r *http.Request) error 
 		if !ok {
 			return w.showSignUpPassword(rw, r, f, part, wanted)
 		}
-		if hash, err = w.SignUps.Hash(r.Context(), password); err != nil {
+		if hash, err = w.SignUps.Hash(r.Context(), addressOf(r), password); err != nil {
 			return err
 		}
 	}

@@ -178,6 +178,27 @@ func TestSignUpLimits(t *testing.T) {
 	}
 }
 
+// TestSignUpPasswords: a password is hashed before any challenge, and no more of
+// them than allowed; what is kept needs no new one.
+func TestSignUpPasswords(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Env: map[string]string{
+		"SIGNET_LIMITS_EXEMPT": "", "SIGNET_LIMITS_SIGN_UP_PASSWORD": "2/1h",
+	}})
+	b := h.env.Browser().For(t)
+	p := b.Submit(b.Get("/signup").Form("username"), "submit", "username", eve.Email)
+	password := p.Form("password")
+	for i, status := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
+		got := b.Submit(password, "submit", "password", eve.Password, "confirmation", eve.Password)
+		if got.Status != status {
+			t.Errorf("password %d: %d, want %d", i+1, got.Status, status)
+		}
+	}
+	if got := b.Submit(password, "submit"); got.URL.Path != "/signup/about" {
+		t.Errorf("on with the one that is kept: %d %s", got.Status, got.URL)
+	}
+}
+
 // TestWizardOrder: each page leads to the first that is missing, keeps what it
 // was given, and makes nothing twice.
 func TestWizardOrder(t *testing.T) {

@@ -108,19 +108,25 @@ func (g challengeGuard) take(ctx context.Context, from netip.Addr, tries ...limi
 
 // signUpGate implements account.SignUpGuard with the limits of the configuration.
 type signUpGate struct {
-	limiter       *limit.Limiter
-	letters, code limit.Rule
-	v4, v6        int
+	limiter                  *limit.Limiter
+	passwords, letters, code limit.Rule
+	v4, v6                   int
 }
 
 func (h *house) signUpGate() signUpGate {
 	l := h.cfg.Limits
 	return signUpGate{
-		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
-		letters: limit.Rule{Journey: "sign-up, network", Max: int64(l.SignUpNetwork.Count), Window: l.SignUpNetwork.Window},
-		code:    limit.Rule{Journey: "sign-up code, network", Max: int64(l.SignUpCode.Count), Window: l.SignUpCode.Window},
-		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
+		limiter:   limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
+		passwords: limit.Rule{Journey: "sign-up password, network", Max: int64(l.SignUpPassword.Count), Window: l.SignUpPassword.Window},
+		letters:   limit.Rule{Journey: "sign-up, network", Max: int64(l.SignUpNetwork.Count), Window: l.SignUpNetwork.Window},
+		code:      limit.Rule{Journey: "sign-up code, network", Max: int64(l.SignUpCode.Count), Window: l.SignUpCode.Window},
+		v4:        l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
+}
+
+// Password implements account.SignUpGuard.
+func (g signUpGate) Password(ctx context.Context, ip string) error {
+	return g.allow(ctx, g.passwords, ip)
 }
 
 // Letter implements account.SignUpGuard.
