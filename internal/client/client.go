@@ -120,6 +120,10 @@ type Client struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// RegisteredItself reports whether nobody of the house has looked at what the
+// client says of itself.
+func (c *Client) RegisteredItself() bool { return c.RegistrationHash != "" }
+
 // Public reports whether the client has no way to prove who it is.
 func (c *Client) Public() bool { return c.AuthMethod == AuthNone }
 

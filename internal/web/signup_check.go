@@ -203,16 +203,13 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 // signUpLetters writes the two letters that may answer the sign-up.
 func (w *Web) signUpLetters(r *http.Request, f *session.Flow, su *account.SignUp) account.Compose {
 	return func(p account.Secrets) (letters account.SignUpLetters, err error) {
-		fr, err := w.frame(r, f)
+		app, err := w.appInLetters(r, f)
 		if err != nil {
 			return letters, err
 		}
 		activate := &view.Activate{
-			LetterFrame: w.letterFrame(), Code: p.Code, Until: su.ExpiresAt,
+			LetterFrame: w.letterFrame(), AppName: app, Code: p.Code, Until: su.ExpiresAt,
 			LinkURL: w.Letters.Home + pathSignUpConfirm + "?link=" + p.Link,
-		}
-		if fr.App != nil {
-			activate.AppName = fr.App.Name
 		}
 		known := &view.KnownAddress{LetterFrame: w.letterFrame(), SignInURL: w.Letters.Home + pathAccount, RecoverURL: w.Letters.Home + pathRecover}
 		loc := w.locale(r, f)
@@ -225,6 +222,20 @@ func (w *Web) signUpLetters(r *http.Request, f *session.Flow, su *account.SignUp
 		letters.Activate, letters.Known = write(kindActivate, activate), write(kindKnown, known)
 		return letters, err
 	}
+}
+
+// appInLetters is the name of the flow's app in a letter to who may never have
+// heard of it; "" where there is none, or where the app gave itself the name: a
+// stranger's words are not ours to mail.
+func (w *Web) appInLetters(r *http.Request, f *session.Flow) (string, error) {
+	if f.Request.ClientID == "" {
+		return "", nil
+	}
+	c, err := w.Clients.Get(r.Context(), f.Request.ClientID)
+	if err != nil || c.RegisteredItself() {
+		return "", err
+	}
+	return c.Name, nil
 }
 
 // The letters, as operators see them.

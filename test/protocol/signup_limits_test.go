@@ -320,3 +320,21 @@ func TestWaitingList(t *testing.T) {
 		t.Errorf("the audit log:\n%s", out)
 	}
 }
+
+// TestNamesInLetters: what an app calls itself that anybody can register is not
+// mailed to whom anybody can name; what the operator calls one is.
+func TestNamesInLetters(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Env: openly})
+	own := registered(t, call(t, "POST", h.env.Issuer+"/register", "", metadata{
+		"redirect_uris": []string{"https://evil.example/cb"}, "client_name": "Win at evil.example",
+	}))
+	b := h.env.Browser().For(t)
+	fillIn(t, b, createPage(t, b, b.Get(h.env.App(t, own).Request().Path())), eve)
+	h.waitingFor(t, h.env.Browser().For(t), testenv.Person{Email: "new@example.com", Password: eve.Password})
+	for _, m := range h.mail.Wait(2) {
+		if named := strings.Contains(m.Text(), "Web shop"); named != (m.To == "new@example.com") || strings.Contains(m.Text(), "evil") {
+			t.Errorf("to %s: %s", m.To, m.Text())
+		}
+	}
+}
