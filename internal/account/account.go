@@ -8,6 +8,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Status of an account.
@@ -78,7 +79,10 @@ func (a *Account) DisplayName() string {
 	case p.GivenName != "" && p.FamilyName != "":
 		switch language {
 		case "zh":
-			return p.FamilyName + p.GivenName
+			if inHan(p.FamilyName) && inHan(p.GivenName) {
+				return p.FamilyName + p.GivenName
+			}
+			return p.FamilyName + " " + p.GivenName
 		case "ja":
 			return p.FamilyName + " " + p.GivenName
 		}
@@ -88,6 +92,11 @@ func (a *Account) DisplayName() string {
 	default:
 		return a.Email
 	}
+}
+
+// inHan reports whether the name is written in Chinese characters alone.
+func inHan(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return !unicode.Is(unicode.Han, r) })
 }
 
 // Store keeps accounts for good.

@@ -50,3 +50,19 @@ func TestCheckPerson(t *testing.T) {
 		})
 	}
 }
+
+func TestDisplayName(t *testing.T) {
+	for _, test := range []struct{ locale, given, family, want string }{
+		{"en", "Ada", "Lovelace", "Ada Lovelace"},
+		{"ja", "花子", "山田", "山田 花子"},
+		{"zh-Hans", "丽娟", "王", "王丽娟"},
+		{"zh-Hans", "Ada", "Lovelace", "Lovelace Ada"},
+		{"zh-Hans", "Ada", "", "Ada"},
+		{"en", "", "", "ada@example.com"},
+	} {
+		a := Account{Email: "ada@example.com", Profile: Profile{Locale: test.locale, GivenName: test.given, FamilyName: test.family}}
+		if got := a.DisplayName(); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}

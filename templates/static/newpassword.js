@@ -56,6 +56,7 @@
       if (strength) box.setAttribute('data-strength', strength);
       else box.removeAttribute('data-strength');
       status.textContent = strength ? status.getAttribute('data-' + strength) : '';
+      if (strength && strength !== 'weak') forgive();
       if (strength !== 'weak') return;
       var open = doc.createElement('span'); // what is missing is seen above, and heard here
       open.className = 'out-of-sight';
@@ -63,6 +64,15 @@
         if (rules[i].getAttribute('data-state') === 'unmet') open.textContent += ' ' + rules[i].textContent + '.';
       }
       status.appendChild(open);
+    }
+
+    // forgive takes back what the form found in the password before.
+    function forgive() {
+      var fault = doc.getElementById(input.id + '-fault');
+      if (!fault || fault.hidden) return;
+      fault.hidden = true;
+      input.removeAttribute('aria-invalid');
+      box.querySelector('.field').classList.remove('faulty');
     }
 
     function answered(verdict) {

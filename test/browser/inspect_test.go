@@ -24,18 +24,21 @@ type Look struct {
 type state struct {
 	Lang, Dir, Title, Focus string
 	Headings, Wide          int
-	Widest                  string
+	Widest, Clipped         string
 }
 
 const readState = `(() => {
 	const root = document.documentElement, over = [...document.querySelectorAll('body *')].find(e => {
 		const r = e.getBoundingClientRect();
 		return r.width > 0 && (r.right > innerWidth + 1 || r.left < -1) && getComputedStyle(e).position !== 'absolute';
+	}), clipped = [...document.querySelectorAll('main :is(h1, p, strong, bdi)')].find(e => {
+		const r = e.getBoundingClientRect();
+		return r.width > 1 && (r.right > innerWidth + 1 || r.left < -1);
 	});
 	return {
 		Lang: root.lang, Dir: getComputedStyle(root).direction, Title: document.title,
 		Focus: document.activeElement ? document.activeElement.id : '', Headings: document.querySelectorAll('h1').length,
-		Wide: root.scrollWidth, Widest: over ? over.outerHTML.slice(0, 120) : '',
+		Wide: root.scrollWidth, Widest: over ? over.outerHTML.slice(0, 120) : '', Clipped: clipped ? clipped.outerHTML.slice(0, 120) : '',
 	};
 })()`
 
@@ -68,6 +71,9 @@ func (tab *Tab) See(address string, look Look) {
 	}
 	if int64(s.Wide) > tab.way.width() {
 		tab.t.Errorf("%s: %d pixels wide in a window of %d; see %s", tab.last(), s.Wide, tab.way.width(), s.Widest)
+	}
+	if s.Clipped != "" {
+		tab.t.Errorf("%s: cut off at the edge of the window: %s", tab.last(), s.Clipped)
 	}
 	if look.Focus != "" && s.Focus != look.Focus {
 		tab.t.Errorf("%s: the focus is on %q, want %q", tab.last(), s.Focus, look.Focus)

@@ -30,6 +30,9 @@ func TestNewPasswordTells(t *testing.T) {
 			tab.Type("#password", try.password)
 			tab.wantRule(try.unmet, try.strength)
 			if try.unmet == "" {
+				if tab.Has("#password-fault:not([hidden])") == w.script {
+					t.Error("what was wrong with the password before is said of this one, too")
+				}
 				break
 			}
 			tab.Type("#confirmation", try.password)

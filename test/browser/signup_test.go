@@ -13,9 +13,10 @@ import (
 	"signet/internal/web/view"
 )
 
-// newcomer is the person who makes an account on the way; one for each way.
+// newcomer is the person who makes an account on the way; one for each way. The
+// address is longer than a narrow line.
 func newcomer(w way) testenv.Person {
-	return testenv.Person{Email: "new-" + w.email, Password: "Wander-berg-31"}
+	return testenv.Person{Email: "new.with-a-name-of-some-length-" + w.email, Password: "Wander-berg-31"}
 }
 
 // startOpenHouse boots a provider that people can sign up at, with the
