@@ -105,13 +105,14 @@ type askedClaims struct {
 	IDToken  []string `json:"id_token,omitempty"`
 }
 
-// readAsked reads what was kept; nothing where nothing was.
-func readAsked(kept json.RawMessage) (*askedClaims, error) {
+// readAsked reads what was kept; nothing where nothing was, and where it is of a
+// version that kept the parameter itself, to which it meant nothing.
+func readAsked(kept json.RawMessage) *askedClaims {
 	asked := &askedClaims{}
-	if len(kept) == 0 {
-		return asked, nil
+	if len(kept) > 0 && json.Unmarshal(kept, asked) != nil {
+		return &askedClaims{}
 	}
-	return asked, json.Unmarshal(kept, asked)
+	return asked
 }
 
 // claimWish is how a claim is asked for (§5.5.1); nil: without more ado.

@@ -60,9 +60,9 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 // scopes bring, and what was asked for by name. It is nil, and nothing is read,
 // where nothing is to be told.
 func (p *Provider) personIn(ctx context.Context, g *grant.Grant, scopes []string) (*personClaims, error) {
-	asked, err := readAsked(g.Claims)
-	if err != nil || len(asked.IDToken)+len(scopes) == 0 {
-		return nil, err
+	asked := readAsked(g.Claims)
+	if len(asked.IDToken)+len(scopes) == 0 {
+		return nil, nil
 	}
 	a, err := p.Accounts.Recent(ctx, g.AccountID)
 	if err != nil {

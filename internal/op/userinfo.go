@@ -51,10 +51,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 
 // tellUserinfo answers in the form that the client is registered for.
 func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
-	asked, err := readAsked(t.grant.Claims)
-	if err != nil {
-		return err
-	}
+	asked := readAsked(t.grant.Claims)
 	c := t.client
 	claims := &userClaims{Subject: p.subjects.of(c, a.ID), personClaims: tell(a, strings.Fields(t.claims.Scope), asked.Userinfo)}
 	if c.UserinfoAlg == "" && c.UserinfoEncAlg == "" {

@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,14 +31,16 @@ type Options struct {
 	Roots        *x509.CertPool // authorities to trust; nil: those of the system
 	AllowPrivate bool           // addresses that are not public, and plain http with them
 	Timeout      time.Duration  // of a whole fetch; 0: 3 s
-	AtOnce       int            // fetches at the same time; 0: 16
+	AtOnce       int            // fetches at the same time; 0: 32
+	PerHost      int            // of these, from one host; 0: 4
 
 	resolver *net.Resolver // tests have their own
 }
 
 const (
 	defaultTimeout = 3 * time.Second
-	defaultAtOnce  = 16
+	defaultAtOnce  = 32
+	defaultPerHost = 4
 	maxHeader      = 16 << 10
 	maxURL         = 2048
 )
@@ -47,6 +50,10 @@ type Client struct {
 	http         *http.Client
 	allowPrivate bool
 	slots        chan struct{}
+	perHost      int
+
+	mu   sync.Mutex
+	busy map[string]int // fetches under way, by host
 }
 
 // New returns a client.
@@ -57,6 +64,9 @@ func New(o Options) *Client {
 	if o.AtOnce == 0 {
 		o.AtOnce = defaultAtOnce
 	}
+	if o.PerHost == 0 {
+		o.PerHost = defaultPerHost
+	}
 	// The address is looked at when the connection is made, after DNS: a name
 	// that answers differently the next time gains nothing.
 	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.resolver, Control: func(_, address string, _ syscall.RawConn) error {
@@ -66,7 +76,7 @@ func New(o Options) *Client {
 		return checkAddress(address)
 	}}
 	return &Client{
-		allowPrivate: o.AllowPrivate, slots: make(chan struct{}, o.AtOnce),
+		allowPrivate: o.AllowPrivate, slots: make(chan struct{}, o.AtOnce), perHost: o.PerHost, busy: map[string]int{},
 		http: &http.Client{
 			Timeout: o.Timeout,
 			// No proxy of the environment: it would look up the name itself.
@@ -88,6 +98,11 @@ func (c *Client) Get(ctx context.Context, address string, limit int64, types ...
 	if err := c.Check(address); err != nil {
 		return nil, err
 	}
+	leave, err := c.enter(address)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -121,6 +136,28 @@ func (c *Client) Get(ctx context.Context, address string, limit int64, types ...
 		return nil, fault.New(fault.Invalid, "the address answers with more than %d bytes", limit)
 	}
 	return body, nil
+}
+
+// enter takes one of the few places that a host has, so that one that answers
+// slowly cannot take them all.
+func (c *Client) enter(address string) (leave func(), err error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err // Check has read it
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy[u.Host] >= c.perHost {
+		return nil, fault.New(fault.Unavailable, "too much is being fetched from this host at the moment")
+	}
+	c.busy[u.Host]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.busy[u.Host]--; c.busy[u.Host] == 0 {
+			delete(c.busy, u.Host)
+		}
+	}, nil
 }
 
 // Check says what is wrong with an address, as far as can be seen without

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -95,6 +96,37 @@ func TestGet(t *testing.T) {
 	defer plain.Close()
 	if _, err := c.Get(t.Context(), plain.URL, 1000); err != nil {
 		t.Errorf("plain http where it is allowed: %v", err)
+	}
+}
+
+// TestOneHostTakesFewPlaces: while a host does not answer, its further fetches
+// are put off, and those of other hosts are not.
+func TestOneHostTakesFewPlaces(t *testing.T) {
+	arrived, release := make(chan struct{}, 10), make(chan struct{})
+	slow, _ := server(t, func(http.ResponseWriter, *http.Request) { arrived <- struct{}{}; <-release })
+	quick, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("x")) })
+	pool := roots(slow)
+	pool.AddCert(quick.Certificate())
+	c := New(Options{Roots: pool, AllowPrivate: true, Timeout: 10 * time.Second, PerHost: 2})
+	var waiting sync.WaitGroup
+	for range 2 {
+		waiting.Go(func() {
+			if _, err := c.Get(t.Context(), slow.URL, 10); err != nil {
+				t.Error(err)
+			}
+		})
+		<-arrived
+	}
+	if _, err := c.Get(t.Context(), slow.URL, 10); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("one too many: %v", err)
+	}
+	if _, err := c.Get(t.Context(), quick.URL, 10); err != nil {
+		t.Errorf("another host: %v", err)
+	}
+	close(release)
+	waiting.Wait()
+	if _, err := c.Get(t.Context(), slow.URL, 10); err != nil || len(c.busy) != 0 {
+		t.Errorf("afterwards: %v, busy %v", err, c.busy)
 	}
 }
 
