@@ -6,7 +6,7 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,19 +50,14 @@ func NewMetrics(version string) *Metrics {
 // at its first answer and kept.
 func (m *Metrics) Route(name string) func(status int, took time.Duration) {
 	seconds := m.seconds.WithLabelValues(name)
-	var byStatus [600]atomic.Pointer[prometheus.Counter]
+	var byStatus sync.Map // int -> prometheus.Counter: a handful of the hundreds there are
 	return func(status int, took time.Duration) {
 		seconds.Observe(took.Seconds())
-		if status < 0 || status >= len(byStatus) {
-			status = 0
+		counter, ok := byStatus.Load(status)
+		if !ok {
+			counter, _ = byStatus.LoadOrStore(status, m.requests.WithLabelValues(name, strconv.Itoa(status)))
 		}
-		counter := byStatus[status].Load()
-		if counter == nil {
-			c := m.requests.WithLabelValues(name, strconv.Itoa(status))
-			counter = &c
-			byStatus[status].Store(counter)
-		}
-		(*counter).Inc()
+		counter.(prometheus.Counter).Inc()
 	}
 }
 
