@@ -53,6 +53,19 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		}
 		fields = append(fields, tokens...)
 	}
+	lives, err := p.Sessions.Lives(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if !lives {
+		if id := code.Grant.ID; id != "" {
+			err = p.Grants.Revoke(ctx, id)
+		}
+		if err != nil {
+			return err
+		}
+		return p.answerError(w, r, req, silentError(session.NeedSignIn))
+	}
 	return p.answer(w, r, req, fields...)
 }
 

@@ -68,6 +68,14 @@ func (s *Service) over(sess *Session) bool {
 	return !now.Before(sess.ExpiresAt) || now.Sub(sess.LastSeen) > idle
 }
 
+// Lives reports whether the session has not ended meanwhile. It is asked once
+// what the session let somebody have is stored, so that whoever first ends all
+// sessions of an account and then what was granted misses nothing.
+func (s *Service) Lives(ctx context.Context, sess *Session) (bool, error) {
+	now, err := s.store.Session(ctx, sess.Key)
+	return now != nil, err
+}
+
 // See notes that the session is in use, at most once a minute.
 func (s *Service) See(ctx context.Context, sess *Session) error {
 	if now := s.now(); now.Sub(sess.LastSeen) >= seeEvery {

@@ -54,8 +54,8 @@ func TestFullSignInCosts(t *testing.T) {
 				if sql > who.sql*times+polls {
 					t.Errorf("%s: %.1f SQL statements, want %.0f", who.name, sql/times, who.sql)
 				}
-				if kv > 14*times {
-					t.Errorf("%s: %.1f round trips to the store of short-lived state, want 14", who.name, kv/times)
+				if kv > 15*times {
+					t.Errorf("%s: %.1f round trips to the store of short-lived state, want 15", who.name, kv/times)
 				}
 				t.Logf("%s: %.1f statements, %.1f round trips", who.name, sql/times, kv/times)
 			}
