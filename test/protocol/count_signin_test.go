@@ -19,8 +19,8 @@ func TestFullSignInCosts(t *testing.T) {
 		backend    testenv.Backend
 		known, new float64 // SQL statements
 	}{
-		{testenv.Full, 4, 5},
-		{testenv.Embedded, 6, 9}, // SQLite's writer begins and commits each group of changes
+		{testenv.Full, 3, 4},
+		{testenv.Embedded, 5, 8}, // SQLite's writer begins and commits each group of changes
 	} {
 		t.Run(string(tt.backend), func(t *testing.T) {
 			e := boot(t, testenv.Options{Backend: tt.backend, Nodes: 1})
