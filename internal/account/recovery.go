@@ -133,7 +133,7 @@ func (s *Recoveries) Ask(ctx context.Context, by Asked, compose func(a *Account,
 	}
 	t.CodeHash = s.seal(t.ID, code)
 	var to *Account
-	if a.Status == Active {
+	if a.admits() {
 		t.AccountID, to = a.ID, a
 	}
 	m, err := compose(to, code)
@@ -194,7 +194,7 @@ func (s *Recoveries) Whose(ctx context.Context, ticket, flowKey string) (*Accoun
 		return nil, s.over(ctx, ticket, flowKey)
 	case err != nil:
 		return nil, err
-	case a.Status != Active || a.EmailKey != t.EmailKey || handle.Sum(a.PasswordHash) != t.PasswordKey:
+	case !a.admits() || a.EmailKey != t.EmailKey || handle.Sum(a.PasswordHash) != t.PasswordKey:
 		return nil, s.over(ctx, ticket, flowKey)
 	}
 	return a, nil

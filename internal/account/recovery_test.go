@@ -126,6 +126,34 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestResetWhileClosing: who has closed the account and forgot the password can
+// still come to where it may be kept.
+func TestResetWhileClosing(t *testing.T) {
+	r := newResets(t)
+	ctx := t.Context()
+	a, err := r.s.ByEmail(ctx, "ada@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.s.SetStatus(ctx, a, account.Closed); err != nil {
+		t.Fatal(err)
+	}
+	tk, m := r.send(t, "ada@example.com")
+	if m.To != "ada@example.com" || r.prove(t, tk, "ada@example.com", r.codes[tk.ID]) != account.Proven {
+		t.Fatalf("the code goes to %q, and is no good", m.To)
+	}
+	if a, err = r.Whose(ctx, tk.ID, "flow"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reset(ctx, account.Reset{Ticket: tk.ID, FlowKey: "flow", Account: a, Password: "another-Horse-7"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.s.Authenticate(ctx, account.Credentials{Email: "ada@example.com", Password: "another-Horse-7"})
+	if err != nil || got.Status != account.Closed {
+		t.Errorf("the new password: %+v, %v", got, err)
+	}
+}
+
 // TestResetIsOver: what makes a proven ticket worthless.
 func TestResetIsOver(t *testing.T) {
 	for name, end := range map[string]func(r *resets, a *account.Account) error{

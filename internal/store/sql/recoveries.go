@@ -35,7 +35,7 @@ const (
 		RETURNING account_id, email_key`
 
 	resetPassword = `UPDATE accounts SET password_hash = $4, email_verified = $5, updated_at = $6
-		WHERE id = $1 AND email_key = $2 AND password_hash = $3 AND status = 'active'`
+		WHERE id = $1 AND email_key = $2 AND password_hash = $3 AND status IN ('active', 'closing')`
 
 	// Ids begin with the time, so that their own index finds what is old.
 	deleteRecoveries = `DELETE FROM recoveries WHERE id IN (
