@@ -2,12 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +23,7 @@ type Ticket struct {
 	AccountID string // "": nobody's, and no code proves it
 	EmailKey  string
 	FlowKey   string // handle.Sum of the flow's id
-	CodeHash  string // see Recoveries.seal
+	CodeHash  string // see sealCode
 	// PasswordKey is handle.Sum of the password hash at the time: once there is
 	// another password, whoever set it, the ticket is good for nothing.
 	PasswordKey string
@@ -131,7 +125,7 @@ func (s *Recoveries) Ask(ctx context.Context, by Asked, compose func(a *Account,
 		ID: uuid.Must(uuid.NewV7()).String(), EmailKey: key, FlowKey: by.FlowKey,
 		PasswordKey: handle.Sum(a.PasswordHash), CreatedAt: now, ExpiresAt: now.Add(s.rules.Code),
 	}
-	t.CodeHash = s.seal(t.ID, code)
+	t.CodeHash = sealCode(s.key, t.ID, code)
 	var to *Account
 	if a.admits() {
 		t.AccountID, to = a.ID, a
@@ -170,7 +164,7 @@ func (s *Recoveries) Prove(ctx context.Context, ticket, code string, by Asked) (
 		return Over, err
 	}
 	now := s.now()
-	proof, err := s.store.ProveRecovery(ctx, ticket, by.FlowKey, s.seal(ticket, code), s.rules.Tries, now, now.Add(s.rules.Code))
+	proof, err := s.store.ProveRecovery(ctx, ticket, by.FlowKey, sealCode(s.key, ticket, code), s.rules.Tries, now, now.Add(s.rules.Code))
 	if err != nil || proof != Proven {
 		return proof, err
 	}
@@ -242,20 +236,3 @@ func (s *Recoveries) Reset(ctx context.Context, n Reset) error {
 // KeepRecoveries is how long a ticket is kept after it was made: for longer than
 // any can be used.
 const KeepRecoveries = 24 * time.Hour
-
-// seal is under what a ticket's code is kept. The key is not in the database:
-// who reads that has a million codes to try, and nothing to try them on.
-func (s *Recoveries) seal(ticket, code string) string {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte(ticket + "\x00" + code))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// newCode returns six random digits: as many as people copy without a mistake.
-func newCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil { // crypto/rand ends the program instead
-		panic(err)
-	}
-	return fmt.Sprintf("%06d", n)
-}

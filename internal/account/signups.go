@@ -3,8 +3,6 @@ package account
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"time"
 
 	"github.com/google/uuid"
@@ -105,16 +103,8 @@ func (s *SignUps) Resend(ctx context.Context, ip string, su *SignUp, compose Com
 // will be sent.
 func (s *SignUps) prove(su *SignUp, compose Compose) (SignUpLetters, error) {
 	p := Secrets{Code: newCode(), Link: handle.New()}
-	su.CodeHash, su.LinkKey = s.seal(su.ID, p.Code), handle.Sum(p.Link)
+	su.CodeHash, su.LinkKey = sealCode(s.key, su.ID, p.Code), handle.Sum(p.Link)
 	return compose(p)
-}
-
-func (s *SignUps) seal(id, code string) string {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte(id))
-	mac.Write([]byte{0})
-	mac.Write([]byte(code))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // Get returns the sign-up, or a fault of kind NotFound.
@@ -151,7 +141,7 @@ func (s *SignUps) TryCode(ctx context.Context, ip, id, code string) (*Account, e
 	if hash == "" {
 		return nil, fault.New(fault.Expired, "This code was tried too often. Ask for a new one.").On("code")
 	}
-	if !hmac.Equal([]byte(hash), []byte(s.seal(id, code))) {
+	if !hmac.Equal([]byte(hash), []byte(sealCode(s.key, id, code))) {
 		return nil, fault.New(fault.Invalid, "This is not the code of the last e-mail.").On("code")
 	}
 	return s.store.ActivateSignUp(ctx, id, s.now())
