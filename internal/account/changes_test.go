@@ -129,14 +129,20 @@ func TestMovedAddress(t *testing.T) {
 	if e, err = c.Restorable(ctx, back); err != nil || e.OldEmail != "ada@example.com" {
 		t.Errorf("restorable: %+v, %v", e, err)
 	}
+	var told string
+	lost := func(a *account.Account) (*outbox.Mail, error) { told = a.Email; return note(a.Email), nil }
 	for _, none := range []string{"", "x", link} {
-		if _, err := c.RestoreEmail(ctx, none); !fault.Is(err, fault.Expired) {
+		if _, err := c.RestoreEmail(ctx, none, lost); !fault.Is(err, fault.Expired) {
 			t.Errorf("by %q: %v", none, err)
 		}
 	}
+	unwritten := func(*account.Account) (*outbox.Mail, error) { return nil, failure }
+	if _, err := c.RestoreEmail(ctx, back, unwritten); !errors.Is(err, failure) || told != "" {
+		t.Errorf("without a letter: %v; told %q", err, told)
+	}
 	c.clock.Pass(account.RestoreWithin - time.Second)
-	if e, err = c.RestoreEmail(ctx, back); err != nil || e.AccountID != c.ada.ID {
-		t.Fatalf("restored: %+v, %v", e, err)
+	if e, err = c.RestoreEmail(ctx, back, lost); err != nil || e.AccountID != c.ada.ID || told != "ada@new.example" {
+		t.Fatalf("restored: %+v, %v; told %q", e, err, told)
 	}
 	now, err := c.accounts.ByEmail(ctx, "ada@example.com")
 	if err != nil || now.ID != c.ada.ID || now.PasswordHash != "" {

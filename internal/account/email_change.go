@@ -51,9 +51,11 @@ type EmailChangeStore interface {
 	RestorableEmailChange(ctx context.Context, restoreKey string, after time.Time) (*EmailChange, error)
 	// RestoreEmail takes the change back, with all later ones: the account has the
 	// old address, proven, no password, no known browser, and is not being closed
-	// any more. Of any number of callers one succeeds; a fault of kind Expired for
-	// the others, of kind Conflict when another account has the address by now.
-	RestoreEmail(ctx context.Context, restoreKey string, after, now time.Time) (*EmailChange, error)
+	// any more. It queues the notice, which may be nil, with the same commit, to
+	// whichever proven address the account loses. Of any number of callers one
+	// succeeds; a fault of kind Expired for the others, of kind Conflict when
+	// another account has the address by now.
+	RestoreEmail(ctx context.Context, restoreKey string, notice *outbox.Mail, after, now time.Time) (*EmailChange, error)
 	// DeleteEmailChanges removes up to limit that were asked for before the time,
 	// and returns how many.
 	DeleteEmailChanges(ctx context.Context, before time.Time, limit int) (int, error)
@@ -146,13 +148,23 @@ func (s *Changes) Restorable(ctx context.Context, back string) (*EmailChange, er
 
 // RestoreEmail takes the change back and returns it. Somebody else knew the
 // password, or the mailbox, so that the account has no password after; its
-// sessions are the caller's to end.
-func (s *Changes) RestoreEmail(ctx context.Context, back string) (*EmailChange, error) {
-	if !handle.Valid(back) {
-		return nil, errLinkOver()
+// sessions are the caller's to end. compose writes the notice to the address
+// that the account loses, or none.
+func (s *Changes) RestoreEmail(ctx context.Context, back string, compose func(*Account) (*outbox.Mail, error)) (*EmailChange, error) {
+	c, err := s.Restorable(ctx, back)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.accounts.Get(ctx, c.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	notice, err := compose(a)
+	if err != nil {
+		return nil, err
 	}
 	now := s.now()
-	c, err := s.store.RestoreEmail(ctx, handle.Sum(back), now.Add(-RestoreWithin), now)
+	c, err = s.store.RestoreEmail(ctx, handle.Sum(back), notice, now.Add(-RestoreWithin), now)
 	if err == nil {
 		s.accounts.recent.forget(c.AccountID)
 	}

@@ -169,7 +169,9 @@ func (w *Web) showRestoreEmail(rw http.ResponseWriter, r *http.Request, c *accou
 }
 
 func (w *Web) postRestoreEmail(rw http.ResponseWriter, r *http.Request) error {
-	c, err := w.Changes.RestoreEmail(r.Context(), r.FormValue("link"))
+	c, err := w.Changes.RestoreEmail(r.Context(), r.FormValue("link"), func(a *account.Account) (*outbox.Mail, error) {
+		return w.tell(a, w.locale(r, nil), kindEmailLost, view.NewEmailLost(w.letterFrame(), w.Letters.Home+pathRecover, w.whereOf(r)))
+	})
 	if overOrTaken(err) {
 		return w.showLinkOver(rw, r, err)
 	}

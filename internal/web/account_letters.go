@@ -14,6 +14,7 @@ const (
 	kindConfirmEmail  = "account.confirm_email"
 	kindTakenEmail    = "account.taken_email"
 	kindEmailMoved    = "account.email_moved"
+	kindEmailLost     = "account.email_lost"
 	kindAccountClosed = "account.closed"
 	kindAccountSoon   = "account.closing_soon"
 	kindAccountErased = "account.erased"

@@ -49,6 +49,8 @@ const (
 	endLaterChanges = `UPDATE email_changes SET over_at = $2
 		WHERE account_id = $1 AND over_at IS NULL AND (confirmed_at IS NULL OR confirmed_at >= $3)`
 
+	lostAddress = "SELECT email FROM accounts WHERE id = $1 AND email_key <> $2 AND email_verified"
+
 	restoreAccount = `UPDATE accounts SET email = $2, email_key = $3, email_verified = $4, password_hash = '',
 			status = CASE WHEN status = 'closing' THEN 'active' ELSE status END, updated_at = $5
 		WHERE id = $1`
@@ -200,9 +202,14 @@ func (db *DB) ConfirmEmailChange(ctx context.Context, confirmKey, restoreKey str
 }
 
 // RestoreEmail implements account.ChangeStore.
-func (db *DB) RestoreEmail(ctx context.Context, restoreKey string, after, now time.Time) (*account.EmailChange, error) {
+func (db *DB) RestoreEmail(ctx context.Context, restoreKey string, notice *outbox.Mail, after, now time.Time) (*account.EmailChange, error) {
 	if !storable(restoreKey) {
 		return nil, linkOver()
+	}
+	if notice != nil {
+		if err := checkMail(notice); err != nil {
+			return nil, err
+		}
 	}
 	var row emailChangeRow
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
@@ -215,11 +222,17 @@ func (db *DB) RestoreEmail(ctx context.Context, restoreKey string, after, now ti
 		if !found {
 			return linkOver()
 		}
+		if _, err := c.change(ctx, endLaterChanges, row.AccountID, at(now), confirmed); err != nil {
+			return err
+		}
+		// From here on no link moves the account: its address is the one it loses.
+		if err := tellLost(ctx, c, &row.EmailChange, notice); err != nil {
+			return err
+		}
 		for _, step := range []struct {
 			text string
 			args []any
 		}{
-			{endLaterChanges, []any{row.AccountID, at(now), confirmed}},
 			{restoreAccount, []any{row.AccountID, row.OldEmail, row.OldEmailKey, true, at(now)}},
 			{deleteClosing, []any{row.AccountID}},
 			{forgetOtherBrowsers, []any{row.AccountID, ""}},
@@ -233,7 +246,24 @@ func (db *DB) RestoreEmail(ctx context.Context, restoreKey string, after, now ti
 	if err != nil {
 		return nil, errTaken(err)
 	}
+	if notice != nil {
+		db.ring()
+	}
 	return row.change(), nil
+}
+
+// tellLost queues the notice to the address that the account has, unless that is
+// the one it gets back.
+func tellLost(ctx context.Context, c *conn, e *account.EmailChange, notice *outbox.Mail) error {
+	if notice == nil {
+		return nil
+	}
+	m := *notice
+	found, err := c.row(ctx, lostAddress, []any{e.AccountID, e.OldEmailKey}, &m.To)
+	if err != nil || !found {
+		return err
+	}
+	return addMail(ctx, c, &m)
 }
 
 // DeleteEmailChanges implements account.ChangeStore.

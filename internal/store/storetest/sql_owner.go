@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -188,6 +189,24 @@ func testRestoredEmails(t *testing.T, fresh func(testing.TB) string) {
 		return a.EmailKey
 	}
 
+	// told holds that the notice went to the addresses, and no other, since it was
+	// last asked.
+	seen := map[string]bool{}
+	told := func(addresses ...string) {
+		t.Helper()
+		mails, err := db.Mails(ctx, 1000)
+		ok(t, err)
+		var got []string
+		for _, m := range mails {
+			if m.Kind == "lost" && !seen[m.ID] {
+				seen[m.ID], got = true, append(got, m.To)
+			}
+		}
+		if !slices.Equal(got, addresses) {
+			t.Errorf("the notice went to %q, want %q", got, addresses)
+		}
+	}
+
 	t.Run("the old address comes back, and whoever is in goes out", func(t *testing.T) {
 		a := makeAccount(t, db, "ada")
 		ok(t, db.AddBrowser(ctx, a.ID, "thief", epoch, account.BrowserLimits{Kept: 10}, nil))
@@ -201,10 +220,11 @@ func testRestoredEmails(t *testing.T, fresh func(testing.TB) string) {
 		if e.OldEmail != "ada" || e.AccountID != a.ID {
 			t.Errorf("restorable: %+v", e)
 		}
-		_, err = db.RestoreEmail(ctx, back, later(0), later(2)) // too late
+		_, err = db.RestoreEmail(ctx, back, note("lost"), later(0), later(2)) // too late
 		want(t, err, fault.Expired)
-		_, err = db.RestoreEmail(ctx, back, from, later(2))
+		_, err = db.RestoreEmail(ctx, back, note("lost"), from, later(2))
 		ok(t, err)
+		told("ada@new")
 		now, err := db.Account(ctx, a.ID)
 		ok(t, err)
 		if now.EmailKey != "ada" || !now.EmailVerified || now.PasswordHash != "" || now.Status != account.Active {
@@ -217,24 +237,27 @@ func testRestoredEmails(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("closing: %+v, %v", closing, err)
 		}
 		for _, key := range []string{back, "nothing", "\x00"} {
-			_, err = db.RestoreEmail(ctx, key, from, later(2))
+			_, err = db.RestoreEmail(ctx, key, note("lost"), from, later(2))
 			want(t, err, fault.Expired)
 			_, err = db.RestorableEmailChange(ctx, key, from)
 			want(t, err, fault.Expired)
 		}
+		told()
 	})
 
 	t.Run("the owner's link outlives what a thief does with his", func(t *testing.T) {
 		a := makeAccount(t, db, "owner")
 		owners := moved(t, db, a, "thief1", epoch)
 		thiefs := moved(t, db, a, "thief2", later(1))
-		_, err := db.RestoreEmail(ctx, thiefs, from, later(2))
+		_, err := db.RestoreEmail(ctx, thiefs, note("lost"), from, later(2))
 		ok(t, err)
+		told("thief2")
 		if key(a.ID) != "thief1" {
 			t.Fatalf("the address is %s", key(a.ID))
 		}
-		_, err = db.RestoreEmail(ctx, owners, from, later(3))
+		_, err = db.RestoreEmail(ctx, owners, note("lost"), from, later(3))
 		ok(t, err)
+		told("thief1")
 		if key(a.ID) != "owner" {
 			t.Errorf("the address is %s", key(a.ID))
 		}
@@ -246,9 +269,10 @@ func testRestoredEmails(t *testing.T, fresh func(testing.TB) string) {
 		thiefs := moved(t, db, a, "thief4", later(1))
 		waits := changeTo(t, a, "thief5", later(1))
 		ok(t, db.AddEmailChange(ctx, waits, note("free"), note("taken"), roomy))
-		_, err := db.RestoreEmail(ctx, owners, from, later(2))
+		_, err := db.RestoreEmail(ctx, owners, note("lost"), from, later(2))
 		ok(t, err)
-		_, err = db.RestoreEmail(ctx, thiefs, from, later(2))
+		told("thief4") // the address it had, not the one of the owner's change
+		_, err = db.RestoreEmail(ctx, thiefs, note("lost"), from, later(2))
 		want(t, err, fault.Expired)
 		want(t, db.ConfirmEmailChange(ctx, waits.ConfirmKey, handle.New(), nil, later(1)), fault.Expired)
 		if key(a.ID) != "owner2" {
@@ -256,12 +280,28 @@ func testRestoredEmails(t *testing.T, fresh func(testing.TB) string) {
 		}
 	})
 
+	t.Run("no notice to an address that the account keeps, or none that proved it", func(t *testing.T) {
+		for name, edit := range map[string]func(*account.Account){
+			"kept": func(a *account.Account) { a.Email, a.EmailKey = "kept", "kept" }, "unproven": func(a *account.Account) { a.EmailVerified = false },
+		} {
+			a := makeAccount(t, db, name)
+			back := moved(t, db, a, name+"@new", epoch)
+			next := *a
+			edit(&next)
+			ok(t, db.UpdateAccount(ctx, &next, a.UpdatedAt))
+			_, err := db.RestoreEmail(ctx, back, note("lost"), from, later(1))
+			ok(t, err)
+			told()
+		}
+	})
+
 	t.Run("not where somebody else has made an account with it", func(t *testing.T) {
 		a := makeAccount(t, db, "left")
 		back := moved(t, db, a, "left@new", epoch)
 		makeAccount(t, db, "left")
-		_, err := db.RestoreEmail(ctx, back, from, later(1))
+		_, err := db.RestoreEmail(ctx, back, note("lost"), from, later(1))
 		want(t, err, fault.Conflict)
+		told()
 		if key(a.ID) != "left@new" {
 			t.Errorf("the address is %s", key(a.ID))
 		}

@@ -40,11 +40,11 @@ func testChangeRaces(t *testing.T, fresh func(testing.TB) string) {
 			return won(db.ConfirmEmailChange(ctx, e.ConfirmKey, back, note("notice"), epoch), fault.Expired)
 		}))
 		one(t, raceNodes(t, nodes, func(db *sqlstore.DB, _ int) (bool, error) {
-			_, err := db.RestoreEmail(ctx, back, epoch.Add(-time.Hour), epoch)
+			_, err := db.RestoreEmail(ctx, back, note("lost"), epoch.Add(-time.Hour), epoch)
 			return won(err, fault.Expired)
 		}))
-		if n := kinds(t, db)["notice"]; n != 1 {
-			t.Errorf("%d notices, want 1", n)
+		if n := kinds(t, db); n["notice"] != 1 || n["lost"] != 1 {
+			t.Errorf("%d and %d notices, want one of each", n["notice"], n["lost"])
 		}
 	})
 

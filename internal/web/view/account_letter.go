@@ -95,6 +95,15 @@ func NewEmailMoved(f LetterFrame, email, url string, until time.Time, by Where) 
 	}
 }
 
+// NewEmailLost goes to the address from which an account was taken back. Whose
+// it is, nobody knows: it does not name the address that the account has now.
+func NewEmailLost(f LetterFrame, url string, by Where) *AccountLetter {
+	return &AccountLetter{
+		LetterFrame: f, URL: url, Facts: by.facts(),
+		words: accountWords{"mail.account.lost.subject", "mail.account.lost.lead", "mail.account.lost.then", "mail.account.lost.button"},
+	}
+}
+
 // NewAccountClosed tells that an account was closed; soon, that it is about to be
 // erased.
 func NewAccountClosed(f LetterFrame, url string, erased time.Time, soon bool) *AccountLetter {

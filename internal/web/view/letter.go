@@ -100,7 +100,7 @@ func blankLetters() []Letter {
 	return []Letter{
 		&NewSignIn{}, &ResetCode{}, &PasswordChanged{}, &Activate{}, &KnownAddress{},
 		NewConfirmEmail(LetterFrame{}, "", time.Time{}), NewTakenEmail(LetterFrame{}, ""),
-		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}),
+		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}), NewEmailLost(LetterFrame{}, "", Where{}),
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
 		NewAccountErased(LetterFrame{}),
 	}

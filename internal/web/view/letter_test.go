@@ -43,6 +43,10 @@ func letters() map[string]func() view.Letter {
 			return view.NewEmailMoved(frame, "ada@example.org", "https://id.example/account/email/restore?link=x", noon,
 				view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"})
 		},
+		"account_lost": func() view.Letter {
+			return view.NewEmailLost(frame, "https://id.example/recover",
+				view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"})
+		},
 		"account_closed": func() view.Letter {
 			return view.NewAccountClosed(frame, "https://id.example/account", noon, false)
 		},
