@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -387,4 +388,30 @@ func TestWhatWasReadBeforeForgetIsNotKept(t *testing.T) {
 	if got, err := r.Get(t.Context(), "web"); err != nil || got.Name != "new" {
 		t.Errorf("kept %q, %v", got.Name, err)
 	}
+}
+
+// TestOneReadIsSharedComplete: those who ask for a client at the same time share
+// what is read, and nobody changes it any more.
+func TestOneReadIsSharedComplete(t *testing.T) {
+	db, _ := storetest.Embedded(t, time.Now)
+	c := valid() // as it was stored before some of what Fill sets could be said
+	if err := db.PutClient(t.Context(), &c, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	const callers = 16
+	store := &slow{Store: db, asked: make(chan struct{}, callers), answer: make(chan struct{}, callers)}
+	for range callers {
+		store.answer <- struct{}{}
+	}
+	r := client.NewRegistry(store, client.NewSecrets(make([]byte, 32)), rules, time.Now)
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			got, err := r.Get(t.Context(), "web")
+			if err != nil || len(got.ResponseTypes) == 0 || got.IDTokenAlg == "" {
+				t.Errorf("Get = %+v, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
 }

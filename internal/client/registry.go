@@ -53,12 +53,17 @@ func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
 	}
 	// The epoch is part of the name: what was asked before Forget is no answer
 	// for who asks after it.
-	v, err, _ := r.flight.Do(strconv.FormatUint(epoch, 36)+" "+id, func() (any, error) { return r.store.Client(context.WithoutCancel(ctx), id) })
+	v, err, _ := r.flight.Do(strconv.FormatUint(epoch, 36)+" "+id, func() (any, error) {
+		c, err := r.store.Client(context.WithoutCancel(ctx), id)
+		if err == nil {
+			c.Fill() // it may be from before something could be said; once, before others see it
+		}
+		return c, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	c = v.(*Client)
-	c.Fill() // it may be from before something could be said
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.epoch == epoch {
