@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -127,8 +128,9 @@ func locales(tags []string) oidc.Locales {
 // document is a body that is the same for everybody: rendered, compressed and
 // named once.
 type document struct {
-	plain, gzip []byte
-	etag        []string
+	plain, gzip             []byte
+	plainLength, gzipLength []string // values of Content-Length
+	etag                    []string
 }
 
 // Header values of every document, shared to save their allocation.
@@ -153,8 +155,13 @@ func newDocument(v any) (*document, error) {
 	z.Write(body) // into memory: cannot fail
 	z.Close()
 	sum := sha256.Sum256(body)
-	return &document{plain: body, gzip: buf.Bytes(), etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}}, nil
+	return &document{
+		plain: body, plainLength: lengthOf(body), gzip: buf.Bytes(), gzipLength: lengthOf(buf.Bytes()),
+		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`},
+	}, nil
 }
+
+func lengthOf(body []byte) []string { return []string{strconv.Itoa(len(body))} }
 
 func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
@@ -164,12 +171,13 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	body := d.plain
+	body, length := d.plain, d.plainLength
 	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") {
 		h["Content-Encoding"] = docGzip
-		body = d.gzip
+		body, length = d.gzip, d.gzipLength
 	}
-	w.Write(body) // a reader that went away is no error of ours
+	h["Content-Length"] = length // net/http would send more than 2 KB in chunks, at half the speed
+	w.Write(body)                // a reader that went away is no error of ours
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"signet/internal/account"
@@ -39,6 +40,7 @@ func (w *Web) showUnder(policy string, rw http.ResponseWriter, r *http.Request, 
 	h := rw.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Length", strconv.Itoa(buf.Len()))
 	rw.WriteHeader(status)
 	rw.Write(buf.Bytes()) // a reader that went away is no error of ours
 	return nil
