@@ -14,6 +14,11 @@ import (
 	"signet/internal/store/kv"
 )
 
+// ruleOf is the limit of a journey as the settings have it.
+func ruleOf(journey string, r config.Rate) limit.Rule {
+	return limit.Rule{Journey: journey, Max: int64(r.Count), Window: r.Window}
+}
+
 // guard implements account.Guard with limits of the configuration.
 type guard struct {
 	limiter          *limit.Limiter
@@ -53,7 +58,7 @@ func (g guard) Guess(ctx context.Context, emailKey, browser, ip string) (func(co
 func (h *house) flowGate() session.Gate {
 	l := h.cfg.Limits
 	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
-	rule := limit.Rule{Journey: "flow, network", Max: int64(l.FlowNetwork.Count), Window: l.FlowNetwork.Window}
+	rule := ruleOf("flow, network", l.FlowNetwork)
 	return func(ctx context.Context, ip string) error {
 		from, _ := netip.ParseAddr(ip)
 		ok, _, err := limiter.Allow(ctx, rule, from, limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
@@ -78,9 +83,9 @@ func (h *house) challengeGuard() challengeGuard {
 	l := h.cfg.Limits
 	return challengeGuard{
 		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
-		asks:    limit.Rule{Journey: "challenge, asked", Max: int64(l.ChallengeAsked.Count), Window: l.ChallengeAsked.Window},
-		flow:    limit.Rule{Journey: "challenge, flow", Max: int64(l.ChallengeFlow.Count), Window: l.ChallengeFlow.Window},
-		network: limit.Rule{Journey: "challenge, network", Max: int64(l.ChallengeNetwork.Count), Window: l.ChallengeNetwork.Window},
+		asks:    ruleOf("challenge, asked", l.ChallengeAsked),
+		flow:    ruleOf("challenge, flow", l.ChallengeFlow),
+		network: ruleOf("challenge, network", l.ChallengeNetwork),
 		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
 }
@@ -117,9 +122,9 @@ func (h *house) signUpGate() signUpGate {
 	l := h.cfg.Limits
 	return signUpGate{
 		limiter:   limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
-		passwords: limit.Rule{Journey: "sign-up password, network", Max: int64(l.SignUpPassword.Count), Window: l.SignUpPassword.Window},
-		letters:   limit.Rule{Journey: "sign-up, network", Max: int64(l.SignUpNetwork.Count), Window: l.SignUpNetwork.Window},
-		code:      limit.Rule{Journey: "sign-up code, network", Max: int64(l.SignUpCode.Count), Window: l.SignUpCode.Window},
+		passwords: ruleOf("sign-up password, network", l.SignUpPassword),
+		letters:   ruleOf("sign-up, network", l.SignUpNetwork),
+		code:      ruleOf("sign-up code, network", l.SignUpCode),
 		v4:        l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
 }
@@ -149,7 +154,7 @@ func (g signUpGate) allow(ctx context.Context, rule limit.Rule, ip string) error
 func (h *house) registration() op.Registration {
 	c, l := h.cfg.Registration, h.cfg.Limits
 	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
-	rule := limit.Rule{Journey: "registration, network", Max: int64(l.Registration.Count), Window: l.Registration.Window}
+	rule := ruleOf("registration, network", l.Registration)
 	out := op.Registration{Open: c.Mode == config.RegistrationOpen, Scopes: c.Scopes}
 	if c.Mode == config.RegistrationToken {
 		out.Token = c.Token.Reveal()

@@ -33,7 +33,7 @@ func (h *house) secretGuard() secretGuard {
 	until, _ := lru.New[string, time.Time](maxGuessers) // fails for no size only
 	return secretGuard{
 		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
-		rule:    limit.Rule{Journey: "client secret", Max: int64(l.ClientSecret.Count), Window: l.ClientSecret.Window},
+		rule:    ruleOf("client secret", l.ClientSecret),
 		v4:      l.IPv4Prefix, v6: l.IPv6Prefix, until: until,
 	}
 }

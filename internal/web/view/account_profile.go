@@ -36,18 +36,7 @@ func (p *Profile) Fault() Message {
 
 // NameFields are the two names in the order in which the language says them.
 func (p *Profile) NameFields() []Field {
-	given := Field{
-		Frame: &p.Frame, Name: "given_name", Type: "text", Label: "profile.given_name", Fault: p.GivenNameFault,
-		Value: p.GivenName, Autocomplete: "given-name",
-	}
-	family := Field{
-		Frame: &p.Frame, Name: "family_name", Type: "text", Label: "profile.family_name", Fault: p.FamilyNameFault,
-		Value: p.FamilyName, Autocomplete: "family-name",
-	}
-	fields := []Field{given, family}
-	if p.Lang().FamilyFirst() {
-		fields = []Field{family, given}
-	}
+	fields := nameFields(&p.Frame, p.GivenName, p.FamilyName, p.GivenNameFault, p.FamilyNameFault)
 	for i := range fields {
 		if fields[i].Fault != "" {
 			fields[i].Focus = true

@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Field is one labelled input: the part "field" draws it with its hint and its
 // fault, and ties them together for screen readers.
@@ -46,4 +49,17 @@ func (f Field) DescribedBy() string {
 		ids = append(ids, f.Also)
 	}
 	return strings.Join(ids, " ")
+}
+
+// nameFields are the fields of a person's two names, in the order in which the
+// page's language says them.
+func nameFields(f *Frame, given, family string, givenFault, familyFault Message) []Field {
+	fields := []Field{
+		{Frame: f, Name: "given_name", Type: "text", Label: "profile.given_name", Fault: givenFault, Value: given, Autocomplete: "given-name"},
+		{Frame: f, Name: "family_name", Type: "text", Label: "profile.family_name", Fault: familyFault, Value: family, Autocomplete: "family-name"},
+	}
+	if f.Lang().FamilyFirst() {
+		slices.Reverse(fields)
+	}
+	return fields
 }

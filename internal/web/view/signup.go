@@ -90,22 +90,10 @@ func (*SignUpAbout) template() string { return "signup/about" }
 // Fields are what is asked for, the names in the order in which the language
 // says them. The focus is on the first that is at fault.
 func (p *SignUpAbout) Fields() []Field {
-	given := Field{
-		Frame: &p.Frame, Name: "given_name", Type: "text", Label: "profile.given_name", Fault: p.GivenNameFault,
-		Value: p.GivenName, Autocomplete: "given-name",
-	}
-	family := Field{
-		Frame: &p.Frame, Name: "family_name", Type: "text", Label: "profile.family_name", Fault: p.FamilyNameFault,
-		Value: p.FamilyName, Autocomplete: "family-name",
-	}
-	born := Field{
+	fields := append(nameFields(&p.Frame, p.GivenName, p.FamilyName, p.GivenNameFault, p.FamilyNameFault), Field{
 		Frame: &p.Frame, Name: "birthdate", Type: "date", Label: "profile.birthdate", Fault: p.BirthdateFault,
 		Value: p.Birthdate, Autocomplete: "bday",
-	}
-	fields := []Field{given, family, born}
-	if p.Lang().FamilyFirst() {
-		fields = []Field{family, given, born}
-	}
+	})
 	first := max(0, slices.IndexFunc(fields, func(f Field) bool { return f.Fault != "" }))
 	fields[first].Focus = true
 	return fields
