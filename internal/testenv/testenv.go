@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -155,13 +156,28 @@ func (e *Env) balance(n int) string {
 			r.Out.Host = r.In.Host
 		},
 	}
-	s := httptest.NewServer(proxy)
+	s := httptest.NewServer(whole(proxy))
 	e.t.Cleanup(s.Close)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	return "http://localhost:" + port
+}
+
+// whole reads a request's body before it hands the request on. Otherwise the
+// server may close the body, once the answer begins, under the hands of the
+// proxy that is still looking for its end, and the answer is cut off.
+func whole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // startNode starts one more node and waits until it listens.

@@ -262,9 +262,13 @@ func (tab *Tab) Type(selector, text string) {
 	tab.Write(text)
 }
 
-// Write types the text into what has the focus.
+// Write types the text into the field that has the focus. A page gives it to
+// its first field only when it is first drawn, which is after it is complete.
 func (tab *Tab) Write(text string) {
 	tab.t.Helper()
+	tab.until("waiting for a field with the focus", func() bool {
+		return eval[bool](tab, `document.activeElement !== null && document.activeElement.matches("input, textarea, select")`)
+	})
 	tab.do("typing", chromedp.Func(func(ctx context.Context, s *chromedp.Target) error {
 		_, err := cdp.Call(ctx, s, input.InsertText, input.InsertTextParams{Text: text})
 		return err
