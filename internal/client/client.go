@@ -45,72 +45,22 @@ const (
 	TokenOpaque = "opaque" // a handle, read by introspection
 )
 
-// Client is one registered relying app. The yaml and json names are those of
-// OAuth client registration metadata (RFC 7591 §2) where one exists.
+// Client is one registered relying app: what it says of itself, and what the
+// house says of it.
 type Client struct {
-	ID   string `json:"client_id"`
-	Name string `json:"client_name"`
+	ID string `json:"client_id"`
+	Metadata
 
 	// SecretHash is how the secret is kept: as Secrets seals it. Empty: a public
 	// client.
 	SecretHash string `json:"-"`
 
-	AuthMethod      string   `json:"token_endpoint_auth_method"`
-	AuthSigningAlg  string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of assertions; "": any that fits the method
-	ApplicationType string   `json:"application_type"`                          // "web" or "native"
-	RedirectURIs    []string `json:"redirect_uris,omitempty"`
-	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes      []string `json:"grant_types"`
-	ResponseTypes   []string `json:"response_types"`
-	Scopes          []string `json:"scopes"`
-	Trusted         bool     `json:"trusted"` // first-party: no consent page
+	Scopes  []string `json:"scopes"`
+	Trusted bool     `json:"trusted"` // first-party: no consent page
 
-	IDTokenAlg        string `json:"id_token_signed_response_alg"`
 	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default
-	DefaultMaxAge     int    `json:"default_max_age,omitempty"`        // seconds, 0: none
-	RequireAuthTime   bool   `json:"require_auth_time,omitempty"`
-
-	// Who people are to the client: "public", or "pairwise" by sector (OpenID
-	// Connect Core §8).
-	SubjectType string `json:"subject_type"`
-	SectorURI   string `json:"sector_identifier_uri,omitempty"`
-
-	// The client's public keys, by value or where they are: what it signs is
-	// verified with them, and what is encrypted for it is encrypted to them.
-	JWKS    KeySet `json:"jwks,omitempty"`
-	JWKSURI string `json:"jwks_uri,omitempty"`
-
-	IDTokenEncAlg  string `json:"id_token_encrypted_response_alg,omitempty"`
-	IDTokenEnc     string `json:"id_token_encrypted_response_enc,omitempty"`
-	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"` // "": JSON
-	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
-	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
-
-	AnswerAlg           string `json:"authorization_signed_response_alg"` // JARM
-	AnswerEncAlg        string `json:"authorization_encrypted_response_alg,omitempty"`
-	AnswerEnc           string `json:"authorization_encrypted_response_enc,omitempty"`
-	IntrospectionAlg    string `json:"introspection_signed_response_alg"` // RFC 9701
-	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
-	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
-
-	// Whether requests must be pushed (RFC 9126).
-	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
-
-	// Request objects (RFC 9101): how they are signed ("": by any algorithm,
-	// "none": not), where they may be, and whether there must be one.
-	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
-	RequestURIs          []string `json:"request_uris,omitempty"`
-	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
-
-	ClientURI string `json:"client_uri,omitempty"`
-	LogoURI   string `json:"logo_uri,omitempty"`
-	PolicyURI string `json:"policy_uri,omitempty"`
-	TermsURI  string `json:"tos_uri,omitempty"`
-	Accent    string `json:"accent_color,omitempty"` // "#rrggbb"
-
-	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
-	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
+	Accent            string `json:"accent_color,omitempty"`           // "#rrggbb"
 
 	// RegistrationHash is handle.Sum of the token with which a client that
 	// registered itself looks after its registration; "" for any other.

@@ -17,7 +17,7 @@ import (
 var rules = client.Rules{Algs: []string{"RS256", "ES256", "EdDSA"}}
 
 func valid() client.Client {
-	return client.Client{ID: "web", SecretHash: "x", RedirectURIs: []string{"https://app.example/cb"}}
+	return client.Client{ID: "web", SecretHash: "x", Metadata: client.Metadata{RedirectURIs: []string{"https://app.example/cb"}}}
 }
 
 func TestDefaults(t *testing.T) {
@@ -29,7 +29,7 @@ func TestDefaults(t *testing.T) {
 	if c.AuthMethod != client.AuthBasic || c.ApplicationType != "web" || !c.MayGrant(client.GrantCode) || c.IDTokenAlg != "RS256" || c.Name != "web" {
 		t.Errorf("defaults: %+v", c)
 	}
-	public := client.Client{ID: "spa", RedirectURIs: []string{"https://app.example/cb"}}
+	public := client.Client{ID: "spa", Metadata: client.Metadata{RedirectURIs: []string{"https://app.example/cb"}}}
 	if public.Fill(); !public.Public() {
 		t.Error("a client without a secret is not public")
 	}
@@ -184,8 +184,8 @@ func TestNativeAndLoopback(t *testing.T) {
 }
 
 func TestMayRedirect(t *testing.T) {
-	web := client.Client{RedirectURIs: []string{"https://app.example/cb?x=1", "http://127.0.0.1:8080/cb"}}
-	native := client.Client{ApplicationType: "native", RedirectURIs: []string{"http://127.0.0.1/cb", "http://[::1]:5/cb", "com.example.app:/cb"}}
+	web := client.Client{Metadata: client.Metadata{RedirectURIs: []string{"https://app.example/cb?x=1", "http://127.0.0.1:8080/cb"}}}
+	native := client.Client{Metadata: client.Metadata{ApplicationType: "native", RedirectURIs: []string{"http://127.0.0.1/cb", "http://[::1]:5/cb", "com.example.app:/cb"}}}
 	cases := []struct {
 		client *client.Client
 		uri    string

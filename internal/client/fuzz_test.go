@@ -53,8 +53,8 @@ func FuzzMayRedirect(f *testing.F) {
 	) {
 		f.Add(seed)
 	}
-	native := &client.Client{ID: "native", ApplicationType: "native", RedirectURIs: registered}
-	web := &client.Client{ID: "web", ApplicationType: "web", RedirectURIs: registered}
+	native := &client.Client{ID: "native", Metadata: client.Metadata{ApplicationType: "native", RedirectURIs: registered}}
+	web := &client.Client{ID: "web", Metadata: client.Metadata{ApplicationType: "web", RedirectURIs: registered}}
 	f.Fuzz(func(t *testing.T, uri string) {
 		exact := slices.Contains(registered, uri)
 		if got := web.MayRedirect(uri); got != exact {

@@ -1,6 +1,7 @@
 package declare
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,52 +15,30 @@ type key[T any] struct {
 	field func(*T) any // where it goes: *string, *[]string, *bool, *int, *client.KeySet or **account.Address
 }
 
-// clientKeys are what a client can have besides its id and its secret. The
-// names are those of OAuth client registration metadata (RFC 7591 §2, OpenID
-// Connect Registration §2), but for the first three, which are shorter, and for
-// what registration does not know.
-var clientKeys = []key[client.Client]{
-	{"name", func(c *client.Client) any { return &c.Name }},
-	{"auth_method", func(c *client.Client) any { return &c.AuthMethod }},
-	{"token_endpoint_auth_signing_alg", func(c *client.Client) any { return &c.AuthSigningAlg }},
+// clientKeys are what a client can have besides its id and its secret: all that
+// an app can say of itself, and what the house says of it.
+var clientKeys = append(metadataKeys(), []key[client.Client]{
 	{"scopes", func(c *client.Client) any { return &c.Scopes }},
-	{"application_type", func(c *client.Client) any { return &c.ApplicationType }},
-	{"redirect_uris", func(c *client.Client) any { return &c.RedirectURIs }},
-	{"post_logout_redirect_uris", func(c *client.Client) any { return &c.PostLogoutURIs }},
-	{"grant_types", func(c *client.Client) any { return &c.GrantTypes }},
-	{"response_types", func(c *client.Client) any { return &c.ResponseTypes }},
 	{"trusted", func(c *client.Client) any { return &c.Trusted }},
-	{"id_token_signed_response_alg", func(c *client.Client) any { return &c.IDTokenAlg }},
 	{"access_token_format", func(c *client.Client) any { return &c.AccessTokenFormat }},
 	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},
-	{"default_max_age", func(c *client.Client) any { return &c.DefaultMaxAge }},
-	{"require_auth_time", func(c *client.Client) any { return &c.RequireAuthTime }},
-	{"subject_type", func(c *client.Client) any { return &c.SubjectType }},
-	{"sector_identifier_uri", func(c *client.Client) any { return &c.SectorURI }},
-	{"initiate_login_uri", func(c *client.Client) any { return &c.InitiateLoginURI }},
-	{"contacts", func(c *client.Client) any { return &c.Contacts }},
-	{"jwks", func(c *client.Client) any { return &c.JWKS }},
-	{"jwks_uri", func(c *client.Client) any { return &c.JWKSURI }},
-	{"id_token_encrypted_response_alg", func(c *client.Client) any { return &c.IDTokenEncAlg }},
-	{"id_token_encrypted_response_enc", func(c *client.Client) any { return &c.IDTokenEnc }},
-	{"userinfo_signed_response_alg", func(c *client.Client) any { return &c.UserinfoAlg }},
-	{"userinfo_encrypted_response_alg", func(c *client.Client) any { return &c.UserinfoEncAlg }},
-	{"userinfo_encrypted_response_enc", func(c *client.Client) any { return &c.UserinfoEnc }},
-	{"authorization_signed_response_alg", func(c *client.Client) any { return &c.AnswerAlg }},
-	{"authorization_encrypted_response_alg", func(c *client.Client) any { return &c.AnswerEncAlg }},
-	{"authorization_encrypted_response_enc", func(c *client.Client) any { return &c.AnswerEnc }},
-	{"introspection_signed_response_alg", func(c *client.Client) any { return &c.IntrospectionAlg }},
-	{"introspection_encrypted_response_alg", func(c *client.Client) any { return &c.IntrospectionEncAlg }},
-	{"introspection_encrypted_response_enc", func(c *client.Client) any { return &c.IntrospectionEnc }},
-	{"require_pushed_authorization_requests", func(c *client.Client) any { return &c.RequirePAR }},
-	{"request_object_signing_alg", func(c *client.Client) any { return &c.RequestObjectAlg }},
-	{"request_uris", func(c *client.Client) any { return &c.RequestURIs }},
-	{"require_signed_request_object", func(c *client.Client) any { return &c.RequireSignedRequest }},
-	{"client_uri", func(c *client.Client) any { return &c.ClientURI }},
-	{"logo_uri", func(c *client.Client) any { return &c.LogoURI }},
-	{"policy_uri", func(c *client.Client) any { return &c.PolicyURI }},
-	{"tos_uri", func(c *client.Client) any { return &c.TermsURI }},
 	{"accent_color", func(c *client.Client) any { return &c.Accent }},
+}...)
+
+// metadataKeys are the fields of client metadata, each under its registered name
+// (RFC 7591 §2, OpenID Connect Registration §2) or the shorter one.
+func metadataKeys() []key[client.Client] {
+	var keys []key[client.Client]
+	for f := range reflect.TypeFor[client.Metadata]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if short := clientAliases[name]; short != "" {
+			name = short
+		}
+		keys = append(keys, key[client.Client]{name, func(c *client.Client) any {
+			return reflect.ValueOf(&c.Metadata).Elem().FieldByIndex(f.Index).Addr().Interface()
+		}})
+	}
+	return keys
 }
 
 // clientAliases lead from the names of registration to the shorter ones here.

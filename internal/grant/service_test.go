@@ -44,7 +44,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"web", "other"} {
-		if err := db.PutClient(t.Context(), &client.Client{ID: id, Name: id}, clock.At); err != nil {
+		if err := db.PutClient(t.Context(), &client.Client{ID: id, Metadata: client.Metadata{Name: id}}, clock.At); err != nil {
 			t.Fatal(err)
 		}
 	}

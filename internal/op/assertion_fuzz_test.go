@@ -22,7 +22,7 @@ func FuzzAssertion(f *testing.F) {
 		f.Fatal(err)
 	}
 	p := &Provider{cfg: Config{Issuer: fuzzIssuer}, keyring: ring, Services: Services{Now: time.Now}}
-	c := &client.Client{ID: "app", AuthMethod: client.AuthPrivateKeyJWT, JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`}
+	c := &client.Client{ID: "app", Metadata: client.Metadata{AuthMethod: client.AuthPrivateKeyJWT, JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`}}
 	encode := base64.RawURLEncoding.EncodeToString
 	f.Fuzz(func(t *testing.T, header, payload, signature string) {
 		assertion := encode([]byte(header)) + "." + encode([]byte(payload)) + "." + signature

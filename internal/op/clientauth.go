@@ -54,6 +54,17 @@ func (p *Provider) checkSecret(ctx context.Context, c *client.Client, cr credent
 	return true, nil
 }
 
+// fromClient reads the parameters of a request that a client sends itself, and
+// returns the client.
+func (p *Provider) fromClient(r *http.Request) (params, *client.Client, *oauthError) {
+	ps, oerr := formParams(r)
+	if oerr != nil {
+		return nil, nil, oerr
+	}
+	c, oerr := p.authenticate(r, ps)
+	return ps, c, oerr
+}
+
 // authenticate returns the client that sent the request. All failures read the
 // same, so that nobody learns which clients exist; the log has the reason.
 func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oauthError) {

@@ -21,7 +21,7 @@ func fuzzProvider(f *testing.F) *Provider {
 	f.Helper()
 	clients := client.NewRegistry(storetest.OpenSQL(f, storetest.SQLiteURL(f)), client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
 	for id, secret := range map[string]string{"app": "secret", "spa": "", "all": "secret"} {
-		c := &client.Client{ID: id, RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}, Scopes: []string{"openid", "email"}}
+		c := &client.Client{ID: id, Scopes: []string{"openid", "email"}, Metadata: client.Metadata{RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}}}
 		if id == "all" {
 			c.ResponseTypes = client.ResponseTypesAll()
 		}

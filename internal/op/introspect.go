@@ -31,11 +31,7 @@ type introspection struct {
 
 // introspect tells an app that proved who it is whether a token is good.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
-	ps, oerr := formParams(r)
-	if oerr != nil {
-		return oerr
-	}
-	c, oerr := p.authenticate(r, ps)
+	ps, c, oerr := p.fromClient(r)
 	if oerr != nil {
 		return oerr
 	}
@@ -96,11 +92,7 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 // revoke ends a token of the client and the grant that it came from. A token
 // that is none, or ended already, is no error (RFC 7009 §2.2).
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) error {
-	ps, oerr := formParams(r)
-	if oerr != nil {
-		return oerr
-	}
-	c, oerr := p.authenticate(r, ps)
+	ps, c, oerr := p.fromClient(r)
 	if oerr != nil {
 		return oerr
 	}

@@ -28,8 +28,8 @@ func FuzzRequestObject(f *testing.F) {
 		f.Fatal(err)
 	}
 	p := &Provider{cfg: Config{Issuer: fuzzIssuer}, keyring: ring, Services: Services{Now: time.Now}}
-	plain := &client.Client{ID: "app", RequestObjectAlg: "none"}
-	signs := &client.Client{ID: "app", JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`}
+	plain := &client.Client{ID: "app", Metadata: client.Metadata{RequestObjectAlg: "none"}}
+	signs := &client.Client{ID: "app", Metadata: client.Metadata{JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`}}
 	f.Fuzz(func(t *testing.T, header, payload, signature string) {
 		raw := header + "." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + signature
 		if ps, oerr := p.unpack(t.Context(), signs, raw); oerr == nil {

@@ -72,7 +72,7 @@ func TestKeyring(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client.Client{ID: "app", JWKSURI: "https://app.example/keys"}
+	c := &client.Client{ID: "app", Metadata: client.Metadata{JWKSURI: "https://app.example/keys"}}
 	check := func(what string, jws *jose.JSONWebSignature, good bool, asked int) {
 		t.Helper()
 		payload, err := k.verify(t.Context(), c, jws)
@@ -101,7 +101,7 @@ func TestKeyring(t *testing.T) {
 	clock.Pass(keysPause)
 	check("back again", bySecond, true, 5)
 
-	c = &client.Client{ID: "app", JWKS: mustSet(t, first)}
+	c = &client.Client{ID: "app", Metadata: client.Metadata{JWKS: mustSet(t, first)}}
 	if _, err := k.verify(t.Context(), c, byFirst); err != nil {
 		t.Error(err)
 	}
@@ -110,7 +110,7 @@ func TestKeyring(t *testing.T) {
 	}
 	encOnly := first
 	encOnly.Use = "enc"
-	if _, err := k.verify(t.Context(), &client.Client{JWKS: mustSet(t, encOnly)}, byFirst); err == nil {
+	if _, err := k.verify(t.Context(), &client.Client{Metadata: client.Metadata{JWKS: mustSet(t, encOnly)}}, byFirst); err == nil {
 		t.Error("a key for encryption verifies a signature")
 	}
 	if _, err := k.verify(t.Context(), &client.Client{}, byFirst); err == nil {
@@ -119,7 +119,7 @@ func TestKeyring(t *testing.T) {
 
 	// Many at once wait for one answer.
 	clock.Pass(time.Hour)
-	c = &client.Client{ID: "many", JWKSURI: "https://many.example/keys"}
+	c = &client.Client{ID: "many", Metadata: client.Metadata{JWKSURI: "https://many.example/keys"}}
 	before := there.asked
 	var all sync.WaitGroup
 	for range 20 {

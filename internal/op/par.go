@@ -29,11 +29,7 @@ type pushed struct {
 
 // push reads and checks a request exactly as /authorize does, and keeps it.
 func (p *Provider) push(w http.ResponseWriter, r *http.Request) error {
-	ps, oerr := formParams(r)
-	if oerr != nil {
-		return oerr
-	}
-	c, oerr := p.authenticate(r, ps)
+	ps, c, oerr := p.fromClient(r)
 	if oerr != nil {
 		return oerr
 	}

@@ -38,70 +38,14 @@ var selfGrants = []string{client.GrantCode, client.GrantImplicit, client.GrantRe
 // OpenID Connect Registration §2). What an operator alone may say has no place
 // here; members that are not known are ignored.
 type registration struct {
-	ID              string `json:"client_id,omitempty"`
-	Secret          string `json:"client_secret,omitempty"`
-	SecretExpires   *int64 `json:"client_secret_expires_at,omitempty"` // 0: never
-	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
-	Token           string `json:"registration_access_token,omitempty"`
-	URI             string `json:"registration_client_uri,omitempty"`
-	Name            string `json:"client_name,omitempty"`
-	Scope           string `json:"scope,omitempty"`
-	AuthMethod      string `json:"token_endpoint_auth_method,omitempty"`
-	AuthSigningAlg  string `json:"token_endpoint_auth_signing_alg,omitempty"`
-	ApplicationType string `json:"application_type,omitempty"`
-
-	RedirectURIs   []string `json:"redirect_uris,omitempty"`
-	PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes     []string `json:"grant_types,omitempty"`
-	ResponseTypes  []string `json:"response_types,omitempty"`
-	Contacts       []string `json:"contacts,omitempty"`
-	ClientURI      string   `json:"client_uri,omitempty"`
-	LogoURI        string   `json:"logo_uri,omitempty"`
-	PolicyURI      string   `json:"policy_uri,omitempty"`
-	TermsURI       string   `json:"tos_uri,omitempty"`
-	InitiateURI    string   `json:"initiate_login_uri,omitempty"`
-
-	JWKS        client.KeySet `json:"jwks,omitempty"`
-	JWKSURI     string        `json:"jwks_uri,omitempty"`
-	SubjectType string        `json:"subject_type,omitempty"`
-	SectorURI   string        `json:"sector_identifier_uri,omitempty"`
-
-	IDTokenAlg     string `json:"id_token_signed_response_alg,omitempty"`
-	IDTokenEncAlg  string `json:"id_token_encrypted_response_alg,omitempty"`
-	IDTokenEnc     string `json:"id_token_encrypted_response_enc,omitempty"`
-	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"`
-	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
-	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
-
-	AnswerAlg           string `json:"authorization_signed_response_alg,omitempty"`
-	AnswerEncAlg        string `json:"authorization_encrypted_response_alg,omitempty"`
-	AnswerEnc           string `json:"authorization_encrypted_response_enc,omitempty"`
-	IntrospectionAlg    string `json:"introspection_signed_response_alg,omitempty"`
-	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
-	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
-
-	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
-	RequestURIs          []string `json:"request_uris,omitempty"`
-	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
-	RequirePAR           bool     `json:"require_pushed_authorization_requests,omitempty"`
-	DefaultMaxAge        int      `json:"default_max_age,omitempty"`
-	RequireAuthTime      bool     `json:"require_auth_time,omitempty"`
-}
-
-// client makes the client of what an app says about itself.
-func (m *registration) client(id string, scopes []string) *client.Client {
-	return &client.Client{
-		ID: id, Name: m.Name, Scopes: scopes, AuthMethod: m.AuthMethod, AuthSigningAlg: m.AuthSigningAlg, ApplicationType: m.ApplicationType,
-		RedirectURIs: m.RedirectURIs, PostLogoutURIs: m.PostLogoutURIs, GrantTypes: m.GrantTypes, ResponseTypes: m.ResponseTypes,
-		Contacts: m.Contacts, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI, InitiateLoginURI: m.InitiateURI,
-		JWKS: m.JWKS, JWKSURI: m.JWKSURI, SubjectType: m.SubjectType, SectorURI: m.SectorURI,
-		IDTokenAlg: m.IDTokenAlg, IDTokenEncAlg: m.IDTokenEncAlg, IDTokenEnc: m.IDTokenEnc,
-		UserinfoAlg: m.UserinfoAlg, UserinfoEncAlg: m.UserinfoEncAlg, UserinfoEnc: m.UserinfoEnc,
-		AnswerAlg: m.AnswerAlg, AnswerEncAlg: m.AnswerEncAlg, AnswerEnc: m.AnswerEnc,
-		IntrospectionAlg: m.IntrospectionAlg, IntrospectionEncAlg: m.IntrospectionEncAlg, IntrospectionEnc: m.IntrospectionEnc,
-		RequestObjectAlg: m.RequestObjectAlg, RequestURIs: m.RequestURIs, RequireSignedRequest: m.RequireSignedRequest, RequirePAR: m.RequirePAR,
-		DefaultMaxAge: m.DefaultMaxAge, RequireAuthTime: m.RequireAuthTime,
-	}
+	ID            string `json:"client_id,omitempty"`
+	Secret        string `json:"client_secret,omitempty"`
+	SecretExpires *int64 `json:"client_secret_expires_at,omitempty"` // 0: never
+	IssuedAt      int64  `json:"client_id_issued_at,omitempty"`
+	Token         string `json:"registration_access_token,omitempty"`
+	URI           string `json:"registration_client_uri,omitempty"`
+	Scope         string `json:"scope,omitempty"`
+	client.Metadata
 }
 
 // registrationOf is what a client is told about itself: all that is registered,
@@ -109,16 +53,7 @@ func (m *registration) client(id string, scopes []string) *client.Client {
 func (p *Provider) registrationOf(c *client.Client) *registration {
 	return &registration{
 		ID: c.ID, IssuedAt: c.CreatedAt.Unix(), URI: p.cfg.Issuer + pathRegister + "/" + c.ID,
-		Name: c.Name, Scope: strings.Join(c.Scopes, " "), AuthMethod: c.AuthMethod, AuthSigningAlg: c.AuthSigningAlg, ApplicationType: c.ApplicationType,
-		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutURIs, GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes,
-		Contacts: c.Contacts, ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, InitiateURI: c.InitiateLoginURI,
-		JWKS: c.JWKS, JWKSURI: c.JWKSURI, SubjectType: c.SubjectType, SectorURI: c.SectorURI,
-		IDTokenAlg: c.IDTokenAlg, IDTokenEncAlg: c.IDTokenEncAlg, IDTokenEnc: c.IDTokenEnc,
-		UserinfoAlg: c.UserinfoAlg, UserinfoEncAlg: c.UserinfoEncAlg, UserinfoEnc: c.UserinfoEnc,
-		AnswerAlg: c.AnswerAlg, AnswerEncAlg: c.AnswerEncAlg, AnswerEnc: c.AnswerEnc,
-		IntrospectionAlg: c.IntrospectionAlg, IntrospectionEncAlg: c.IntrospectionEncAlg, IntrospectionEnc: c.IntrospectionEnc,
-		RequestObjectAlg: c.RequestObjectAlg, RequestURIs: c.RequestURIs, RequireSignedRequest: c.RequireSignedRequest, RequirePAR: c.RequirePAR,
-		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime,
+		Scope: strings.Join(c.Scopes, " "), Metadata: c.Metadata,
 	}
 }
 
@@ -204,7 +139,7 @@ func (p *Provider) selfRegistered(ctx context.Context, id string, m *registratio
 	if m.AuthMethod == "" {
 		m.AuthMethod = client.AuthBasic // §2
 	}
-	c := m.client(id, scopes)
+	c := &client.Client{ID: id, Metadata: m.Metadata, Scopes: scopes}
 	if c.SectorURI != "" {
 		if oerr := p.checkSector(ctx, c); oerr != nil {
 			return nil, oerr

@@ -163,10 +163,14 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 	for _, a := range apps {
 		u := a.url()
 		err := h.clients.Put(ctx, &client.Client{
-			ID: a.id, Name: a.name, ClientURI: u + "/", Trusted: true, Accent: a.accent,
-			RedirectURIs: []string{u + "/callback"}, PostLogoutURIs: []string{u + "/"},
-			GrantTypes: []string{client.GrantCode, client.GrantRefresh},
-			Scopes:     []string{"openid", "profile", "email", "offline_access"},
+			ID: a.id, Trusted: true, Accent: a.accent, Scopes: []string{"openid", "profile", "email", "offline_access"},
+			Metadata: client.Metadata{
+				Name:           a.name,
+				ClientURI:      u + "/",
+				RedirectURIs:   []string{u + "/callback"},
+				PostLogoutURIs: []string{u + "/"},
+				GrantTypes:     []string{client.GrantCode, client.GrantRefresh},
+			},
 		}, a.secret)
 		if err != nil {
 			return err

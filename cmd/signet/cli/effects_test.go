@@ -107,7 +107,7 @@ func TestSignedOut(t *testing.T) {
 func signedIn(t *testing.T, h *house, email, password string) (accountID, token string) {
 	t.Helper()
 	ctx := t.Context()
-	err := h.clients.Put(ctx, &client.Client{ID: "app", RedirectURIs: []string{"http://localhost:1/"}, GrantTypes: []string{client.GrantCode, client.GrantRefresh}}, "")
+	err := h.clients.Put(ctx, &client.Client{ID: "app", Metadata: client.Metadata{RedirectURIs: []string{"http://localhost:1/"}, GrantTypes: []string{client.GrantCode, client.GrantRefresh}}}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func onBoth(b *testing.B, f func(b *testing.B, db *sqlstore.DB, a *account.Accou
 				CreatedAt: now, UpdatedAt: now,
 			}
 			check(b, db.CreateAccount(b.Context(), a))
-			c := &client.Client{ID: "web", Name: "Web", AuthMethod: client.AuthBasic, RedirectURIs: []string{"https://web.example/cb"}}
+			c := &client.Client{ID: "web", Metadata: client.Metadata{Name: "Web", AuthMethod: client.AuthBasic, RedirectURIs: []string{"https://web.example/cb"}}}
 			check(b, db.PutClient(b.Context(), c, now))
 			b.ReportAllocs()
 			b.ResetTimer()

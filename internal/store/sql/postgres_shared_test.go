@@ -31,7 +31,7 @@ func TestARowThatIsLockedHoldsUpNoOther(t *testing.T) {
 		}
 	}
 	must(db.CreateAccount(ctx, ada))
-	must(db.PutClient(ctx, &client.Client{ID: "console", Name: "Console"}, now))
+	must(db.PutClient(ctx, &client.Client{ID: "console", Metadata: client.Metadata{Name: "Console"}}, now))
 	const families = 20
 	for i := range families {
 		_, err := db.CreateFamily(ctx, &grant.Family{

@@ -101,11 +101,17 @@ func makeAccount(t testing.TB, db *sqlstore.DB, key string) *account.Account {
 func makeClient(t testing.TB, db *sqlstore.DB, id string) *client.Client {
 	t.Helper()
 	c := &client.Client{
-		ID: id, Name: "Device console", SecretHash: "s256:abc", AuthMethod: client.AuthBasic,
-		ApplicationType: "web", RedirectURIs: []string{"https://console.example/callback?x=1"},
-		GrantTypes: []string{client.GrantCode, client.GrantRefresh}, ResponseTypes: []string{"code"},
-		Scopes: []string{"openid", "offline_access"}, Trusted: true, IDTokenAlg: "ES256",
-		AccessTokenFormat: client.TokenJWT, DefaultMaxAge: 60, Accent: "#102030",
+		ID: id, SecretHash: "s256:abc", Scopes: []string{"openid", "offline_access"}, Trusted: true, AccessTokenFormat: client.TokenJWT, Accent: "#102030",
+		Metadata: client.Metadata{
+			Name:            "Device console",
+			AuthMethod:      client.AuthBasic,
+			ApplicationType: "web",
+			RedirectURIs:    []string{"https://console.example/callback?x=1"},
+			GrantTypes:      []string{client.GrantCode, client.GrantRefresh},
+			ResponseTypes:   []string{"code"},
+			IDTokenAlg:      "ES256",
+			DefaultMaxAge:   60,
+		},
 	}
 	ok(t, db.PutClient(t.Context(), c, epoch))
 	return c

@@ -1,0 +1,61 @@
+package client
+
+// Metadata is what an app may say of itself, whoever it is: under the names of
+// OAuth client registration metadata (RFC 7591 §2, OpenID Connect Registration
+// §2). A registration, a declaration, the command line and the store all read
+// and write this one struct, so that a field added here is known to each of
+// them. What only the house may say of a client is a field of Client.
+type Metadata struct {
+	Name            string   `json:"client_name,omitempty"`
+	AuthMethod      string   `json:"token_endpoint_auth_method,omitempty"`
+	AuthSigningAlg  string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of assertions; "": any that fits the method
+	ApplicationType string   `json:"application_type,omitempty"`                // "web" or "native"
+	RedirectURIs    []string `json:"redirect_uris,omitempty"`
+	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes      []string `json:"grant_types,omitempty"`
+	ResponseTypes   []string `json:"response_types,omitempty"`
+
+	DefaultMaxAge   int  `json:"default_max_age,omitempty"` // seconds, 0: none
+	RequireAuthTime bool `json:"require_auth_time,omitempty"`
+
+	// Who people are to the client: "public", or "pairwise" by sector (OpenID
+	// Connect Core §8).
+	SubjectType string `json:"subject_type,omitempty"`
+	SectorURI   string `json:"sector_identifier_uri,omitempty"`
+
+	// The client's public keys, by value or where they are: what it signs is
+	// verified with them, and what is encrypted for it is encrypted to them.
+	JWKS    KeySet `json:"jwks,omitempty"`
+	JWKSURI string `json:"jwks_uri,omitempty"`
+
+	IDTokenAlg     string `json:"id_token_signed_response_alg,omitempty"`
+	IDTokenEncAlg  string `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc     string `json:"id_token_encrypted_response_enc,omitempty"`
+	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"` // "": JSON
+	UserinfoEncAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
+
+	AnswerAlg           string `json:"authorization_signed_response_alg,omitempty"` // JARM
+	AnswerEncAlg        string `json:"authorization_encrypted_response_alg,omitempty"`
+	AnswerEnc           string `json:"authorization_encrypted_response_enc,omitempty"`
+	IntrospectionAlg    string `json:"introspection_signed_response_alg,omitempty"` // RFC 9701
+	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
+	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
+
+	// Whether requests must be pushed (RFC 9126).
+	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
+
+	// Request objects (RFC 9101): how they are signed ("": by any algorithm,
+	// "none": not), where they may be, and whether there must be one.
+	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
+	RequestURIs          []string `json:"request_uris,omitempty"`
+	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
+
+	ClientURI string `json:"client_uri,omitempty"`
+	LogoURI   string `json:"logo_uri,omitempty"`
+	PolicyURI string `json:"policy_uri,omitempty"`
+	TermsURI  string `json:"tos_uri,omitempty"`
+
+	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
+	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
+}
