@@ -113,7 +113,7 @@ func readRegistration(r *http.Request) (*registration, *oauthError) {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return nil, badMetadata("%s is of the wrong type: a %s", printable(wrong.Field), printable(wrong.Value)).because(err)
+		return nil, badMetadata("%s is of the wrong type: a %s", printable(strings.TrimPrefix(wrong.Field, "Metadata.")), printable(wrong.Value)).because(err)
 	case err != nil || m == nil:
 		return nil, badMetadata("the body is not a JSON object of client metadata").because(err)
 	}
