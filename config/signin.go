@@ -36,6 +36,9 @@ type Lifetimes struct {
 	// Request that an app pushed (RFC 9126), until the browser brings it along.
 	PushedRequest time.Duration `yaml:"pushed_request" default:"60s" min:"5s" max:"10m"`
 
+	// Reasons why a request of an app was refused, for `signet explain`. 0 keeps none.
+	Refusal time.Duration `yaml:"refusal" default:"1d" max:"30d"`
+
 	// Code that is mailed to reset a password, and then the time to set the new one.
 	RecoveryCode time.Duration `yaml:"recovery_code" default:"10m" min:"1s" max:"1h"`
 
@@ -197,6 +200,14 @@ type Limits struct {
 	// Apps that are registered from one block of addresses: each stays until it is
 	// removed.
 	Registration Rate `yaml:"registration" default:"20/1h"`
+
+	// Refused requests of apps that are kept for `signet explain`, from one block of
+	// addresses. Those beyond are in the log alone.
+	RefusalsNetwork Rate `yaml:"refusals_network" default:"300/1h"`
+
+	// The same, from everywhere together: this times `lifetimes.refusal`, at about a
+	// kilobyte each, is the most that strangers can make the provider keep.
+	Refusals Rate `yaml:"refusals" default:"3000/1h"`
 
 	// Length of the IPv4 block that counts as one visitor.
 	IPv4Prefix int `yaml:"ipv4_prefix" default:"32" min:"8" max:"32"`

@@ -211,6 +211,9 @@ func (m *mounted) log(r *http.Request, status int, took time.Duration, info *Inf
 	if info.AccountID != "" {
 		attrs = append(attrs, slog.String("account", info.AccountID))
 	}
+	if info.Rule != "" {
+		attrs = append(attrs, slog.String("rule", info.Rule))
+	}
 	if info.Cause != nil {
 		attrs = append(attrs, slog.String("kind", string(info.Kind)), slog.String("cause", cut(info.Cause.Error())))
 	}
@@ -234,14 +237,17 @@ type Info struct {
 	AccountID string
 	Kind      fault.Kind
 	Cause     error
+	Rule      string              // that the request broke, by its name in docs/errors.md
+	Asked     map[string][]string // what was asked with, once it is read; never in the log
 
 	id string
 }
 
 // RequestID is the name by which the request is found in the log. It is made
-// when it is first asked for: most requests are never spoken of.
+// when it is first asked for: most requests are never spoken of. It begins with
+// no dash, so that a command can be given it.
 func (i *Info) RequestID() string {
-	if i.id == "" {
+	for i.id == "" || i.id[0] == '-' {
 		i.id = handle.Short()
 	}
 	return i.id

@@ -40,13 +40,13 @@ func readAssertion(ps params, endpoint string) (credentials, *oauthError) {
 	parts := strings.Split(assertion, ".")
 	switch {
 	case ps.get("client_assertion_type") != assertionType:
-		return credentials{}, invalidRequest("client_assertion_type must be %s", assertionType)
+		return credentials{}, ruleCredentials.broken("client_assertion_type must be %s", assertionType)
 	case ps.has("client_secret"):
-		return credentials{}, invalidRequest("the client authenticates in two ways at once; use one")
+		return credentials{}, ruleCredentials.broken("the client authenticates in two ways at once; use one")
 	case len(assertion) > maxAssertion || len(parts) != 3 || !decodePart(parts[1], &claims) || claims.Subject == "":
 		return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "the client_assertion is not a signed JWT with a sub"))
 	case ps.has("client_id") && ps.get("client_id") != claims.Subject:
-		return credentials{}, invalidRequest("client_id names another client than the client_assertion")
+		return credentials{}, ruleCredentials.broken("client_id names another client than the client_assertion")
 	}
 	return credentials{method: client.AuthPrivateKeyJWT, clientID: claims.Subject, assertion: assertion, endpoint: endpoint}, nil
 }

@@ -22,11 +22,13 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodPost {
 		d.params, oerr = formParams(r)
 	} else {
-		d.params, oerr = parseParams(r.URL.RawQuery)
+		d.params, oerr = queryParams(r)
 	}
 	d.refused = oerr
 	for _, check := range addressChecks {
-		if oerr := check(p, r.Context(), d); oerr != nil {
+		oerr := check(p, r.Context(), d)
+		infoOf(r).Asked = d.params // those of a request object, once it is read
+		if oerr != nil {
 			return p.refuse(w, r, d.client, oerr)
 		}
 	}
@@ -53,7 +55,14 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, c *client.Clie
 	}
 	info := infoOf(r)
 	info.Kind, info.Cause = o.Kind, o
-	return p.Pages.Refuse(w, r, Refusal{Client: c, Code: o.code, Field: o.Field, Reason: o.Message})
+	if c != nil {
+		info.ClientID = c.ID
+	}
+	reason := o.Message
+	if p.keep(r, o, nil) {
+		reason += " (" + o.rule.Name + ")" // the page names the request itself
+	}
+	return p.Pages.Refuse(w, r, Refusal{Client: c, Code: o.code, Field: o.Field, Reason: reason})
 }
 
 func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error {
@@ -116,11 +125,11 @@ func (p *Provider) park(w http.ResponseWriter, r *http.Request, req *session.Req
 func silentError(need session.Need) *oauthError {
 	switch need {
 	case session.NeedConsent:
-		return oauth(fault.Unauthenticated, codeConsentRequired, "the person has not allowed this yet, and prompt=none forbids to ask")
+		return ruleConsent.broken("the person has not allowed this yet, and prompt=none forbids to ask")
 	case session.NeedAccount:
-		return oauth(fault.Unauthenticated, codeAccountSelection, "the person must choose an account, and prompt=none forbids to ask")
+		return ruleAccount.broken("the person must choose an account, and prompt=none forbids to ask")
 	default:
-		return oauth(fault.Unauthenticated, codeLoginRequired, "nobody is signed in who fits the request, and prompt=none forbids to ask")
+		return ruleSignIn.broken("nobody is signed in who fits the request, and prompt=none forbids to ask")
 	}
 }
 
@@ -162,11 +171,11 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) refusalOf(req *session.Request, f *session.Flow, sess *session.Session, need session.Need) *oauthError {
 	switch {
 	case need == session.NeedRefusal:
-		return oauth(fault.Forbidden, codeAccessDenied, "the person refused")
+		return ruleRefused.broken("the person refused")
 	case need != session.NeedNothing && req.Prompts(session.PromptNone):
 		return silentError(need)
 	case req.HintSubject != "" && sess != nil && f.Progress.Account == sess.AccountID && !f.Progress.SignedInAt.IsZero() && sess.AccountID != req.HintSubject:
-		return oauth(fault.Unauthenticated, codeLoginRequired, "somebody else signed in than the id_token_hint names")
+		return ruleSignIn.broken("somebody else signed in than the id_token_hint names")
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"signet/internal/account"
-	"signet/internal/fault"
 	"signet/internal/session"
 )
 
@@ -151,7 +150,7 @@ func checkClaims(p *Provider, _ context.Context, d *draft) *oauthError {
 	}
 	var asked *claimsParameter
 	if err := json.Unmarshal([]byte(raw), &asked); err != nil || asked == nil {
-		return invalidRequest("claims must be a JSON object with the members userinfo and id_token, whose members are null or objects (OpenID Connect Core, section 5.5)").because(err)
+		return ruleClaims.broken("claims must be a JSON object with the members userinfo and id_token, whose members are null or objects (OpenID Connect Core, section 5.5)").because(err)
 	}
 	if oerr := checkSub(p, d, asked); oerr != nil {
 		return oerr
@@ -196,7 +195,7 @@ func checkSub(p *Provider, d *draft, asked *claimsParameter) *oauthError {
 		}
 		account := p.subjects.account(d.client, wanted[0])
 		if len(wanted) > 1 || d.req.HintSubject != "" && d.req.HintSubject != account {
-			return invalidRequest("claims asks for more than one sub; an answer is about one person")
+			return ruleClaims.broken("claims asks for more than one sub; an answer is about one person")
 		}
 		d.req.HintSubject = account
 	}
@@ -222,5 +221,5 @@ func checkACR(d *draft, wish *claimWish) *oauthError {
 }
 
 func unmetACR() *oauthError {
-	return oauth(fault.Forbidden, codeUnmetAuthentication, "no sign-in here has the acr that claims calls essential; acr_values_supported says which there are")
+	return ruleACR.broken("no sign-in here has the acr that claims calls essential; acr_values_supported says which there are")
 }

@@ -101,7 +101,7 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 }
 
 func invalidClient(cause error) *oauthError {
-	return oauth(fault.Unauthenticated, codeInvalidClient,
+	return ruleClientAuth.broken(
 		"client authentication failed: check client_id, the secret or the assertion, and that the registered token_endpoint_auth_method is the one used").because(cause)
 }
 
@@ -125,9 +125,9 @@ func readCredentials(r *http.Request, ps params) (credentials, *oauthError) {
 	case !ok:
 		return credentials{}, invalidClient(fault.New(fault.Unauthenticated, "the Authorization header is not Basic with an encoded id and secret"))
 	case secret != "" || ps.has("client_assertion"):
-		return credentials{}, invalidRequest("the client authenticates in two ways at once; use one")
+		return credentials{}, ruleCredentials.broken("the client authenticates in two ways at once; use one")
 	case id != "" && id != basicID:
-		return credentials{}, invalidRequest("client_id names another client than the Authorization header")
+		return credentials{}, ruleCredentials.broken("client_id names another client than the Authorization header")
 	}
 	return credentials{method: client.AuthBasic, clientID: basicID, secret: basicSecret}, nil
 }

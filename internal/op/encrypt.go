@@ -10,7 +10,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"signet/internal/client"
-	"signet/internal/fault"
 	"signet/internal/grant"
 )
 
@@ -60,7 +59,7 @@ func (p *Provider) encrypt(ctx context.Context, c *client.Client, e client.Encry
 		return "", err
 	}
 	if key == nil {
-		return "", oauth(fault.Invalid, codeInvalidRequest, "the client's key set has no key to which %s can encrypt", e.Alg)
+		return "", ruleClientKeys.broken("the client's key set has no key to which %s can encrypt", e.Alg)
 	}
 	o := (&jose.EncrypterOptions{}).WithType("JWT")
 	if kind != "" {

@@ -80,7 +80,7 @@ func (p *Provider) readEndSession(r *http.Request) (params, *oauthError) {
 	if r.Method == http.MethodPost {
 		return formParams(r)
 	}
-	return parseParams(r.URL.RawQuery)
+	return queryParams(r)
 }
 
 // signOut is a request to sign out that was read.
@@ -97,7 +97,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	if hint := ps.get("id_token_hint"); hint != "" {
 		claims, err := p.verifyHint(r.Context(), hint, clientID)
 		if err != nil {
-			return nil, invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
+			return nil, ruleHint.broken("the id_token_hint is not an ID token that was issued here to this client").because(err)
 		}
 		out.proven, clientID = claims, claims.Audience[0]
 	}
@@ -105,7 +105,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	uri := ps.get("post_logout_redirect_uri")
 	if clientID == "" {
 		if uri != "" {
-			return nil, invalidRequest("post_logout_redirect_uri needs an id_token_hint or a client_id beside it")
+			return nil, ruleSignOutURI.broken("post_logout_redirect_uri needs an id_token_hint or a client_id beside it")
 		}
 		return out, nil
 	}
@@ -118,7 +118,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	}
 	infoOf(r).ClientID = c.ID
 	if uri != "" && !c.MayReturn(uri) {
-		return nil, invalidRequest("the post_logout_redirect_uri %s is not one of the client's registered post_logout_redirect_uris", printable(uri))
+		return nil, ruleSignOutURI.broken("the post_logout_redirect_uri %s is not one of the client's registered post_logout_redirect_uris", printable(uri))
 	}
 	out.req.RedirectURI = uri
 	return out, nil

@@ -18,6 +18,7 @@ import (
 type oauthError struct {
 	*failure
 	code   string // RFC 6749 §5.2 and others
+	rule   *Rule  // that was broken; nil: none of the protocol's
 	scheme string // for WWW-Authenticate on 401: "Basic" or "Bearer"
 }
 
@@ -65,7 +66,7 @@ const (
 )
 
 func invalidRequest(format string, args ...any) *oauthError {
-	return oauth(fault.Invalid, codeInvalidRequest, format, args...)
+	return ruleRequest.broken(format, args...)
 }
 
 func invalidGrant(format string, args ...any) *oauthError {
@@ -83,9 +84,9 @@ func asOAuth(err error) *oauthError {
 	case fault.Unavailable:
 		return oauth(kind, codeUnavailable, "%s", fault.Public(err)).because(err)
 	case fault.Limited:
-		return oauth(kind, codeUnavailable, "%s", fault.Public(err)).because(err)
+		return ruleLimit.broken("%s", fault.Public(err)).because(err)
 	case fault.NotFound:
-		return oauth(kind, codeInvalidRequest, "%s", fault.Public(err)).because(err)
+		return invalidRequest("%s", fault.Public(err)).because(err)
 	default:
 		return oauth(fault.Internal, codeServerError, "%s", fault.Public(err)).because(err)
 	}
@@ -93,13 +94,14 @@ func asOAuth(err error) *oauthError {
 
 // WriteError answers with an error as OAuth JSON (RFC 6749 §5.2), and with
 // WWW-Authenticate where the status is 401 (RFC 9110 §11.6.1).
-func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	o := asOAuth(err)
+	description := p.explained(r, o, nil)
 	status := httpd.Status(o.Kind)
 	h := w.Header()
 	switch {
 	case o.scheme == "Bearer":
-		challenge := `Bearer error="` + o.code + `", error_description="` + headerSafe(o.Message) + `"`
+		challenge := `Bearer error="` + o.code + `", error_description="` + headerSafe(description) + `"`
 		if o.code == "" {
 			challenge = "Bearer"
 		}
@@ -113,7 +115,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	body, _ := json.Marshal(struct { // two strings always marshal
 		Error       string `json:"error,omitempty"`
 		Description string `json:"error_description,omitempty"`
-	}{o.code, o.Message})
+	}{o.code, description})
 	w.WriteHeader(status)
 	w.Write(body)
 }

@@ -106,7 +106,7 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	if g != nil {
 		if g.ClientID != c.ID {
-			return oauth(fault.Invalid, codeInvalidGrant, "the token was issued to another client")
+			return ruleForeignToken.broken("the token was issued to another client")
 		}
 		infoOf(r).AccountID = g.AccountID
 		if err := p.Grants.Revoke(r.Context(), g.ID); err != nil {

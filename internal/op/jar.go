@@ -66,11 +66,11 @@ func (p *Provider) objectOf(ctx context.Context, d *draft) (params, *oauthError)
 	}
 	switch {
 	case byValue != "" && byURI != "":
-		return nil, invalidRequest("request and request_uri exclude each other; send one")
+		return nil, ruleOneRequest.broken("request and request_uri exclude each other; send one")
 	case strings.HasPrefix(byURI, pushedPrefix):
 		return nil, p.takePushed(ctx, d, byURI)
 	case d.client.RequirePAR && !d.pushing:
-		return nil, invalidRequest("the client is registered to push its requests (require_pushed_authorization_requests)")
+		return nil, rulePARRequired.broken("the client is registered to push its requests (require_pushed_authorization_requests)")
 	case byURI != "":
 		raw, oerr := p.fetchRequest(ctx, d.client, byURI)
 		if oerr != nil {
@@ -80,7 +80,7 @@ func (p *Provider) objectOf(ctx context.Context, d *draft) (params, *oauthError)
 	case byValue != "":
 		return p.unpack(ctx, d.client, byValue)
 	case d.client.RequireSignedRequest:
-		return nil, invalidRequest("the client is registered to send signed request objects only (require_signed_request_object)")
+		return nil, ruleObjectRequired.broken("the client is registered to send signed request objects only (require_signed_request_object)")
 	}
 	return nil, nil
 }
@@ -144,7 +144,7 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string)
 	}
 	switch {
 	case header.Alg == algNone && c.RequestObjectAlg != algNone:
-		return nil, oauth(fault.Invalid, codeNoRequestObject, "unsigned request objects are only for clients with request_object_signing_alg none; sign it")
+		return nil, ruleObjectUnsigned.broken("unsigned request objects are only for clients with request_object_signing_alg none; sign it")
 	case c.RequestObjectAlg != "" && header.Alg != c.RequestObjectAlg:
 		return nil, invalidObject("the request object is signed with %s, and the client is registered for %s", printable(header.Alg), c.RequestObjectAlg)
 	case header.Alg == algNone:
@@ -294,9 +294,9 @@ func texts(name string, raw json.RawMessage) ([]string, bool) {
 }
 
 func invalidObject(format string, args ...any) *oauthError {
-	return oauth(fault.Invalid, codeInvalidObject, format, args...)
+	return ruleObject.broken(format, args...)
 }
 
 func invalidRequestURI(format string, args ...any) *oauthError {
-	return oauth(fault.Invalid, codeInvalidRequestURI, format, args...)
+	return ruleRequestURI.broken(format, args...)
 }

@@ -167,7 +167,7 @@ func (k *keyring) verify(ctx context.Context, c *client.Client, jws *jose.JSONWe
 // asInvalid makes a fault of what somebody registered an error of the request.
 func asInvalid(err error) error {
 	if fault.Is(err, fault.Invalid) {
-		return oauth(fault.Invalid, codeInvalidRequest, "%s", fault.Public(err)).because(err)
+		return ruleClientKeys.broken("%s", fault.Public(err)).because(err)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (p *Provider) managed(r *http.Request) (*client.Client, string, error) {
 		return nil, "", err
 	}
 	if err != nil || c.RegistrationHash == "" || subtle.ConstantTimeCompare([]byte(handle.Sum(token)), []byte(c.RegistrationHash)) != 1 {
-		return nil, "", badToken("the registration access token is not one of this client")
+		return nil, "", bearerError(ruleRegistrationToken.broken("the registration access token is not one of this client"))
 	}
 	infoOf(r).ClientID = c.ID
 	return c, token, nil

@@ -18,6 +18,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
+	"signet/internal/refusal"
 	"signet/internal/session"
 )
 
@@ -93,6 +94,7 @@ type Services struct {
 	Secrets  SecretGuard
 	Once     Once
 	Metrics  Metrics
+	Refusals *refusal.Service
 	Now      func() time.Time
 }
 

@@ -38,7 +38,7 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) error {
 	}
 	ps["client_id"] = []string{c.ID} // as it is proven: it may be in the header alone
 	if ps.has("request_uri") {
-		return invalidRequest("a pushed request cannot hold a request_uri (RFC 9126, section 2.1)")
+		return rulePushedURI.broken("a pushed request cannot hold a request_uri (RFC 9126, section 2.1)")
 	}
 	d := &draft{params: ps, client: c, req: &session.Request{ClientID: c.ID}, pushing: true}
 	checks := append([]check{resolveRequest, checkRedirectURI}, requestChecks...)
@@ -78,13 +78,13 @@ func pushError(o *oauthError) *oauthError {
 func (p *Provider) takePushed(ctx context.Context, d *draft, uri string) *oauthError {
 	req, err := p.Sessions.Pushed(ctx, strings.TrimPrefix(uri, pushedPrefix))
 	if fault.Is(err, fault.Expired) {
-		return invalidRequestURI("%s", fault.Public(err)).because(err)
+		return rulePushed.broken("%s", fault.Public(err)).because(err)
 	}
 	if err != nil {
 		return asOAuth(err)
 	}
 	if req.ClientID != d.client.ID || !d.client.MayRedirect(req.RedirectURI) {
-		return invalidRequestURI("the pushed request is of another client")
+		return rulePushed.broken("the pushed request is of another client")
 	}
 	d.req, d.pushed = req, true
 	return nil

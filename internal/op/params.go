@@ -2,12 +2,11 @@ package op
 
 import (
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"signet/internal/fault"
 )
 
 // params are the parameters of a request, each at most once (RFC 6749 §3.1,
@@ -21,7 +20,7 @@ var repeatable = map[string]bool{"resource": true, "audience": true} // RFC 8707
 func parseParams(encoded string) (params, *oauthError) {
 	v, err := url.ParseQuery(encoded)
 	if err != nil {
-		return nil, invalidRequest("the parameters are not application/x-www-form-urlencoded").because(err)
+		return nil, ruleEncoding.broken("the parameters are not application/x-www-form-urlencoded").because(err)
 	}
 	for name, values := range v {
 		if len(values) > 1 && !repeatable[name] {
@@ -36,13 +35,22 @@ func parseParams(encoded string) (params, *oauthError) {
 func formParams(r *http.Request) (params, *oauthError) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, invalidRequest("send the parameters as Content-Type: application/x-www-form-urlencoded")
+		return nil, ruleEncoding.broken("send the parameters as Content-Type: application/x-www-form-urlencoded")
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, invalidRequest("the body is too large or broke off").because(err)
+		return nil, ruleEncoding.broken("the body is too large or broke off").because(err)
 	}
-	return parseParams(string(body))
+	ps, oerr := parseParams(string(body))
+	infoOf(r).Asked = maps.Clone(ps)
+	return ps, oerr
+}
+
+// queryParams reads the parameters of a GET.
+func queryParams(r *http.Request) (params, *oauthError) {
+	ps, oerr := parseParams(r.URL.RawQuery)
+	infoOf(r).Asked = ps
+	return ps, oerr
 }
 
 // get returns the parameter; one without a value counts as left out
@@ -74,7 +82,7 @@ func (p params) require(name string) (string, *oauthError) {
 	if v := p.get(name); v != "" {
 		return v, nil
 	}
-	return "", oauth(fault.Invalid, codeInvalidRequest, "the parameter %s is missing", name)
+	return "", ruleMissing.broken("the parameter %s is missing", name)
 }
 
 // only is require for what must be certain before anything is answered: a
@@ -87,5 +95,5 @@ func (p params) only(name string) (string, *oauthError) {
 }
 
 func repeated(name string, n int) *oauthError {
-	return invalidRequest("the parameter %s comes %d times; send it once", printable(name), n)
+	return ruleRepeated.broken("the parameter %s comes %d times; send it once", printable(name), n)
 }

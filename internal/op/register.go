@@ -93,7 +93,7 @@ func (p *Provider) mayRegister(r *http.Request) *oauthError {
 		return oerr
 	}
 	if subtle.ConstantTimeCompare([]byte(handle.Sum(token)), []byte(handle.Sum(reg.Token))) != 1 {
-		return badToken("the initial access token is wrong")
+		return bearerError(ruleRegistrationToken.broken("the initial access token is wrong"))
 	}
 	return nil
 }
@@ -213,19 +213,19 @@ func metadataError(err error) *oauthError {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		all = several.Unwrap()
 	}
-	code, texts := codeInvalidMetadata, []string{}
+	rule, texts := ruleMetadata, []string{}
 	for _, one := range all {
 		var f *fault.Error
 		if errors.As(one, &f) && f.Field == "redirect_uris" {
-			code = codeInvalidRedirectURI
+			rule = ruleMetadataRedirect
 		}
 		texts = append(texts, fault.Public(one))
 	}
-	return oauth(fault.Invalid, code, "%s", printableAll(strings.Join(texts, "; "))).because(err)
+	return rule.broken("%s", printableAll(strings.Join(texts, "; "))).because(err)
 }
 
 func badMetadata(format string, args ...any) *oauthError {
-	return oauth(fault.Invalid, codeInvalidMetadata, format, args...)
+	return ruleMetadata.broken(format, args...)
 }
 
 // printableAll is printable for several sentences of ours about a stranger's

@@ -67,9 +67,9 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 // and is no place for a stranger's sentences.
 func unknownClient(id string) *oauthError {
 	if !client.ValidID(id) {
-		return oauth(fault.Invalid, codeInvalidClient, "no client is registered with such a client_id: it has characters that none has")
+		return ruleClient.broken("no client is registered with such a client_id: it has characters that none has")
 	}
-	return oauth(fault.Invalid, codeInvalidClient, "no client is registered with the client_id %s", printable(id))
+	return ruleClient.broken("no client is registered with the client_id %s", printable(id))
 }
 
 func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
@@ -78,7 +78,7 @@ func checkRedirectURI(_ *Provider, _ context.Context, d *draft) *oauthError {
 	}
 	uri, oerr := d.params.only("redirect_uri")
 	if oerr == nil && !d.client.MayRedirect(uri) {
-		oerr = invalidRequest("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))
+		oerr = ruleRedirectURI.broken("the redirect_uri %s is not one of the client's registered redirect_uris, which are compared character for character", printable(uri))
 	}
 	if oerr != nil {
 		oerr.Field = "redirect_uri"
@@ -118,13 +118,13 @@ func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
 	for name, values := range d.params {
 		for _, v := range values {
 			if len(v) > maxParam {
-				return invalidRequest("the parameter %s has %d bytes; at most %d are kept", printable(name), len(v), maxParam)
+				return ruleSize.broken("the parameter %s has %d bytes; at most %d are kept", printable(name), len(v), maxParam)
 			}
 			all += len(v)
 		}
 	}
 	if all > maxParams {
-		return invalidRequest("the parameters have %d bytes together; at most %d are kept", all, maxParams)
+		return ruleSize.broken("the parameters have %d bytes together; at most %d are kept", all, maxParams)
 	}
 	return nil
 }
@@ -136,10 +136,10 @@ func checkResponseType(_ *Provider, _ context.Context, d *draft) *oauthError {
 	}
 	t, ok := session.ParseResponseType(raw)
 	if !ok || !slices.Contains(client.ResponseTypesAll(), t.String()) {
-		return oauth(fault.Invalid, codeUnsupportedResponse, "the response_type %s is not one of %s", printable(raw), strings.Join(client.ResponseTypesAll(), ", "))
+		return ruleResponseType.broken("the response_type %s is not one of %s", printable(raw), strings.Join(client.ResponseTypesAll(), ", "))
 	}
 	if !slices.Contains(d.client.ResponseTypes, t.String()) {
-		return oauth(fault.Forbidden, codeUnauthorizedClient, "the client is not registered for the response_type %s", t)
+		return ruleResponseTypeRegistered.broken("the client is not registered for the response_type %s", t)
 	}
 	d.req.ResponseType = t
 	return nil
@@ -151,9 +151,9 @@ func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
 	way, _ := session.SplitMode(mode)
 	switch {
 	case mode != "" && !slices.Contains(session.ResponseModes, mode):
-		return invalidRequest("the response_mode %s is not one of %s", printable(mode), strings.Join(session.ResponseModes, ", "))
+		return ruleResponseMode.broken("the response_mode %s is not one of %s", printable(mode), strings.Join(session.ResponseModes, ", "))
 	case way == session.ModeQuery && d.req.ResponseType.FrontChannel():
-		return invalidRequest("response_mode=%s would put tokens into an address; use fragment or form_post", mode)
+		return ruleResponseMode.broken("response_mode=%s would put tokens into an address; use fragment or form_post", mode)
 	}
 	return nil
 }
@@ -167,11 +167,11 @@ func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
 		scopes = slices.DeleteFunc(scopes, func(s string) bool { return s == "offline_access" })
 	}
 	if len(scopes) == 0 {
-		return oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) is registered for the client; its scopes are %s",
+		return ruleScope.broken("none of the scopes asked for (%s) is registered for the client; its scopes are %s",
 			printable(strings.Join(asked, " ")), printable(strings.Join(d.client.Scopes, " ")))
 	}
 	if d.req.ResponseType.Has(session.TypeIDToken) && !slices.Contains(scopes, "openid") {
-		return oauth(fault.Invalid, codeInvalidScope, "the response_type %s asks for an ID token, which needs the scope openid", d.req.ResponseType)
+		return ruleScope.broken("the response_type %s asks for an ID token, which needs the scope openid", d.req.ResponseType)
 	}
 	d.req.Scopes = scopes
 	return nil
@@ -183,7 +183,7 @@ func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
 func checkNonce(_ *Provider, _ context.Context, d *draft) *oauthError {
 	d.req.Nonce = d.params.get("nonce")
 	if d.req.Nonce == "" && d.req.ResponseType.Has(session.TypeIDToken) {
-		return invalidRequest("the parameter nonce is missing, which the response_type %s needs (OpenID Connect Core, section 3.2.2.1)", d.req.ResponseType)
+		return ruleNonce.broken("the parameter nonce is missing, which the response_type %s needs (OpenID Connect Core, section 3.2.2.1)", d.req.ResponseType)
 	}
 	return nil
 }
@@ -196,11 +196,11 @@ func checkPKCE(_ *Provider, _ context.Context, d *draft) *oauthError {
 	case challenge == "" && method == "" && !d.client.Public():
 		return nil
 	case challenge == "":
-		return invalidRequest("the parameter code_challenge is missing; a public client must use PKCE (RFC 7636)")
+		return rulePKCE.broken("the parameter code_challenge is missing; a public client must use PKCE (RFC 7636)")
 	case method != "S256":
-		return invalidRequest("code_challenge_method must be S256")
+		return rulePKCE.broken("code_challenge_method must be S256")
 	case !handle.Valid(challenge):
-		return invalidRequest("code_challenge must be the 43 characters of a base64url SHA-256")
+		return rulePKCE.broken("code_challenge must be the 43 characters of a base64url SHA-256")
 	}
 	d.req.CodeChallenge = challenge
 	return nil
@@ -209,7 +209,7 @@ func checkPKCE(_ *Provider, _ context.Context, d *draft) *oauthError {
 func checkPrompt(_ *Provider, _ context.Context, d *draft) *oauthError {
 	d.req.Prompt = d.params.list("prompt")
 	if d.req.Prompts(session.PromptNone) && len(d.req.Prompt) > 1 {
-		return invalidRequest("prompt=none excludes every other prompt")
+		return rulePrompt.broken("prompt=none excludes every other prompt")
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
 	}
 	seconds, err := strconv.Atoi(raw)
 	if err != nil || seconds < 0 || seconds > 1<<31 {
-		return invalidRequest("max_age must be a number of seconds, 0 or more")
+		return ruleMaxAge.broken("max_age must be a number of seconds, 0 or more")
 	}
 	d.req.MaxAge = &seconds
 	return nil
@@ -232,7 +232,7 @@ func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
 
 func checkResource(_ *Provider, _ context.Context, d *draft) *oauthError {
 	if d.params.has("resource") {
-		return oauth(fault.Invalid, codeInvalidTarget, "no resource is registered here; leave the parameter resource out")
+		return ruleResource.broken("no resource is registered here; leave the parameter resource out")
 	}
 	return nil
 }
@@ -248,10 +248,10 @@ func checkHints(p *Provider, ctx context.Context, d *draft) *oauthError {
 	if hint := d.params.get("id_token_hint"); hint != "" {
 		claims, err := p.verifyHint(ctx, hint, d.client.ID)
 		if err != nil {
-			return invalidRequest("the id_token_hint is not an ID token that was issued here to this client").because(err)
+			return ruleHint.broken("the id_token_hint is not an ID token that was issued here to this client").because(err)
 		}
 		if r.HintSubject != "" && r.HintSubject != claims.Subject {
-			return invalidRequest("the id_token_hint names another person than the sub that claims asks for")
+			return ruleHint.broken("the id_token_hint names another person than the sub that claims asks for")
 		}
 		r.HintSubject = claims.Subject
 	}

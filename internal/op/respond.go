@@ -47,7 +47,7 @@ func (p *Provider) answerError(w http.ResponseWriter, r *http.Request, req *sess
 	if o.Kind == fault.Internal || o.Kind == fault.Unavailable {
 		return err
 	}
-	return p.answer(w, r, req, Field{"error", o.code}, Field{"error_description", o.Message})
+	return p.answer(w, r, req, Field{"error", o.code}, Field{"error_description", p.explained(r, o, req)})
 }
 
 // redirect is 303, so that a POST is not repeated at the app (RFC 9700 §4.12).

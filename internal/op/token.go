@@ -62,11 +62,11 @@ func (p *Provider) grantTokens(r *http.Request, name string, ps params) (*tokens
 	do, known := grants[name]
 	switch {
 	case name == "":
-		return nil, invalidRequest("the parameter grant_type is missing")
+		return nil, ruleMissing.broken("the parameter grant_type is missing")
 	case !known:
-		return nil, oauth(fault.Invalid, codeUnsupportedGrant, "the grant_type %s is not supported", printable(name))
+		return nil, ruleGrantType.broken("the grant_type %s is not supported", printable(name))
 	case !c.MayGrant(name):
-		return nil, oauth(fault.Invalid, codeUnauthorizedClient, "the client is not registered for the grant_type %s", name)
+		return nil, ruleGrantTypeRegistered.broken("the client is not registered for the grant_type %s", name)
 	}
 	return do(p, r, c, ps)
 }
@@ -91,7 +91,7 @@ func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*toke
 	ctx := r.Context()
 	code, err := p.Grants.Redeem(ctx, raw)
 	if fault.Is(err, fault.Expired) {
-		return nil, invalidGrant("%s", fault.Public(err)).because(err)
+		return nil, ruleCode.broken("%s", fault.Public(err)).because(err)
 	}
 	if err != nil {
 		return nil, err
@@ -128,16 +128,16 @@ func checkExchange(c *client.Client, code *grant.Code, ps params) *oauthError {
 	verifier := ps.get("code_verifier")
 	switch {
 	case code.Grant.ClientID != c.ID:
-		return invalidGrant("the code was issued to another client")
+		return ruleCode.broken("the code was issued to another client")
 	case ps.get("redirect_uri") != code.RedirectURI:
-		return invalidGrant("redirect_uri is not the one of the authorization request")
+		return ruleCodeRedirect.broken("redirect_uri is not the one of the authorization request")
 	case code.CodeChallenge == "" && verifier != "":
 		// RFC 9700 §2.1.1: a verifier without a challenge is a downgrade.
-		return invalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
+		return ruleVerifier.broken("code_verifier was sent, but the authorization request had no code_challenge")
 	case code.CodeChallenge != "" && (len(verifier) < 43 || len(verifier) > 128):
-		return invalidGrant("code_verifier must have 43 to 128 characters (RFC 7636, section 4.1)")
+		return ruleVerifier.broken("code_verifier must have 43 to 128 characters (RFC 7636, section 4.1)")
 	case code.CodeChallenge != "" && !oidc.VerifyCodeChallenge(&oidc.CodeChallenge{Challenge: code.CodeChallenge, Method: oidc.CodeChallengeMethodS256}, verifier):
-		return invalidGrant("code_verifier does not fit the code_challenge")
+		return ruleVerifier.broken("code_verifier does not fit the code_challenge")
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (p *Provider) live(ctx context.Context, g *grant.Grant, out *minted) error 
 	}
 	err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
 	if fault.Is(err, fault.Expired) {
-		return invalidGrant("%s", fault.Public(err)).because(err)
+		return ruleGrantEnded.broken("%s", fault.Public(err)).because(err)
 	}
 	return err
 }
@@ -193,7 +193,7 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	}
 	f, next, err := p.Grants.Refresh(ctx, raw, c.ID)
 	if fault.Is(err, fault.Expired) {
-		return nil, invalidGrant("%s", fault.Public(err)).because(err)
+		return nil, ruleRefreshToken.broken("%s", fault.Public(err)).because(err)
 	}
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Cl
 		return err
 	}
 	if _, ok := grant.Narrow(c.MayScope(f.Grant.Scopes), asked); !ok {
-		return oauth(fault.Invalid, codeInvalidScope, "a refresh cannot ask for more than was granted: %s", printable(strings.Join(f.Grant.Scopes, " ")))
+		return ruleRefreshScope.broken("a refresh cannot ask for more than was granted: %s", printable(strings.Join(f.Grant.Scopes, " ")))
 	}
 	return nil
 }
@@ -233,10 +233,10 @@ func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Cl
 // clientCredentials gives the client a token of its own (RFC 6749 §4.4).
 func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps params) (*tokens, error) {
 	if c.Public() {
-		return nil, oauth(fault.Invalid, codeUnauthorizedClient, "client_credentials needs a client that can prove who it is")
+		return nil, ruleGrantTypeRegistered.broken("client_credentials needs a client that can prove who it is")
 	}
 	if ps.has("resource") {
-		return nil, oauth(fault.Invalid, codeInvalidTarget, "no resource is registered here; leave the parameter resource out")
+		return nil, ruleResource.broken("no resource is registered here; leave the parameter resource out")
 	}
 	asked := ps.list("scope")
 	scopes := c.MayScope(asked)
@@ -246,7 +246,7 @@ func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps param
 	// There is no person whose identity or absence these could be about.
 	scopes = slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(personal, s) })
 	if len(asked) > 0 && len(scopes) == 0 {
-		return nil, oauth(fault.Invalid, codeInvalidScope, "none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
+		return nil, ruleOwnScope.broken("none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
 	}
 	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes}
 	ctx := r.Context()

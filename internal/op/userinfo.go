@@ -35,9 +35,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	info := infoOf(r)
 	info.ClientID, info.AccountID = t.grant.ClientID, t.grant.AccountID
 	if !slices.Contains(strings.Fields(t.claims.Scope), "openid") {
-		o := oauth(fault.Forbidden, codeInsufficientScope, "the access token was not granted the scope openid")
-		o.scheme = "Bearer"
-		return o
+		return bearerError(ruleOpenID.broken("the access token was not granted the scope openid"))
 	}
 	a, err := p.Accounts.Recent(r.Context(), t.grant.AccountID)
 	if fault.Is(err, fault.NotFound) || err == nil && a.Status != account.Active {
@@ -100,13 +98,15 @@ func bearerHeader(r *http.Request) (string, *oauthError) {
 
 // noToken has no error code: RFC 6750 §3.1 wants none where nothing was sent.
 func noToken() *oauthError {
-	o := oauth(fault.Unauthenticated, "", "send an access token in the Authorization header")
-	o.scheme = "Bearer"
-	return o
+	return bearerError(ruleNoToken.broken("send an access token in the Authorization header"))
 }
 
 func badToken(reason string) *oauthError {
-	o := oauth(fault.Unauthenticated, codeInvalidToken, "%s", reason)
+	return bearerError(ruleToken.broken("%s", reason))
+}
+
+// bearerError is told in the challenge that asks for a token (RFC 6750 §3).
+func bearerError(o *oauthError) *oauthError {
 	o.scheme = "Bearer"
 	return o
 }

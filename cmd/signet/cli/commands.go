@@ -19,6 +19,7 @@ func commands(p *Process) []*cobra.Command {
 		keysCommand(p),
 		migrateCommand(p),
 		doctorCommand(p),
+		explainCommand(p),
 		auditCommand(p),
 		seedCommand(p),
 		versionCommand(p),

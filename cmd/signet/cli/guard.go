@@ -10,6 +10,7 @@ import (
 	"signet/internal/fault"
 	"signet/internal/limit"
 	"signet/internal/op"
+	"signet/internal/refusal"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 )
@@ -66,6 +67,20 @@ func (h *house) flowGate() session.Gate {
 			err = fault.New(fault.Limited, "Too many sign-ins were begun from this network. Please wait a few minutes.")
 		}
 		return err
+	}
+}
+
+// refusalGate bounds how many refusals are kept: from one network, so that one
+// who sends nonsense takes no room from others, and from all.
+func (h *house) refusalGate() refusal.Gate {
+	l := h.cfg.Limits
+	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
+	network, all := ruleOf("refusal, network", l.RefusalsNetwork), ruleOf("refusal", l.Refusals)
+	return func(ctx context.Context, ip string) (bool, error) {
+		from, _ := netip.ParseAddr(ip)
+		pass, err := limiter.Take(ctx, from,
+			limit.Try{Rule: network, Who: limit.Address(from, l.IPv4Prefix, l.IPv6Prefix)}, limit.Try{Rule: all})
+		return pass.OK && err == nil, err
 	}
 }
 

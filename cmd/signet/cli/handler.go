@@ -54,7 +54,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Once: kv.NewOnce(s.kv),
-		Secrets: s.secretGuard(), Metrics: s.metrics, Now: time.Now,
+		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	routes := append(provider.Routes(), pages.Routes()...)
 	mounted := httpd.Mount(httpd.Options{
 		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(c.TrustedProxies), Secure: s.secure(),
-		PageError: pages.PageError, OAuthError: op.WriteError,
+		PageError: pages.PageError, OAuthError: provider.WriteError,
 	}, routes)
 	mux := mounted
 	if base := s.basePath(); base != "" {

@@ -17,6 +17,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
+	"signet/internal/refusal"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 	sqlstore "signet/internal/store/sql"
@@ -38,6 +39,7 @@ type house struct {
 	grants     *grant.Service
 	keys       *keys.Manager
 	challenges *challenge.Service
+	refusals   *refusal.Service
 	recoveries *account.Recoveries
 	hasher     *account.Hasher
 	subjects   []byte // makes pairwise subjects
@@ -159,6 +161,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
 	}, time.Now)
+	h.refusals = refusal.NewService(kv.NewRefusals(h.kv), h.refusalGate(), l.Refusal)
 	h.challenges = challenge.NewService(kv.NewChallenges(h.kv), h.challengeGuard(), challenge.Settings{
 		Kinds: map[challenge.Purpose]challenge.Kind{
 			challenge.SignUp: challenge.Kind(c.Challenge.SignUp), challenge.Recover: challenge.Kind(c.Challenge.Recover),

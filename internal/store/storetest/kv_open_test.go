@@ -36,6 +36,7 @@ func TestSessions(t *testing.T)   { onEveryKV(t, storetest.Sessions) }
 func TestFlows(t *testing.T)      { onEveryKV(t, storetest.Flows) }
 func TestCodes(t *testing.T)      { onEveryKV(t, storetest.Codes) }
 func TestChallenges(t *testing.T) { onEveryKV(t, storetest.Challenges) }
+func TestRefusals(t *testing.T)   { onEveryKV(t, storetest.Refusals) }
 func TestLimits(t *testing.T)     { onEveryKV(t, storetest.Limits) }
 
 // patience is the timeout where it is not the matter: a machine that is busy

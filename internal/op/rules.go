@@ -1,0 +1,178 @@
+package op
+
+//go:generate go run ./internal/refgen
+
+import (
+	"fmt"
+
+	"signet/internal/fault"
+)
+
+// Rule is what a request can break: a short name that stays, by which answers,
+// signet explain and docs/errors.md speak of it.
+type Rule struct {
+	Name   string // stable
+	Code   string // the error that is answered
+	Clause string // where it is written
+	Remedy string // what to change
+
+	kind fault.Kind
+}
+
+// broken is the error of a request that breaks the rule; the format says how.
+func (r *Rule) broken(format string, args ...any) *oauthError {
+	return &oauthError{failure: fault.New(r.kind, format, args...), code: r.Code, rule: r}
+}
+
+// ruleBook is all rules, in the order in which docs/errors.md has them.
+var ruleBook []*Rule
+
+// Rules returns all rules.
+func Rules() []*Rule { return append([]*Rule(nil), ruleBook...) }
+
+func newRule(name string, kind fault.Kind, code, clause, remedy string) *Rule {
+	for _, r := range ruleBook {
+		if r.Name == name {
+			panic(fmt.Sprintf("op: two rules are named %s", name)) // at the start of every test
+		}
+	}
+	r := &Rule{Name: name, Code: code, Clause: clause, Remedy: remedy, kind: kind}
+	ruleBook = append(ruleBook, r)
+	return r
+}
+
+// What every request must keep to.
+var (
+	ruleEncoding = newRule("encoding", fault.Invalid, codeInvalidRequest, "RFC 6749 §4.1.3, appendix B",
+		"Send the parameters in the body of a POST, encoded as application/x-www-form-urlencoded. Let a library encode them.")
+	ruleMissing = newRule("parameter-missing", fault.Invalid, codeInvalidRequest, "RFC 6749 §4.1.2.1, §5.2",
+		"Send the parameter. One with an empty value counts as not sent.")
+	ruleRepeated = newRule("parameter-repeated", fault.Invalid, codeInvalidRequest, "RFC 6749 §3.1, §3.2",
+		"Send each parameter once. Only resource and audience may repeat.")
+	ruleSize = newRule("request-size", fault.Invalid, codeInvalidRequest, "RFC 9700 §4 (a limit of this provider)",
+		"Send less: claims and state are the usual suspects. What is long can be pushed (RFC 9126) only within the same limits.")
+	ruleRequest = newRule("request", fault.Invalid, codeInvalidRequest, "RFC 6749 §4.1.2.1, §5.2",
+		"Change what the problem names.")
+	ruleLimit = newRule("limit", fault.Limited, codeUnavailable, "RFC 6749 §4.1.2.1, RFC 6585 §4",
+		"Wait as long as Retry-After says, and send less often. The operator can raise the limit (limits in docs/settings.md).")
+)
+
+// Who asks, and where the answer goes.
+var (
+	ruleClient = newRule("client-unknown", fault.Invalid, codeInvalidClient, "RFC 6749 §4.1.2.1",
+		"Register the client (signet apply, signet client create), or send the client_id that is registered. Case matters.")
+	ruleClientAuth = newRule("client-authentication", fault.Unauthenticated, codeInvalidClient, "RFC 6749 §2.3, §5.2; OpenID Connect Core §9",
+		"Authenticate by the method that is registered as token_endpoint_auth_method, with the present secret or key. The cause says what did not fit; signet client show CLIENT shows what is registered.")
+	ruleCredentials = newRule("client-credentials", fault.Invalid, codeInvalidRequest, "RFC 6749 §2.3, RFC 7521 §4.2",
+		"Authenticate in one way only, and name the same client everywhere: most often the library sends the secret in the header while the app adds it to the body.")
+	ruleRedirectURI = newRule("redirect-uri", fault.Invalid, codeInvalidRequest, "RFC 6749 §3.1.2.3, RFC 9700 §4.1.3, OpenID Connect Core §3.1.2.1",
+		"Register the address exactly as the app sends it: scheme, port, path and a slash at the end count. Loopback addresses of native apps may have any port.")
+	ruleClientKeys = newRule("client-keys", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §10, RFC 7591 §2",
+		"Publish a fitting public key in the client's jwks or at its jwks_uri, and see that the address answers with a JSON Web Key Set over https.")
+)
+
+// What an authorization request asks for.
+var (
+	ruleResponseType = newRule("response-type", fault.Invalid, codeUnsupportedResponse, "RFC 6749 §3.1.1, OAuth 2.0 Multiple Response Types §5",
+		"Ask for a response type that response_types_supported of the discovery document lists; code is right for nearly every app.")
+	ruleResponseTypeRegistered = newRule("response-type-registered", fault.Forbidden, codeUnauthorizedClient, "RFC 7591 §2, RFC 6749 §4.1.2.1",
+		"Add the response type to the client's response_types, and the grant type that it needs, or ask for one that is there.")
+	ruleResponseMode = newRule("response-mode", fault.Invalid, codeInvalidRequest, "OAuth 2.0 Multiple Response Types §2.1, §5; JARM §2.3",
+		"Leave response_mode out, or take one of response_modes_supported; tokens go by fragment or form_post only.")
+	ruleScope = newRule("scope", fault.Invalid, codeInvalidScope, "RFC 6749 §3.3, OpenID Connect Core §3.1.2.1",
+		"Ask for scopes that are registered for the client, or add them to its scopes.")
+	ruleNonce = newRule("nonce", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.2.2.1, §3.3.2.11",
+		"Send a fresh random nonce, and compare it with the one in the ID token.")
+	rulePKCE = newRule("pkce", fault.Invalid, codeInvalidRequest, "RFC 7636 §4.3, RFC 9700 §2.1.1",
+		"Send code_challenge, the base64url SHA-256 of a fresh random code_verifier, with code_challenge_method=S256.")
+	rulePrompt = newRule("prompt", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.1.2.1",
+		"Send prompt=none alone, or not at all.")
+	ruleMaxAge = newRule("max-age", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.1.2.1",
+		"Send max_age as a whole number of seconds.")
+	ruleClaims = newRule("claims", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §5.5",
+		"Send claims as one JSON object with the members userinfo and id_token; in an address it must be percent-encoded.")
+	ruleACR = newRule("acr", fault.Forbidden, codeUnmetAuthentication, "OpenID Connect Core §5.5.1.1, Unmet Authentication Requirements 1.0 §2",
+		"Ask for an acr that acr_values_supported lists, or do not call it essential.")
+	ruleHint = newRule("id-token-hint", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2",
+		"Send the last ID token that this provider issued to this client, unchanged (it may have expired), or none.")
+	ruleResource = newRule("resource", fault.Invalid, codeInvalidTarget, "RFC 8707 §2",
+		"Leave resource out: none is registered here.")
+)
+
+// How it is sent.
+var (
+	ruleOneRequest = newRule("request-source", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §6.1, RFC 9101 §5",
+		"Send the request either as parameters, or as request, or as request_uri.")
+	ruleObject = newRule("request-object", fault.Invalid, codeInvalidObject, "RFC 9101 §4, §6, §10.8; OpenID Connect Core §6",
+		"Sign the parameters as a JWT with a key of the client's key set and the algorithm that is registered: iss the client_id, aud the issuer, typ oauth-authz-req+jwt, exp a few minutes away.")
+	ruleObjectUnsigned = newRule("request-object-unsigned", fault.Invalid, codeNoRequestObject, "RFC 9101 §10.5, OpenID Connect Core §6.1",
+		"Sign the request object, or register the client with request_object_signing_alg none.")
+	ruleObjectRequired = newRule("request-object-required", fault.Invalid, codeInvalidRequest, "RFC 9101 §10.5",
+		"Send a signed request object, or register the client without require_signed_request_object.")
+	ruleRequestURI = newRule("request-uri", fault.Invalid, codeInvalidRequestURI, "OpenID Connect Core §6.2, RFC 9101 §5.2",
+		"Register the address in request_uris, and see that it answers over https with the request object and nothing else.")
+	rulePARRequired = newRule("par-required", fault.Invalid, codeInvalidRequest, "RFC 9126 §6",
+		"Push the request to pushed_authorization_request_endpoint and send the request_uri of the answer, or register the client without require_pushed_authorization_requests.")
+	rulePushed = newRule("pushed-request", fault.Invalid, codeInvalidRequestURI, "RFC 9126 §2.2, §4, §7.3",
+		"Push the request anew for each sign-in: a request_uri is good once, for the client that pushed it, and for a minute (lifetimes.pushed_request).")
+	rulePushedURI = newRule("pushed-request-uri", fault.Invalid, codeInvalidRequest, "RFC 9126 §2.1",
+		"Push the parameters, or a request object as request, and no request_uri.")
+)
+
+// What the person does, or does not.
+var (
+	ruleRefused = newRule("person-refused", fault.Forbidden, codeAccessDenied, "RFC 6749 §4.1.2.1",
+		"Nothing is wrong with the request: the person chose Cancel. Offer to begin again.")
+	ruleSignIn = newRule("sign-in-required", fault.Unauthenticated, codeLoginRequired, "OpenID Connect Core §3.1.2.6",
+		"Send the request without prompt=none, so that the person can be asked. In a hidden frame browsers may hold our cookie back: do it in the window itself.")
+	ruleAccount = newRule("account-selection-required", fault.Unauthenticated, codeAccountSelection, "OpenID Connect Core §3.1.2.6",
+		"Send the request without prompt=none, so that the person can choose.")
+	ruleConsent = newRule("consent-required", fault.Unauthenticated, codeConsentRequired, "OpenID Connect Core §3.1.2.6, §3.1.2.4",
+		"Send the request without prompt=none once, so that the person can allow it; an app of the house is declared trusted: true.")
+)
+
+// The token endpoint.
+var (
+	ruleGrantType = newRule("grant-type", fault.Invalid, codeUnsupportedGrant, "RFC 6749 §5.2",
+		"Send a grant_type that grant_types_supported of the discovery document lists.")
+	ruleGrantTypeRegistered = newRule("grant-type-registered", fault.Invalid, codeUnauthorizedClient, "RFC 6749 §5.2, RFC 7591 §2",
+		"Add the grant type to the client's grant_types.")
+	ruleCode = newRule("code", fault.Invalid, codeInvalidGrant, "RFC 6749 §4.1.2, §5.2",
+		"Exchange each code once, at once, as the client that asked for it. A code that comes twice ends the tokens of its first use: see that no retry or reload sends it again.")
+	ruleCodeRedirect = newRule("code-redirect-uri", fault.Invalid, codeInvalidGrant, "RFC 6749 §4.1.3",
+		"Send the same redirect_uri as in the authorization request, character for character.")
+	ruleVerifier = newRule("pkce-verifier", fault.Invalid, codeInvalidGrant, "RFC 7636 §4.5, §4.6; RFC 9700 §2.1.1",
+		"Send the code_verifier from which the code_challenge of this very sign-in was made: keep it in the browser's session, and one for each tab.")
+	ruleRefreshToken = newRule("refresh-token", fault.Invalid, codeInvalidGrant, "RFC 6749 §6, RFC 9700 §4.14.2",
+		"Store the refresh token of each answer in the place of the one that was sent, before anything else; have one process refresh at a time. When it has ended, the person signs in again.")
+	ruleRefreshScope = newRule("refresh-scope", fault.Invalid, codeInvalidScope, "RFC 6749 §6",
+		"Ask for scopes of the grant, or for none to get them all; more of them needs an authorization request.")
+	ruleGrantEnded = newRule("grant-ended", fault.Invalid, codeInvalidGrant, "RFC 6749 §5.2, RFC 7009 §2.1",
+		"The grant was revoked while it was being used. Have the person sign in again.")
+	ruleOwnScope = newRule("client-scope", fault.Invalid, codeInvalidScope, "RFC 6749 §4.4.2",
+		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address and offline_access are.")
+)
+
+// Tokens that are shown to us.
+var (
+	ruleNoToken = newRule("access-token-missing", fault.Unauthenticated, "", "RFC 6750 §3.1",
+		"Send Authorization: Bearer and the access token.")
+	ruleToken = newRule("access-token", fault.Unauthenticated, codeInvalidToken, "RFC 6750 §3.1",
+		"Get a new access token, with the refresh token or by a sign-in. An ID token is none.")
+	ruleOpenID = newRule("openid-scope", fault.Forbidden, codeInsufficientScope, "OpenID Connect Core §5.3, RFC 6750 §3.1",
+		"Ask for the scope openid in the authorization request.")
+	ruleForeignToken = newRule("foreign-token", fault.Invalid, codeInvalidGrant, "RFC 7009 §2.1",
+		"Revoke a token as the client that it was issued to.")
+)
+
+// Registration and sign-out.
+var (
+	ruleRegistrationToken = newRule("registration-token", fault.Unauthenticated, codeInvalidToken, "RFC 7591 §3, RFC 7592 §2",
+		"Send the initial access token that the operator gave out, or the registration access token of the last answer about this client.")
+	ruleMetadata = newRule("client-metadata", fault.Invalid, codeInvalidMetadata, "RFC 7591 §2, §3.2.2; OpenID Connect Registration §2",
+		"Change the metadata that the problem names; the guide to registering an app has them all.")
+	ruleMetadataRedirect = newRule("client-metadata-redirect-uris", fault.Invalid, codeInvalidRedirectURI, "RFC 7591 §3.2.2, RFC 8252 §7",
+		"Register absolute https addresses without a fragment; a native app may have a scheme of its own, or loopback.")
+	ruleSignOutURI = newRule("post-logout-redirect-uri", fault.Invalid, codeInvalidRequest, "RP-Initiated Logout §2, §3",
+		"Register the address in post_logout_redirect_uris, and send an id_token_hint or the client_id beside it.")
+)
