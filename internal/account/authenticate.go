@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"signet/internal/argon2"
 	"signet/internal/fault"
 	"signet/internal/handle"
 )
@@ -124,8 +125,8 @@ type compared struct {
 // sign in, with that of the sign-up that waits, which may be nil. It is looked
 // for only then, by everybody who is refused.
 func (s *Service) compare(ctx context.Context, a *Account, password string, waiting func() (*SignUp, error)) (found compared, err error) {
-	err = s.hasher.inTurn(ctx, password, func() (err error) {
-		found.right, found.renew, err = s.hasher.verify(a.PasswordHash, password)
+	err = s.hasher.inTurn(ctx, password, func(m *argon2.Memory) (err error) {
+		found.right, found.renew, err = s.hasher.verify(m, a.PasswordHash, password)
 		if err != nil || found.right && a.admits() {
 			return err
 		}
@@ -137,7 +138,7 @@ func (s *Service) compare(ctx context.Context, a *Account, password string, wait
 		if waits != nil {
 			hash = waits.PasswordHash
 		}
-		same, _, err := s.hasher.verify(hash, password)
+		same, _, err := s.hasher.verify(m, hash, password)
 		if same {
 			found.waits = waits
 		}

@@ -23,7 +23,7 @@ type rule struct {
 // The layers, from the inside out. Paths are relative to the module; a path
 // stands for everything below it, too.
 var (
-	base = under("internal/fault", "internal/handle", "internal/yamltree")
+	base = under("internal/argon2", "internal/fault", "internal/handle", "internal/yamltree")
 
 	domain = under("internal/account", "internal/org", "internal/client", "internal/grant",
 		"internal/session", "internal/keys", "internal/challenge", "internal/audit", "internal/refusal", "internal/declare", "internal/outbox")
@@ -138,6 +138,8 @@ var rules = []rule{
 		within("github.com/redis/go-redis/v9"), under("internal/store/kv")),
 	only("zitadel/oidc's op", "it is experimental until its v4, and its storage model is not ours (docs/adr/0003)",
 		within("github.com/zitadel/oidc/v3/pkg/op"), under("internal/op")),
+	only("argon2", "hashes take turns in memory that is bounded; one beside them would not be",
+		within(module+"/internal/argon2", "golang.org/x/crypto/argon2", "github.com/go-crypt/x"), under("internal/account")),
 	only("go-mail", "messages leave through the outbox, or they are lost when the mail server is down",
 		within("github.com/wneessen/go-mail"), under("internal/mail")),
 	only("captcha", "pictures of digits are one kind of challenge; nobody else may lean on the store that the library brings",
@@ -237,6 +239,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of database/sql":                  {"internal/keys", "!database/sql"},
 		"one importer of go-redis":                      {"internal/limit", "!github.com/redis/go-redis/v9"},
 		"one importer of zitadel/oidc's op":             {"internal/web", "!github.com/zitadel/oidc/v3/pkg/op"},
+		"one importer of argon2":                        {"internal/web", "internal/argon2"},
 		"one importer of go-mail":                       {"internal/web", "!github.com/wneessen/go-mail"},
 		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
 		"one importer of cobra":                         {"config", "!github.com/spf13/cobra"},
