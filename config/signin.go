@@ -9,7 +9,8 @@ import (
 // Lifetimes says how long each thing that is handed out may be used.
 type Lifetimes struct {
 	// Authorization code, from the answer to its exchange. RFC 6749 §4.1.2 allows
-	// ten minutes at most; FAPI 2.0 one.
+	// ten minutes at most; FAPI 2.0 one, which a client of that profile is held to in
+	// any case.
 	Code time.Duration `yaml:"code" default:"60s" min:"5s" max:"10m"`
 
 	// Access token. It cannot be called back from an app that checks it by
@@ -33,8 +34,9 @@ type Lifetimes struct {
 	// Sign-in that is under way: from the app's request to the answer.
 	Flow time.Duration `yaml:"flow" default:"1h" min:"1m" max:"1d"`
 
-	// Request that an app pushed (RFC 9126), until the browser brings it along.
-	PushedRequest time.Duration `yaml:"pushed_request" default:"60s" min:"5s" max:"10m"`
+	// Request that an app pushed (RFC 9126), until the browser brings it along. FAPI
+	// 2.0 wants less than ten minutes.
+	PushedRequest time.Duration `yaml:"pushed_request" default:"60s" min:"5s" max:"599s"`
 
 	// Reasons why a request of an app was refused, for `signet explain`. 0 keeps none.
 	Refusal time.Duration `yaml:"refusal" default:"1d" max:"30d"`

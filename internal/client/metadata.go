@@ -7,6 +7,7 @@ package client
 // them. What only the house may say of a client is a field of Client.
 type Metadata struct {
 	Name            string   `json:"client_name,omitempty"`
+	Profile         string   `json:"profile,omitempty"` // what it is held to: one of Profiles; no name of the RFC
 	AuthMethod      string   `json:"token_endpoint_auth_method,omitempty"`
 	AuthSigningAlg  string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of assertions; "": any that fits the method
 	ApplicationType string   `json:"application_type,omitempty"`                // "web" or "native"

@@ -47,6 +47,7 @@ func (c *Client) Fill() {
 		}
 	}
 	c.fillFlows()
+	c.fillProfile()
 	if len(c.Scopes) == 0 {
 		c.Scopes = slices.Clone(ScopesAll)
 	}
@@ -76,6 +77,7 @@ func (c *Client) Check(r Rules) error {
 
 func (c *Client) check(p *problems, r Rules) {
 	c.checkIdentity(p)
+	c.checkProfile(p)
 	c.checkSubject(p)
 	c.checkTokens(p, r)
 	c.checkGrants(p)

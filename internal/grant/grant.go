@@ -104,6 +104,9 @@ type Families interface {
 	// returns the family as it is then; nil when nothing was changed. The new
 	// IdleUntil is the earlier of idleUntil and the family's end.
 	RotateFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*Family, error)
+	// KeepFamily is RotateFamily for a token that is not replaced: it moves the
+	// end of a family whose current generation it is, and nothing else.
+	KeepFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*Family, error)
 	// GrantRecord returns what lasts of a grant: the grant itself if it has a
 	// family, else nil, and whether it was revoked (RevokeFamily), which is known
 	// for as long as its access tokens could live.

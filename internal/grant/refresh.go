@@ -129,6 +129,24 @@ func (s *Service) Refresh(ctx context.Context, token, clientID string) (*Family,
 	return f, s.refresh.encode(root, f.Generation), nil
 }
 
+// Reuse uses the client's refresh token and returns its family; the token stays
+// the same. It is for confidential clients whose profile says so (FAPI 2.0
+// Security Profile §5.3.2.1): an answer that is lost then locks nobody out, and
+// who steals the token cannot use it without the client's key. An older token of
+// a family that was rotated before is refused, and revokes the family, as ever.
+func (s *Service) Reuse(ctx context.Context, token, clientID string) (*Family, error) {
+	root, generation, ok := s.refresh.decode(token)
+	if !ok {
+		return nil, fault.New(fault.Expired, "the refresh token was never given out")
+	}
+	now := s.now()
+	f, err := s.families.KeepFamily(ctx, rootKey(root), clientID, generation, now.Add(s.life.RefreshIdle), now)
+	if err == nil && f == nil {
+		f, err = s.retried(ctx, root, generation, clientID, now)
+	}
+	return f, err
+}
+
 // retried answers for a token that is not its family's current one.
 func (s *Service) retried(ctx context.Context, root []byte, generation int64, clientID string, now time.Time) (*Family, error) {
 	f, err := s.families.FamilyByRoot(ctx, rootKey(root))

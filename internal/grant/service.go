@@ -40,12 +40,17 @@ func NewService(codes Codes, families Families, consents Consents, secret []byte
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // IssueCode stores c under a new authorization code, and its grant as living,
-// and returns the code. It sets c.Grant.ID.
-func (s *Service) IssueCode(ctx context.Context, c *Code) (string, error) {
+// and returns the code, which lives for most at most (0: as long as any). It
+// sets c.Grant.ID.
+func (s *Service) IssueCode(ctx context.Context, c *Code, most time.Duration) (string, error) {
 	code, id := newCode()
 	c.Grant.ID = id
+	life := s.life.Code
+	if most > 0 {
+		life = min(life, most)
+	}
 	// The access tokens may be fetched at the code's last moment.
-	return code, s.codes.PutCode(ctx, handle.Sum(code), c, s.life.Code, s.life.Code+s.life.AccessToken)
+	return code, s.codes.PutCode(ctx, handle.Sum(code), c, life, life+s.life.AccessToken)
 }
 
 // Redeem uses up the code. Of any number of callers one gets what it stands

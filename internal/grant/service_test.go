@@ -64,7 +64,7 @@ func (h *house) loseShortLived(t *testing.T) {
 func (h *house) code(t *testing.T) (string, *grant.Code) {
 	t.Helper()
 	c := &grant.Code{Grant: grant.Grant{ClientID: "web", AccountID: h.ada, Scopes: []string{"openid", "offline_access"}}, RedirectURI: "https://web.example/cb"}
-	code, err := h.IssueCode(t.Context(), c)
+	code, err := h.IssueCode(t.Context(), c, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +134,22 @@ func TestASecondUseBeforeTheFamilyExistsKillsTheFamily(t *testing.T) {
 	}
 	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
 		t.Errorf("a family that began after its grant's end refreshes: %v", err)
+	}
+}
+
+// TestACodeMayLiveShorter: a client's profile may bound what the house allows.
+func TestACodeMayLiveShorter(t *testing.T) {
+	h := newHouse(t)
+	_, c := h.code(t)
+	for after, good := range map[time.Duration]bool{4 * time.Second: true, 6 * time.Second: false} {
+		code, err := h.IssueCode(t.Context(), c, 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.clock.Pass(after)
+		if _, err := h.Redeem(t.Context(), code); (err == nil) != good {
+			t.Errorf("after %v: %v", after, err)
+		}
 	}
 }
 
@@ -235,6 +251,43 @@ func TestReuseOfAnOldRefreshTokenEndsTheFamily(t *testing.T) {
 				t.Error("the access tokens live on")
 			}
 		})
+	}
+}
+
+// TestReuseKeepsTheToken: the same token is good as often as its client uses it,
+// until its family is revoked; one that was rotated away betrays a theft as ever.
+func TestReuseKeepsTheToken(t *testing.T) {
+	h := newHouse(t)
+	token, grantID := h.family(t)
+	for range 3 {
+		h.clock.Pass(time.Minute)
+		if f, err := h.Reuse(t.Context(), token, "web"); err != nil || f.Grant.ID != grantID || f.Generation != 0 {
+			t.Fatalf("Reuse: %+v, %v", f, err)
+		}
+	}
+	if _, err := h.Reuse(t.Context(), token, "other"); !fault.Is(err, fault.Expired) {
+		t.Errorf("another client: %v, want expired", err)
+	}
+	if _, err := h.Reuse(t.Context(), "x", "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("no token: %v, want expired", err)
+	}
+	if err := h.Revoke(t.Context(), grantID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Reuse(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+		t.Errorf("after revocation: %v, want expired", err)
+	}
+
+	token, grantID = h.family(t)
+	if _, _, err := h.Refresh(t.Context(), token, "web"); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Pass(11 * time.Second)
+	if _, err := h.Reuse(t.Context(), token, "web"); !errors.Is(err, grant.ErrReuse) {
+		t.Errorf("one that was rotated away: %v, want reuse", err)
+	}
+	if h.alive(t, grantID) {
+		t.Error("the grant outlived the reuse")
 	}
 }
 

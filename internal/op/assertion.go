@@ -67,6 +67,8 @@ func (p *Provider) checkAssertion(ctx context.Context, c *client.Client, cr cred
 	switch {
 	case claims.Issuer != c.ID || claims.Subject != c.ID:
 		return false, unproven("iss and sub must be the client_id")
+	case c.Policy().IssuerAudience && !p.isForIssuerAlone(payload):
+		return false, unproven("aud must be the issuer, as a string and not in a list (FAPI 2.0 Security Profile §5.3.2.1)")
 	case !p.isForUs(claims.Audience, cr.endpoint):
 		return false, unproven("aud must be the issuer or the endpoint")
 	case !ok || exp.After(now.Add(maxAssertionLife)):
@@ -88,7 +90,7 @@ func (p *Provider) checkAssertion(ctx context.Context, c *client.Client, cr cred
 // verifyAssertion returns what the client signed, by the algorithm that it is
 // registered for.
 func (p *Provider) verifyAssertion(ctx context.Context, c *client.Client, assertion string) ([]byte, error) {
-	algs := clientAlgs
+	algs := algsFor(c)
 	if c.AuthMethod == client.AuthSecretJWT {
 		algs = []jose.SignatureAlgorithm{jose.HS256}
 	}
@@ -124,6 +126,16 @@ func (p *Provider) isForUs(aud audience, endpoint string) bool {
 	return slices.ContainsFunc(aud, func(a string) bool {
 		return a == p.cfg.Issuer || a == p.cfg.Issuer+pathToken || a == p.cfg.Issuer+endpoint
 	})
+}
+
+// isForIssuerAlone reports whether the audience of the claims is the issuer, as
+// a string: one of two providers that a client uses could pass on what is for
+// several (FAPI 2.0 Security Profile §5.3.2.1).
+func (p *Provider) isForIssuerAlone(payload []byte) bool {
+	var claims struct {
+		Audience string `json:"aud"`
+	}
+	return json.Unmarshal(payload, &claims) == nil && claims.Audience == p.cfg.Issuer
 }
 
 func unproven(why string) error { return fault.New(fault.Unauthenticated, "client_assertion: %s", why) }

@@ -41,7 +41,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 	made := idParts{nonce: req.Nonce}
 	if req.ResponseType.Has(session.TypeCode) {
 		var err error
-		if made.code, err = p.Grants.IssueCode(ctx, code); err != nil {
+		if made.code, err = p.Grants.IssueCode(ctx, code, c.Policy().CodeLife); err != nil {
 			return err
 		}
 		fields = append(fields, Field{"code", made.code})

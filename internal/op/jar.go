@@ -35,6 +35,14 @@ const (
 // secrets are not kept in a form that could verify it.
 var clientAlgs = algsOf(keys.Algorithms)
 
+// algsFor are those of them that the client's profile leaves.
+func algsFor(c *client.Client) []jose.SignatureAlgorithm {
+	if algs := c.Policy().Algs; algs != nil {
+		return algsOf(algs)
+	}
+	return clientAlgs
+}
+
 // resolveRequest puts the parameters of a request object in the place of those
 // that came with the browser. Of these, none but client_id counts any more
 // (RFC 9101 §6.3): only what the client itself put together is its request.
@@ -143,6 +151,8 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string)
 		return nil, invalidObject("the request object is of type %s; oauth-authz-req+jwt is wanted", printable(header.Typ))
 	}
 	switch {
+	case header.Alg == algNone && c.RequireSignedRequest:
+		return nil, invalidObject("the client is registered to send signed request objects only (require_signed_request_object); sign it")
 	case header.Alg == algNone && c.RequestObjectAlg != algNone:
 		return nil, ruleObjectUnsigned.broken("unsigned request objects are only for clients with request_object_signing_alg none; sign it")
 	case c.RequestObjectAlg != "" && header.Alg != c.RequestObjectAlg:
@@ -154,7 +164,7 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string)
 		}
 		return payload, nil
 	}
-	jws, err := jose.ParseSignedCompact(raw, clientAlgs)
+	jws, err := jose.ParseSignedCompact(raw, algsFor(c))
 	if err != nil {
 		return nil, invalidObject("the request object cannot be read, or its alg %s is not supported", printable(header.Alg)).because(err)
 	}
@@ -245,6 +255,25 @@ func (p *Provider) checkObject(c *client.Client, members map[string]json.RawMess
 	}
 	if wrong := claims.inTime(p.Now()); wrong != "" {
 		return invalidObject("the request object cannot be used: %s", wrong)
+	}
+	if life := c.Policy().ObjectLife; life > 0 {
+		return claims.within(p.Now(), life)
+	}
+	return nil
+}
+
+// within holds an object to a profile that bounds how long it can be used
+// (FAPI 2.0 Message Signing §5.3.1, FAPI-CIBA §5.2.2).
+func (c *jwtClaims) within(now time.Time, life time.Duration) *oauthError {
+	nbf, hasNBF := moment(c.NotBefore)
+	exp, hasEXP := moment(c.Expires)
+	switch {
+	case len(c.Audience) == 0:
+		return ruleObjectLife.broken("the request object has no aud, which must be the issuer")
+	case !hasNBF || nbf.Before(now.Add(-life)):
+		return ruleObjectLife.broken("the request object must have an nbf that is at most %.0f minutes past", life.Minutes())
+	case !hasEXP || exp.After(nbf.Add(life)):
+		return ruleObjectLife.broken("the request object must have an exp that is at most %.0f minutes after its nbf", life.Minutes())
 	}
 	return nil
 }

@@ -193,10 +193,10 @@ func checkPKCE(_ *Provider, _ context.Context, d *draft) *oauthError {
 	switch {
 	case !d.req.ResponseType.Has(session.TypeCode):
 		return nil // there is no code to protect
-	case challenge == "" && method == "" && !d.client.Public():
+	case challenge == "" && method == "" && !d.client.Public() && !d.client.Policy().PKCE:
 		return nil
 	case challenge == "":
-		return rulePKCE.broken("the parameter code_challenge is missing; a public client must use PKCE (RFC 7636)")
+		return rulePKCE.broken("the parameter code_challenge is missing; a public client, and one of profile %s, must use PKCE (RFC 7636)", client.ProfileFAPI2)
 	case method != "S256":
 		return rulePKCE.broken("code_challenge_method must be S256")
 	case !handle.Valid(challenge):

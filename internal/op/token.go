@@ -181,7 +181,8 @@ func (p *Provider) live(ctx context.Context, g *grant.Grant, out *minted) error 
 	return err
 }
 
-// refresh gives new tokens for a refresh token, and replaces it.
+// refresh gives new tokens for a refresh token, and replaces it unless the
+// client's profile says otherwise.
 func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*tokens, error) {
 	raw, oerr := ps.require("refresh_token")
 	if oerr != nil {
@@ -191,7 +192,7 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	if err := p.checkNarrowed(ctx, raw, c, asked); err != nil {
 		return nil, err
 	}
-	f, next, err := p.Grants.Refresh(ctx, raw, c.ID)
+	f, next, err := p.useRefresh(ctx, c, raw)
 	if fault.Is(err, fault.Expired) {
 		return nil, ruleRefreshToken.broken("%s", fault.Public(err)).because(err)
 	}
@@ -210,6 +211,16 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	}
 	out.answer.RefreshToken = next
 	return out.answer, nil
+}
+
+// useRefresh uses the refresh token and returns the one that replaces it; "" for
+// a client whose tokens stay (RFC 6749 §6 leaves it out then).
+func (p *Provider) useRefresh(ctx context.Context, c *client.Client, token string) (*grant.Family, string, error) {
+	if c.Policy().KeepRefresh {
+		f, err := p.Grants.Reuse(ctx, token, c.ID)
+		return f, "", err
+	}
+	return p.Grants.Refresh(ctx, token, c.ID)
 }
 
 // checkNarrowed refuses scopes beyond the token's grant before the token is used

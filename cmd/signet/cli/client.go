@@ -99,7 +99,7 @@ func clientProperties(c *client.Client) [][2]string {
 		maxAge = (time.Duration(c.DefaultMaxAge) * time.Second).String()
 	}
 	return [][2]string{
-		{"id", c.ID}, {"name", c.Name}, {"application type", c.ApplicationType}, {"auth method", c.AuthMethod},
+		{"id", c.ID}, {"name", c.Name}, {"application type", c.ApplicationType}, {"profile", c.Profile}, {"auth method", c.AuthMethod},
 		{"redirect URIs", strings.Join(c.RedirectURIs, " ")}, {"after sign-out", strings.Join(c.PostLogoutURIs, " ")},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"response types", strings.Join(c.ResponseTypes, " ")},
 		{"scopes", strings.Join(c.Scopes, " ")}, {"trusted", yesNo(c.Trusted)},
@@ -147,6 +147,8 @@ public: it proves with PKCE that it is the one that asked.`,
 	flags.StringSliceVar(&f.client.GrantTypes, "grant-type", nil, "`grant types` (default authorization_code)")
 	flags.StringSliceVar(&f.client.Scopes, "scope", nil, "`scopes` it may ask for (default openid,profile,email)")
 	flags.StringVar(&f.client.AuthMethod, "auth-method", "", "`method` at the token endpoint (default client_secret_basic)")
+	flags.StringVar(&f.client.JWKSURI, "jwks-uri", "", "`address` of its public keys, for private_key_jwt")
+	flags.StringVar(&f.client.Profile, "profile", "", "`profile` that it is held to: oidc, fapi2, fapi2-message-signing, fapi-ciba")
 	flags.BoolVar(&f.public, "public", false, "a client without a secret")
 	native := flags.Bool("native", false, "an app on a device, not a web server")
 	flags.BoolVar(&f.client.Trusted, "trusted", false, "of the house: people are not asked for consent")

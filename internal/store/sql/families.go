@@ -20,9 +20,12 @@ const (
 
 	// One statement that finds, checks and changes: of any number of callers
 	// with the same generation, one gets the row.
-	rotateFamily = `UPDATE token_families SET
-			generation = generation + 1,
-			rotated_at = $5,
+	rotateFamily = "UPDATE token_families SET generation = generation + 1, rotated_at = $5," + useFamily
+
+	// The same for a token that stays: all of them get the row.
+	keepFamily = "UPDATE token_families SET" + useFamily
+
+	useFamily = `
 			idle_until = CASE WHEN $4 < expires_at THEN $4 ELSE expires_at END,
 			end_day = CASE WHEN $6 < last_day THEN $6 ELSE last_day END
 		WHERE root_key = $1 AND client_id = $2 AND generation = $3
@@ -103,13 +106,22 @@ func (db *DB) CreateFamily(ctx context.Context, f *grant.Family) (bool, error) {
 
 // RotateFamily implements grant.Families.
 func (db *DB) RotateFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*grant.Family, error) {
+	return db.useFamily(ctx, rotateFamily, rootKey, clientID, generation, idleUntil, now)
+}
+
+// KeepFamily implements grant.Families.
+func (db *DB) KeepFamily(ctx context.Context, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*grant.Family, error) {
+	return db.useFamily(ctx, keepFamily, rootKey, clientID, generation, idleUntil, now)
+}
+
+func (db *DB) useFamily(ctx context.Context, statement, rootKey, clientID string, generation int64, idleUntil, now time.Time) (*grant.Family, error) {
 	if !storable(rootKey, clientID) {
 		return nil, nil
 	}
 	var row familyRow
 	found := false
 	err := db.changeShared(ctx, func(ctx context.Context, c *conn) (err error) {
-		found, err = c.row(ctx, rotateFamily,
+		found, err = c.row(ctx, statement,
 			[]any{rootKey, clientID, generation, at(idleUntil), at(now), day(idleUntil)}, row.targets()...)
 		return err
 	})

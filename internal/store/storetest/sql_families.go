@@ -20,6 +20,7 @@ func testFamilies(t *testing.T, fresh func(testing.TB) string) {
 	t.Run("what was created comes back", func(t *testing.T) { testFamilyRoundTrip(t, db, a, c) })
 	t.Run("what cannot be created", func(t *testing.T) { testFamilyRefused(t, db, a, c) })
 	t.Run("rotation", func(t *testing.T) { testRotation(t, db, a, c) })
+	t.Run("kept", func(t *testing.T) { testKept(t, db, a, c) })
 	t.Run("revocation", func(t *testing.T) { testRevocation(t, db, a, c) })
 	t.Run("revocation of all that an account has", func(t *testing.T) { testRevokeFamiliesOf(t, db) })
 	t.Run("removal of the dead", func(t *testing.T) { testDeadFamilies(t, OpenSQL(t, fresh(t))) })
@@ -150,6 +151,50 @@ func testRotation(t *testing.T, db *sqlstore.DB, a *account.Account, c *client.C
 	sameFamily(t, got, f)
 	if got, err = db.RotateFamily(ctx, f.RootKey, c.ID, 2, idle, f.ExpiresAt); got != nil || err != nil {
 		t.Errorf("rotated at its end: %v, %v", got, err)
+	}
+}
+
+// testKept: a token that stays is good until its family ends, idle or old, and
+// for the client and an active account alone.
+func testKept(t *testing.T, db *sqlstore.DB, a *account.Account, c *client.Client) {
+	ctx := t.Context()
+	f := makeFamily(t, db, a, c)
+	now, idle := epoch.Add(time.Minute), epoch.Add(2*time.Hour)
+	for range 2 {
+		got, err := db.KeepFamily(ctx, f.RootKey, c.ID, 0, idle, now)
+		ok(t, err)
+		f.IdleUntil = idle
+		sameFamily(t, got, f)
+	}
+	for name, try := range map[string]func() (*grant.Family, error){
+		"another client": func() (*grant.Family, error) { return db.KeepFamily(ctx, f.RootKey, "other", 0, idle, now) },
+		"a later token":  func() (*grant.Family, error) { return db.KeepFamily(ctx, f.RootKey, c.ID, 1, idle, now) },
+		"idle for long":  func() (*grant.Family, error) { return db.KeepFamily(ctx, f.RootKey, c.ID, 0, idle, f.IdleUntil) },
+		"NUL":            func() (*grant.Family, error) { return db.KeepFamily(ctx, f.RootKey+"\x00", c.ID, 0, idle, now) },
+	} {
+		got, err := try()
+		ok(t, err)
+		if got != nil {
+			t.Errorf("%s: used", name)
+		}
+	}
+	got, err := db.KeepFamily(ctx, f.RootKey, c.ID, 0, f.ExpiresAt.Add(time.Hour), now)
+	ok(t, err)
+	if f.IdleUntil = f.ExpiresAt; !got.IdleUntil.Equal(f.ExpiresAt) {
+		t.Errorf("good until %v, past the family's end %v", got.IdleUntil, f.ExpiresAt)
+	}
+	// A client that is held to rotation from now on goes on with the same token.
+	got, err = db.RotateFamily(ctx, f.RootKey, c.ID, 0, idle, now)
+	ok(t, err)
+	if got == nil || got.Generation != 1 {
+		t.Errorf("rotated after it was kept: %+v", got)
+	}
+	if got, err = db.KeepFamily(ctx, f.RootKey, c.ID, 0, idle, now); got != nil || err != nil {
+		t.Errorf("the token that was replaced is kept: %v, %v", got, err)
+	}
+	ok(t, db.RevokeFamily(ctx, f.Grant.ID, now))
+	if got, err = db.KeepFamily(ctx, f.RootKey, c.ID, 1, idle, now); got != nil || err != nil {
+		t.Errorf("used after its revocation: %v, %v", got, err)
 	}
 }
 

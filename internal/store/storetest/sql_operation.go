@@ -98,6 +98,10 @@ func testStatements(t *testing.T, fresh func(testing.TB) string) {
 			_, err := db.RotateFamily(ctx, f.RootKey, c.ID, 0, f.IdleUntil, epoch)
 			return err
 		}},
+		{"KeepFamily", aChange, func() error {
+			_, err := db.KeepFamily(ctx, f.RootKey, c.ID, 0, f.IdleUntil, epoch)
+			return err
+		}},
 		{"RevokeFamily", aChange, func() error { return db.RevokeFamily(ctx, f.Grant.ID, epoch) }},
 		{"SetPasswordHash", aChange, func() error {
 			_, err := db.SetPasswordHash(ctx, a.ID, a.PasswordHash, "new", epoch)
