@@ -55,6 +55,7 @@ type Config struct {
 	Cookies      Cookies      `yaml:"cookies"`
 	Keys         Keys         `yaml:"keys"`
 	Tokens       Tokens       `yaml:"tokens"`
+	DPoP         DPoP         `yaml:"dpop"`
 	Registration Registration `yaml:"registration"`
 	Password     Password     `yaml:"password"`
 	Hashing      Hashing      `yaml:"hashing"`

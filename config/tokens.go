@@ -58,3 +58,19 @@ func (t Tokens) check(r *report, algorithms []string) {
 			"choose one that is, or add it there")
 	}
 }
+
+// Values of DPoP.Nonce.
+const (
+	NonceOptional = "optional"
+	NonceRequired = "required"
+)
+
+// DPoP is what is asked of the proofs with which apps bind their tokens to a key
+// (RFC 9449).
+type DPoP struct {
+	// Whether a proof must hold a nonce of the provider's. `optional`: every answer
+	// offers one, and a proof with one must have it right, but an app that knows
+	// nothing of nonces can do without. `required`: it cannot; then nobody who could
+	// use an app's key for a moment can make proofs for later.
+	Nonce string `yaml:"nonce" default:"optional" oneof:"optional|required"`
+}

@@ -77,6 +77,10 @@ func (c *Client) RegisteredItself() bool { return c.RegistrationHash != "" }
 // Public reports whether the client has no way to prove who it is.
 func (c *Client) Public() bool { return c.AuthMethod == AuthNone }
 
+// RequiresBinding reports whether the client gets no token that whoever has it
+// can use.
+func (c *Client) RequiresBinding() bool { return c.DPoPBound }
+
 // MayGrant reports whether the client is registered for the grant type.
 func (c *Client) MayGrant(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
 

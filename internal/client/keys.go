@@ -76,20 +76,16 @@ func (s KeySet) Keys() ([]jose.JSONWebKey, error) {
 	}
 	var out []jose.JSONWebKey
 	for _, raw := range set.Keys {
-		if private(raw) {
+		if Private(raw) {
 			return nil, fault.New(fault.Invalid, "a key set holds a private or secret key: publish public keys only, and replace this one")
 		}
 		var k jose.JSONWebKey
 		if json.Unmarshal(raw, &k) != nil || !k.Valid() {
 			continue
 		}
-		switch public := k.Key.(type) {
-		case *rsa.PublicKey:
-			if bits := public.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-				return nil, fault.New(fault.Invalid, "an RSA key of a key set has %d bits; %d to %d are taken", bits, minRSABits, maxRSABits)
-			}
-		case *ecdsa.PublicKey, ed25519.PublicKey:
-		default:
+		if known, err := Usable(&k); err != nil {
+			return nil, err
+		} else if !known {
 			continue
 		}
 		out = append(out, k)
@@ -97,10 +93,25 @@ func (s KeySet) Keys() ([]jose.JSONWebKey, error) {
 	return out, nil
 }
 
-// private reports whether the key has a private or secret part (RFC 7518 §6).
+// Usable reports whether a public key of somebody else is of a kind that is
+// known here; one that is weak, or so long that it is too much work, is a fault.
+func Usable(k *jose.JSONWebKey) (bool, error) {
+	switch public := k.Key.(type) {
+	case *rsa.PublicKey:
+		if bits := public.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return true, fault.New(fault.Invalid, "an RSA key has %d bits; %d to %d are taken", bits, minRSABits, maxRSABits)
+		}
+	case *ecdsa.PublicKey, ed25519.PublicKey:
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// Private reports whether the key has a private or secret part (RFC 7518 §6).
 // It is asked first: to read a private key of a stranger is work that only they
 // choose how much of it there is.
-func private(raw json.RawMessage) bool {
+func Private(raw json.RawMessage) bool {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {
 		return false

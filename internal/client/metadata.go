@@ -43,6 +43,10 @@ type Metadata struct {
 	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
 	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
 
+	// Whether all its tokens must be bound to a key that it proves to have by DPoP
+	// (RFC 9449 §5.2).
+	DPoPBound bool `json:"dpop_bound_access_tokens,omitempty"`
+
 	// Whether requests must be pushed (RFC 9126).
 	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
 

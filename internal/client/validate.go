@@ -139,6 +139,8 @@ func (c *Client) checkGrants(p *problems) {
 	p.when(c.Public() && c.MayGrant(GrantClientCredentials),
 		"grant_types", "client_credentials needs a client that can prove who it is: give it a secret")
 	c.checkFlows(p)
+	p.when(c.RequiresBinding() && slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return slices.Contains(strings.Fields(t), "token") }),
+		"response_types", "response_types with token give tokens that are bound to no key, and dpop_bound_access_tokens forbids them")
 	for _, s := range c.Scopes {
 		p.when(!scopeForm.MatchString(s), "scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", s)
 	}

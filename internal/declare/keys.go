@@ -57,7 +57,7 @@ var laterClientKeys = []string{
 	"frontchannel_logout_uri", "frontchannel_logout_session_required",
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
 	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
-	"dpop_bound_access_tokens", "authorization_details_types", // RFC 9449, 9126, 9396
+	"authorization_details_types",                                                 // RFC 9396
 	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
 	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",
 }

@@ -34,7 +34,20 @@ type Code struct {
 	RedirectURI   string `json:"redirect_uri"`
 	Nonce         string `json:"nonce,omitempty"`
 	CodeChallenge string `json:"code_challenge,omitempty"`
+	DPoPKey       string `json:"dpop_jkt,omitempty"` // thumbprint of the only key with which it is redeemed
 }
+
+// Confirmation says to what a token is bound: whoever uses it must prove to have
+// the private key (RFC 7800 §3.1). At most one member is set; none is set of a
+// bearer token. A grant is bound to nothing: each token request of a client may
+// bring another key, and refresh tokens say themselves to what they are bound.
+type Confirmation struct {
+	JKT         string `json:"jkt,omitempty"`      // RFC 7638 thumbprint of a DPoP key (RFC 9449 §6)
+	Certificate string `json:"x5t#S256,omitempty"` // SHA-256 of a client's certificate (RFC 8705 §3.1)
+}
+
+// IsZero reports whether the token is bound to nothing.
+func (c Confirmation) IsZero() bool { return c == Confirmation{} }
 
 // Opaque is what an opaque access token stands for.
 type Opaque struct {
@@ -42,6 +55,8 @@ type Opaque struct {
 	IssuedAt  time.Time `json:"iat"`
 	ExpiresAt time.Time `json:"exp"`
 	Scopes    []string  `json:"scopes,omitempty"`
+
+	Confirmation Confirmation `json:"cnf,omitzero"`
 }
 
 // Codes keeps what lives for minutes: codes, living grants, opaque tokens.

@@ -43,44 +43,63 @@ func grantOfCode(code string) (string, bool) {
 // refreshTokens makes and reads refresh tokens. A token is
 //
 //	generation (8 bytes) | root (32 random bytes) | tag (16 bytes)
+//	generation | root | bond (16 bytes) | tag
 //
 // The root is the handle of the family, of which only the SHA-256 is stored.
-// The tag authenticates generation and root under a secret of the nodes, so
-// that nobody who has seen one token can make the next, an old token is told
-// from a forged one, and the answer to a retried request can be made again
-// without having been stored.
+// The tag authenticates all before it under a secret of the nodes, so that
+// nobody who has seen one token can make the next, an old token is told from a
+// forged one, and the answer to a retried request can be made again without
+// having been stored.
+//
+// The bond is that of a token that is bound to a key of the client: it
+// authenticates the key, for this family. A token that was stolen is so refused
+// before anything is read or changed.
 type refreshTokens struct{ secret []byte }
 
 const (
 	rootLen       = 32
+	bondLen       = 16
 	tagLen        = 16
 	refreshRawLen = 8 + rootLen + tagLen
 )
 
-func (t refreshTokens) encode(root []byte, generation int64) string {
-	raw := make([]byte, 0, refreshRawLen)
+func (t refreshTokens) encode(root []byte, generation int64, kept Confirmation) string {
+	raw := make([]byte, 0, refreshRawLen+bondLen)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(generation))
 	raw = append(raw, root...)
-	raw = append(raw, t.tag(raw)...)
+	raw = append(raw, t.bond(root, kept)...)
+	raw = append(raw, t.mac(tagLen, raw)...)
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-func (t refreshTokens) decode(token string) (root []byte, generation int64, ok bool) {
+// decode returns what is in a genuine token; the bond is empty where the token
+// is bound to nothing.
+func (t refreshTokens) decode(token string) (root []byte, generation int64, bond []byte, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != refreshRawLen {
-		return nil, 0, false
+	if err != nil || len(raw) != refreshRawLen && len(raw) != refreshRawLen+bondLen {
+		return nil, 0, nil, false
 	}
-	body, tag := raw[:8+rootLen], raw[8+rootLen:]
-	if !hmac.Equal(tag, t.tag(body)) {
-		return nil, 0, false
+	body, tag := raw[:len(raw)-tagLen], raw[len(raw)-tagLen:]
+	if !hmac.Equal(tag, t.mac(tagLen, body)) {
+		return nil, 0, nil, false
 	}
-	return body[8:], int64(binary.BigEndian.Uint64(body)), true
+	return body[8 : 8+rootLen], int64(binary.BigEndian.Uint64(body)), body[8+rootLen:], true
 }
 
-func (t refreshTokens) tag(body []byte) []byte {
+// bond ties the family of the root to the key; it is empty for none.
+func (t refreshTokens) bond(root []byte, kept Confirmation) []byte {
+	if kept.IsZero() {
+		return nil
+	}
+	return t.mac(bondLen, []byte("bond"), root, []byte(kept.JKT), []byte("|"), []byte(kept.Certificate))
+}
+
+func (t refreshTokens) mac(length int, parts ...[]byte) []byte {
 	mac := hmac.New(sha256.New, t.secret)
-	mac.Write(body)
-	return mac.Sum(nil)[:tagLen]
+	for _, p := range parts {
+		mac.Write(p)
+	}
+	return mac.Sum(nil)[:length]
 }
 
 func rootKey(root []byte) string { return handle.Sum(string(root)) }
@@ -90,9 +109,14 @@ func rootKey(root []byte) string { return handle.Sum(string(root)) }
 // dead.
 var ErrReuse = errors.New("refresh token reuse")
 
-// StartFamily begins the family of the grant and returns its first token. For
-// a grant that was revoked meanwhile the token is dead from the start.
-func (s *Service) StartFamily(ctx context.Context, g Grant) (string, error) {
+// ErrBond is in the chain of the fault that Refresh returns when the request did
+// not prove to have the key to which the token is bound.
+var ErrBond = errors.New("refresh token of another key")
+
+// StartFamily begins the family of the grant and returns its first token, bound
+// to what kept names. For a grant that was revoked meanwhile the token is dead
+// from the start.
+func (s *Service) StartFamily(ctx context.Context, g Grant, kept Confirmation) (string, error) {
 	root := make([]byte, rootLen)
 	rand.Read(root)
 	now := s.now()
@@ -104,17 +128,21 @@ func (s *Service) StartFamily(ctx context.Context, g Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.refresh.encode(root, 0), nil
+	return s.refresh.encode(root, 0, kept), nil
 }
 
 // Refresh uses the client's refresh token and returns its family and the token
 // that replaces it. The token before the current one gets the same answer
 // again for a short grace, because answers get lost; an older one revokes the
 // family (RFC 9700 §4.14.2). Every refusal is a fault of kind Expired.
-func (s *Service) Refresh(ctx context.Context, token, clientID string) (*Family, string, error) {
-	root, generation, ok := s.refresh.decode(token)
-	if !ok {
-		return nil, "", fault.New(fault.Expired, "the refresh token was never given out")
+//
+// kept is what the client proved to have, of a client whose tokens are to be
+// bound to it: the next token is, and a token that is bound is good with the
+// same alone.
+func (s *Service) Refresh(ctx context.Context, token, clientID string, kept Confirmation) (*Family, string, error) {
+	root, generation, err := s.opened(token, kept)
+	if err != nil {
+		return nil, "", err
 	}
 	now := s.now()
 	f, err := s.families.RotateFamily(ctx, rootKey(root), clientID, generation, now.Add(s.life.RefreshIdle), now)
@@ -126,7 +154,7 @@ func (s *Service) Refresh(ctx context.Context, token, clientID string) (*Family,
 			return nil, "", err
 		}
 	}
-	return f, s.refresh.encode(root, f.Generation), nil
+	return f, s.refresh.encode(root, f.Generation, kept), nil
 }
 
 // Reuse uses the client's refresh token and returns its family; the token stays
@@ -134,10 +162,11 @@ func (s *Service) Refresh(ctx context.Context, token, clientID string) (*Family,
 // Security Profile §5.3.2.1): an answer that is lost then locks nobody out, and
 // who steals the token cannot use it without the client's key. An older token of
 // a family that was rotated before is refused, and revokes the family, as ever.
-func (s *Service) Reuse(ctx context.Context, token, clientID string) (*Family, error) {
-	root, generation, ok := s.refresh.decode(token)
-	if !ok {
-		return nil, fault.New(fault.Expired, "the refresh token was never given out")
+// kept is as for Refresh.
+func (s *Service) Reuse(ctx context.Context, token, clientID string, kept Confirmation) (*Family, error) {
+	root, generation, err := s.opened(token, kept)
+	if err != nil {
+		return nil, err
 	}
 	now := s.now()
 	f, err := s.families.KeepFamily(ctx, rootKey(root), clientID, generation, now.Add(s.life.RefreshIdle), now)
@@ -145,6 +174,19 @@ func (s *Service) Reuse(ctx context.Context, token, clientID string) (*Family, e
 		f, err = s.retried(ctx, root, generation, clientID, now)
 	}
 	return f, err
+}
+
+// opened returns what is in a genuine token that is bound to nothing, or to what
+// kept names.
+func (s *Service) opened(token string, kept Confirmation) (root []byte, generation int64, err error) {
+	root, generation, bond, ok := s.refresh.decode(token)
+	switch {
+	case !ok:
+		return nil, 0, fault.New(fault.Expired, "the refresh token was never given out")
+	case len(bond) > 0 && !hmac.Equal(bond, s.refresh.bond(root, kept)):
+		return nil, 0, fault.Wrap(fault.Expired, ErrBond, "the refresh token is bound to a key, and the request does not prove to have it")
+	}
+	return root, generation, nil
 }
 
 // retried answers for a token that is not its family's current one.
@@ -175,7 +217,7 @@ func (s *Service) retried(ctx context.Context, root []byte, generation int64, cl
 // token is its current and living one (RFC 7662 asks); nil when it is none of
 // ours.
 func (s *Service) FamilyOf(ctx context.Context, token string) (f *Family, active bool, err error) {
-	root, generation, ok := s.refresh.decode(token)
+	root, generation, _, ok := s.refresh.decode(token)
 	if !ok {
 		return nil, false, nil
 	}

@@ -74,7 +74,7 @@ func (h *house) code(t *testing.T) (string, *grant.Code) {
 func (h *house) family(t *testing.T) (token, grantID string) {
 	t.Helper()
 	_, c := h.code(t)
-	token, err := h.StartFamily(t.Context(), c.Grant)
+	token, err := h.StartFamily(t.Context(), c.Grant, grant.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestACodeWorksOnceAndItsSecondUseKillsTheGrant(t *testing.T) {
 	if err != nil || got.Grant.ID != c.Grant.ID || got.RedirectURI != c.RedirectURI {
 		t.Fatalf("Redeem = %+v, %v", got, err)
 	}
-	token, err := h.StartFamily(t.Context(), got.Grant)
+	token, err := h.StartFamily(t.Context(), got.Grant, grant.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestACodeWorksOnceAndItsSecondUseKillsTheGrant(t *testing.T) {
 	if h.alive(t, c.Grant.ID) {
 		t.Error("the access tokens live on")
 	}
-	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("the refresh token lives on: %v", err)
 	}
 	if err := h.Live(t.Context(), &got.Grant, time.Minute, "", nil); !fault.Is(err, fault.Expired) {
@@ -128,11 +128,11 @@ func TestASecondUseBeforeTheFamilyExistsKillsTheFamily(t *testing.T) {
 	if _, err := h.Redeem(t.Context(), code); !fault.Is(err, fault.Expired) {
 		t.Fatalf("second use: %v", err)
 	}
-	token, err := h.StartFamily(t.Context(), got.Grant)
+	token, err := h.StartFamily(t.Context(), got.Grant, grant.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("a family that began after its grant's end refreshes: %v", err)
 	}
 }
@@ -199,16 +199,16 @@ func TestOfFiftyWhoRedeemACodeOneGetsIt(t *testing.T) {
 func TestRefreshRotatesAndAnswersARetryAlike(t *testing.T) {
 	h := newHouse(t)
 	first, _ := h.family(t)
-	_, second, err := h.Refresh(t.Context(), first, "web")
+	_, second, err := h.Refresh(t.Context(), first, "web", grant.Confirmation{})
 	if err != nil || second == first {
 		t.Fatalf("Refresh: %v", err)
 	}
 	h.clock.Pass(9 * time.Second)
-	_, again, err := h.Refresh(t.Context(), first, "web")
+	_, again, err := h.Refresh(t.Context(), first, "web", grant.Confirmation{})
 	if err != nil || again != second {
 		t.Errorf("a retry within the grace: %v, the same token: %v", err, again == second)
 	}
-	f, third, err := h.Refresh(t.Context(), second, "web")
+	f, third, err := h.Refresh(t.Context(), second, "web", grant.Confirmation{})
 	if err != nil || third == second || f.Generation != 2 {
 		t.Errorf("the next refresh: generation %d, %v", f.Generation, err)
 	}
@@ -217,7 +217,7 @@ func TestRefreshRotatesAndAnswersARetryAlike(t *testing.T) {
 func TestReuseOfAnOldRefreshTokenEndsTheFamily(t *testing.T) {
 	cases := map[string]func(h *house, t *testing.T, first string) (old, newest string){
 		"after the grace": func(h *house, t *testing.T, first string) (string, string) {
-			_, second, err := h.Refresh(t.Context(), first, "web")
+			_, second, err := h.Refresh(t.Context(), first, "web", grant.Confirmation{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,11 +225,11 @@ func TestReuseOfAnOldRefreshTokenEndsTheFamily(t *testing.T) {
 			return first, second
 		},
 		"two behind, within the grace": func(h *house, t *testing.T, first string) (string, string) {
-			_, second, err := h.Refresh(t.Context(), first, "web")
+			_, second, err := h.Refresh(t.Context(), first, "web", grant.Confirmation{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, third, err := h.Refresh(t.Context(), second, "web")
+			_, third, err := h.Refresh(t.Context(), second, "web", grant.Confirmation{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,10 +241,10 @@ func TestReuseOfAnOldRefreshTokenEndsTheFamily(t *testing.T) {
 			h := newHouse(t)
 			first, id := h.family(t)
 			old, newest := steps(h, t, first)
-			if _, _, err := h.Refresh(t.Context(), old, "web"); !errors.Is(err, grant.ErrReuse) {
+			if _, _, err := h.Refresh(t.Context(), old, "web", grant.Confirmation{}); !errors.Is(err, grant.ErrReuse) {
 				t.Errorf("reuse: %v, want ErrReuse", err)
 			}
-			if _, _, err := h.Refresh(t.Context(), newest, "web"); !fault.Is(err, fault.Expired) {
+			if _, _, err := h.Refresh(t.Context(), newest, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 				t.Errorf("the newest token lives on: %v", err)
 			}
 			if h.alive(t, id) {
@@ -261,29 +261,29 @@ func TestReuseKeepsTheToken(t *testing.T) {
 	token, grantID := h.family(t)
 	for range 3 {
 		h.clock.Pass(time.Minute)
-		if f, err := h.Reuse(t.Context(), token, "web"); err != nil || f.Grant.ID != grantID || f.Generation != 0 {
+		if f, err := h.Reuse(t.Context(), token, "web", grant.Confirmation{}); err != nil || f.Grant.ID != grantID || f.Generation != 0 {
 			t.Fatalf("Reuse: %+v, %v", f, err)
 		}
 	}
-	if _, err := h.Reuse(t.Context(), token, "other"); !fault.Is(err, fault.Expired) {
+	if _, err := h.Reuse(t.Context(), token, "other", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("another client: %v, want expired", err)
 	}
-	if _, err := h.Reuse(t.Context(), "x", "web"); !fault.Is(err, fault.Expired) {
+	if _, err := h.Reuse(t.Context(), "x", "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("no token: %v, want expired", err)
 	}
 	if err := h.Revoke(t.Context(), grantID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Reuse(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+	if _, err := h.Reuse(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("after revocation: %v, want expired", err)
 	}
 
 	token, grantID = h.family(t)
-	if _, _, err := h.Refresh(t.Context(), token, "web"); err != nil {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.Pass(11 * time.Second)
-	if _, err := h.Reuse(t.Context(), token, "web"); !errors.Is(err, grant.ErrReuse) {
+	if _, err := h.Reuse(t.Context(), token, "web", grant.Confirmation{}); !errors.Is(err, grant.ErrReuse) {
 		t.Errorf("one that was rotated away: %v, want reuse", err)
 	}
 	if h.alive(t, grantID) {
@@ -312,11 +312,11 @@ func TestRefreshRefusals(t *testing.T) {
 		"nothing":            {"", "web"},
 		"bits after the end": {token[:len(token)-1] + "_", "web"},
 	} {
-		if _, _, err := h.Refresh(t.Context(), c.token, c.client); !fault.Is(err, fault.Expired) {
+		if _, _, err := h.Refresh(t.Context(), c.token, c.client, grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 			t.Errorf("%s: %v, want expired", name, err)
 		}
 	}
-	if _, _, err := h.Refresh(t.Context(), token, "web"); err != nil {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); err != nil {
 		t.Errorf("the genuine token died of forgeries: %v", err)
 	}
 }
@@ -325,14 +325,14 @@ func TestRefreshTokensEndIdleAndOld(t *testing.T) {
 	h := newHouse(t)
 	token, _ := h.family(t)
 	h.clock.Pass(25 * time.Hour)
-	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("idle: %v, want expired", err)
 	}
 	token, _ = h.family(t)
 	var err error
 	for range 4 {
 		h.clock.Pass(20 * time.Hour)
-		if _, token, err = h.Refresh(t.Context(), token, "web"); err != nil {
+		if _, token, err = h.Refresh(t.Context(), token, "web", grant.Confirmation{}); err != nil {
 			break
 		}
 	}
@@ -349,7 +349,7 @@ func TestOfFiftyWhoRefreshOneFamilyLives(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			_, next, err := h.Refresh(t.Context(), token, "web")
+			_, next, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{})
 			if err != nil {
 				t.Errorf("Refresh: %v", err)
 			}
@@ -363,7 +363,7 @@ func TestOfFiftyWhoRefreshOneFamilyLives(t *testing.T) {
 		t.Errorf("%d different tokens came out, want 1", len(answers))
 	}
 	for next := range answers {
-		if _, _, err := h.Refresh(t.Context(), next, "web"); err != nil {
+		if _, _, err := h.Refresh(t.Context(), next, "web", grant.Confirmation{}); err != nil {
 			t.Errorf("the family is dead: %v", err)
 		}
 	}
@@ -382,7 +382,7 @@ func TestWithdrawingConsentEndsWhatCameFromIt(t *testing.T) {
 	if scopes, err := h.Consent(t.Context(), h.ada, "web"); err != nil || scopes != nil {
 		t.Errorf("Consent = %v, %v; want none", scopes, err)
 	}
-	if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+	if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 		t.Errorf("the refresh token lives on: %v", err)
 	}
 	if h.alive(t, id) {
@@ -409,11 +409,11 @@ func TestRevokingAllReachesWhatHasNoRefreshTokenYet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			token, err := h.StartFamily(t.Context(), got.Grant)
+			token, err := h.StartFamily(t.Context(), got.Grant, grant.Confirmation{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := h.Refresh(t.Context(), token, "web"); !fault.Is(err, fault.Expired) {
+			if _, _, err := h.Refresh(t.Context(), token, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) {
 				t.Errorf("a code from before the revocation gave a refresh token that works: %v", err)
 			}
 			if h.alive(t, c.Grant.ID) || h.alive(t, d.Grant.ID) {

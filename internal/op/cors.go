@@ -32,7 +32,7 @@ func (p *Provider) allowOrigin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "WWW-Authenticate")
+	h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, "+headerNonce)
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (p *Provider) preflight(methods string) httpd.Handler {
 		h := w.Header()
 		if h.Get("Access-Control-Allow-Origin") != "" {
 			h.Set("Access-Control-Allow-Methods", methods)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, "+headerProof)
 			h.Set("Access-Control-Max-Age", "600")
 		}
 		w.WriteHeader(http.StatusNoContent)

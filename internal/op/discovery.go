@@ -18,6 +18,7 @@ import (
 	"golang.org/x/text/language"
 
 	"signet/internal/client"
+	"signet/internal/keys"
 	"signet/internal/session"
 )
 
@@ -33,6 +34,7 @@ type metadata struct {
 	IntrospectionEncAlgs []string `json:"introspection_encryption_alg_values_supported"`
 	IntrospectionEncs    []string `json:"introspection_encryption_enc_values_supported"`
 	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
+	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`     // RFC 9449 §5.1
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -97,6 +99,7 @@ func (p *Provider) describe() *metadata {
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
 		IssParameter: true,
 		PAREndpoint:  at(pathPAR),
+		DPoPAlgs:     keys.Algorithms,
 		Prompts:      prompts,
 	}
 }

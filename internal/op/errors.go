@@ -19,7 +19,7 @@ type oauthError struct {
 	*failure
 	code   string // RFC 6749 §5.2 and others
 	rule   *Rule  // that was broken; nil: none of the protocol's
-	scheme string // for WWW-Authenticate on 401: "Basic" or "Bearer"
+	scheme string // for WWW-Authenticate on 401: "Basic", "Bearer" or "DPoP"
 }
 
 // failure is fault.Error under a name that leaves Error to the method.
@@ -63,14 +63,12 @@ const (
 	codeInvalidObject       = "invalid_request_object"  // likewise
 	codeInvalidToken        = "invalid_token"           // RFC 6750 §3.1
 	codeInsufficientScope   = "insufficient_scope"
+	codeInvalidProof        = "invalid_dpop_proof" // RFC 9449 §5
+	codeUseNonce            = "use_dpop_nonce"     // RFC 9449 §8
 )
 
 func invalidRequest(format string, args ...any) *oauthError {
 	return ruleRequest.broken(format, args...)
-}
-
-func invalidGrant(format string, args ...any) *oauthError {
-	return oauth(fault.Invalid, codeInvalidGrant, format, args...)
 }
 
 // asOAuth translates any error: one that is not the protocol's own tells no
@@ -100,12 +98,8 @@ func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error)
 	status := httpd.Status(o.Kind)
 	h := w.Header()
 	switch {
-	case o.scheme == "Bearer":
-		challenge := `Bearer error="` + o.code + `", error_description="` + headerSafe(description) + `"`
-		if o.code == "" {
-			challenge = "Bearer"
-		}
-		h.Set("WWW-Authenticate", challenge)
+	case o.scheme != "":
+		challenge(h, o, description)
 	case status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Basic realm="signet", charset="UTF-8"`)
 	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
@@ -118,6 +112,20 @@ func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error)
 	}{o.code, description})
 	w.WriteHeader(status)
 	w.Write(body)
+}
+
+// challenge says how a resource is asked for, and what was wrong with the token
+// or the proof (RFC 6750 §3, RFC 9449 §7.1). Who sent none learns of both ways.
+func challenge(h http.Header, o *oauthError, description string) {
+	if o.code == "" {
+		h["Www-Authenticate"] = []string{schemeBearer, schemeDPoP + " " + proofAlgs}
+		return
+	}
+	c := o.scheme + ` error="` + o.code + `", error_description="` + headerSafe(description) + `"`
+	if o.scheme == schemeDPoP {
+		c += ", " + proofAlgs
+	}
+	h.Set("WWW-Authenticate", c)
 }
 
 // headerSafe leaves of a description what a quoted string may hold

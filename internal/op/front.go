@@ -35,7 +35,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 			ClientID: c.ID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
 			AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
 		},
-		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
+		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, DPoPKey: req.DPoPKey,
 	}
 	var fields []Field
 	made := idParts{nonce: req.Nonce}
@@ -94,7 +94,7 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		if g.ID == "" {
 			g.ID, begin = grant.NewID(), p.Grants.Begin
 		}
-		a, err := p.mint.access(c, g, req.Scopes)
+		a, err := p.mint.access(c, g, req.Scopes, grant.Confirmation{})
 		if err != nil {
 			return nil, err
 		}

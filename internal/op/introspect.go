@@ -27,6 +27,8 @@ type introspection struct {
 	AuthTime  int64    `json:"auth_time,omitempty"`
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
+
+	Confirmation grant.Confirmation `json:"cnf,omitzero"` // RFC 9449 §6.2, RFC 8705 §3.2
 }
 
 // introspect tells an app that proved who it is whether a token is good.
@@ -71,8 +73,9 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 	if t != nil {
 		c := t.claims
 		return &introspection{
-			Active: true, Scope: c.Scope, ClientID: c.ClientID, TokenType: "Bearer", Expires: c.Expires, IssuedAt: c.IssuedAt,
+			Active: true, Scope: c.Scope, ClientID: c.ClientID, TokenType: tokenType(c.Confirmation), Expires: c.Expires, IssuedAt: c.IssuedAt,
 			Subject: c.Subject, Audience: c.Audience, Issuer: c.Issuer, ID: c.ID, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR,
+			Confirmation: c.Confirmation,
 		}, nil
 	}
 	f, active, err := p.Grants.FamilyOf(r.Context(), token)

@@ -78,6 +78,8 @@ type accessClaims struct {
 	ACR      string   `json:"acr,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
 	SID      string   `json:"sid,omitempty"`
+
+	Confirmation grant.Confirmation `json:"cnf,omitzero"`
 }
 
 func (c *accessClaims) grantID() string {
@@ -122,8 +124,8 @@ type access struct {
 }
 
 // access makes an access token of the grant for the scopes, in the client's
-// format.
-func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*access, error) {
+// format, bound to what cnf names.
+func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string, cnf grant.Confirmation) (*access, error) {
 	now := m.now()
 	format, alg := c.AccessTokenFormat, c.AccessTokenAlg
 	if format == "" {
@@ -132,7 +134,7 @@ func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*acc
 	if format == client.TokenOpaque {
 		return &access{
 			token: handle.New(), scopes: scopes, life: m.cfg.AccessToken,
-			opaque: &grant.Opaque{GrantID: g.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(m.cfg.AccessToken)},
+			opaque: &grant.Opaque{GrantID: g.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(m.cfg.AccessToken), Confirmation: cnf},
 		}, nil
 	}
 	if alg == "" {
@@ -143,6 +145,7 @@ func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string) (*acc
 		return nil, err
 	}
 	claims := m.claimsOf(c, g, scopes, g.ID+"."+handle.Short(), now, now.Add(m.cfg.AccessToken))
+	claims.Confirmation = cnf
 	token, err := key.Sign(typeAccess, claims)
 	return &access{token: token, scopes: scopes, life: m.cfg.AccessToken}, err
 }

@@ -79,6 +79,7 @@ type Config struct {
 	SignUp            bool   // people can make accounts
 	SubjectSecret     []byte // makes pairwise subjects; must never change
 	Registration      Registration
+	DPoP              DPoP
 }
 
 // Services are the parts of the house that the protocol works with.
@@ -107,6 +108,7 @@ type Provider struct {
 	mint      minter
 	subjects  subjects
 	keyring   *keyring
+	nonces    nonces
 	verified  *lru.Cache[verifiedToken, *accessClaims]
 }
 
@@ -133,6 +135,7 @@ const (
 func New(cfg Config, s Services) (*Provider, error) {
 	p := &Provider{Services: s, cfg: cfg}
 	p.subjects = subjects{cfg.SubjectSecret}
+	p.nonces = nonces{cfg.DPoP.Secret}
 	p.mint = minter{subjects: p.subjects, keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
 	if p.keyring, err = newKeyring(s.Outbound, s.Now); err != nil {

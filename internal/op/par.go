@@ -50,6 +50,9 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) error {
 	if d.refused != nil {
 		return pushError(d.refused)
 	}
+	if oerr := p.bindPushed(w, r, d); oerr != nil {
+		return oerr
+	}
 	id, life, err := p.Sessions.Push(r.Context(), infoOf(r).Address, d.req)
 	if err != nil {
 		return err

@@ -155,6 +155,20 @@ var (
 		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address and offline_access are.")
 )
 
+// Keys to which tokens are bound.
+var (
+	ruleProof = newRule("dpop-proof", fault.Invalid, codeInvalidProof, "RFC 9449 §4.2, §4.3, §11.1",
+		"Make a proof for each request, also for one that is sent again: a fresh jti, iat now, htm and htu of this very request, ath where an access token goes along; typ dpop+jwt, and the public key as jwk.")
+	ruleProofMissing = newRule("dpop-proof-missing", fault.Invalid, codeInvalidProof, "RFC 9449 §5, §5.2, §7.1",
+		"Send a proof in the header DPoP with each request for tokens, and with each that a bound token goes along with.")
+	ruleProofNonce = newRule("dpop-nonce", fault.Invalid, codeUseNonce, "RFC 9449 §8, §9",
+		"Nothing is wrong: send the request again, with a new proof whose nonce is that of the header DPoP-Nonce, and keep it for the next ones. Libraries do so by themselves.")
+	ruleProofKey = newRule("dpop-jkt", fault.Invalid, codeInvalidRequest, "RFC 9449 §10",
+		"Send as dpop_jkt the base64url SHA-256 thumbprint (RFC 7638) of the public key with which the code will be redeemed.")
+	ruleBond = newRule("bound-key", fault.Invalid, codeInvalidGrant, "RFC 9449 §5, §10; RFC 8705 §4",
+		"Prove to have the key with which the sign-in began: keep it as long as the refresh token. When the key is lost the person signs in again.")
+)
+
 // Tokens that are shown to us.
 var (
 	ruleNoToken = newRule("access-token-missing", fault.Unauthenticated, "", "RFC 6750 §3.1",

@@ -6,6 +6,7 @@ package op
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,8 +29,16 @@ type tokens struct {
 	Scope        string `json:"scope,omitempty"`
 }
 
+// tokenRequest is a request for tokens, of a client that has proven who it is.
+type tokenRequest struct {
+	*http.Request
+	client *client.Client
+	params params
+	bound  grant.Confirmation // to what the tokens will be bound
+}
+
 // grants is the table of what the token endpoint can be asked for.
-var grants = map[string]func(*Provider, *http.Request, *client.Client, params) (*tokens, error){
+var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantCode:              (*Provider).exchange,
 	client.GrantRefresh:           (*Provider).refresh,
 	client.GrantClientCredentials: (*Provider).clientCredentials,
@@ -41,7 +50,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 		return oerr
 	}
 	name := ps.get("grant_type")
-	out, err := p.grantTokens(r, name, ps)
+	out, err := p.grantTokens(w, r, name, ps)
 	if err != nil {
 		o := asOAuth(err)
 		if _, known := grants[name]; !known {
@@ -54,7 +63,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, out)
 }
 
-func (p *Provider) grantTokens(r *http.Request, name string, ps params) (*tokens, error) {
+func (p *Provider) grantTokens(w http.ResponseWriter, r *http.Request, name string, ps params) (*tokens, error) {
 	c, oerr := p.authenticate(r, ps)
 	if oerr != nil {
 		return nil, oerr
@@ -68,7 +77,13 @@ func (p *Provider) grantTokens(r *http.Request, name string, ps params) (*tokens
 	case !c.MayGrant(name):
 		return nil, ruleGrantTypeRegistered.broken("the client is not registered for the grant_type %s", name)
 	}
-	return do(p, r, c, ps)
+	// Before the grant is looked at: what a request without its proof, or with one
+	// that must be made again, would use up is still good after it.
+	bound, oerr := p.boundTo(w, r, c)
+	if oerr != nil {
+		return nil, oerr
+	}
+	return do(p, &tokenRequest{Request: r, client: c, params: ps, bound: bound})
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
@@ -83,7 +98,8 @@ func writeJSON(w http.ResponseWriter, v any) error {
 
 // exchange turns a code into tokens. The code is used up first: every check
 // after that fails for good, so that a stolen code cannot be tried again.
-func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+func (p *Provider) exchange(r *tokenRequest) (*tokens, error) {
+	c, ps := r.client, r.params
 	raw, oerr := ps.require("code")
 	if oerr != nil {
 		return nil, oerr
@@ -97,14 +113,14 @@ func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*toke
 		return nil, err
 	}
 	g := &code.Grant
-	infoOf(r).AccountID = g.AccountID
-	if oerr := checkExchange(c, code, ps); oerr != nil {
+	infoOf(r.Request).AccountID = g.AccountID
+	if oerr := checkExchange(r, code); oerr != nil {
 		if err := p.Grants.Revoke(ctx, g.ID); err != nil {
 			return nil, err
 		}
 		return nil, oerr
 	}
-	out, err := p.tokensOf(ctx, c, g, g.Scopes, code.Nonce)
+	out, err := p.tokensOf(r, g, g.Scopes, code.Nonce)
 	if err != nil {
 		return nil, err
 	}
@@ -117,17 +133,18 @@ func (p *Provider) exchange(r *http.Request, c *client.Client, ps params) (*toke
 		}
 	}
 	if slices.Contains(g.Scopes, "offline_access") && c.MayGrant(client.GrantRefresh) {
-		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, *g); err != nil {
+		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, *g, r.keptTo()); err != nil {
 			return nil, err
 		}
 	}
 	return out.answer, nil
 }
 
-func checkExchange(c *client.Client, code *grant.Code, ps params) *oauthError {
+func checkExchange(r *tokenRequest, code *grant.Code) *oauthError {
+	ps := r.params
 	verifier := ps.get("code_verifier")
 	switch {
-	case code.Grant.ClientID != c.ID:
+	case code.Grant.ClientID != r.client.ID:
 		return ruleCode.broken("the code was issued to another client")
 	case ps.get("redirect_uri") != code.RedirectURI:
 		return ruleCodeRedirect.broken("redirect_uri is not the one of the authorization request")
@@ -138,6 +155,8 @@ func checkExchange(c *client.Client, code *grant.Code, ps params) *oauthError {
 		return ruleVerifier.broken("code_verifier must have 43 to 128 characters (RFC 7636, section 4.1)")
 	case code.CodeChallenge != "" && !oidc.VerifyCodeChallenge(&oidc.CodeChallenge{Challenge: code.CodeChallenge, Method: oidc.CodeChallengeMethodS256}, verifier):
 		return ruleVerifier.broken("code_verifier does not fit the code_challenge")
+	case code.DPoPKey != "" && code.DPoPKey != r.bound.JKT:
+		return ruleBond.broken("the code is bound to a DPoP key (dpop_jkt), and the request has no proof of that key (RFC 9449, section 10)")
 	}
 	return nil
 }
@@ -148,13 +167,15 @@ type minted struct {
 	answer *tokens
 }
 
-// tokensOf makes the access token, and the ID token where openid was granted.
-func (p *Provider) tokensOf(ctx context.Context, c *client.Client, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
-	a, err := p.mint.access(c, g, scopes)
+// tokensOf makes the access token, bound to what the request proved to have, and
+// the ID token where openid was granted.
+func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
+	ctx, c := r.Context(), r.client
+	a, err := p.mint.access(c, g, scopes, r.bound)
 	if err != nil {
 		return nil, err
 	}
-	out := &tokens{AccessToken: a.token, TokenType: "Bearer", ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
+	out := &tokens{AccessToken: a.token, TokenType: tokenType(r.bound), ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
 	if g.AccountID != "" && slices.Contains(scopes, "openid") {
 		parts := &idParts{nonce: nonce, access: a.token}
 		if parts.person, err = p.personIn(ctx, g, nil); err != nil {
@@ -183,7 +204,8 @@ func (p *Provider) live(ctx context.Context, g *grant.Grant, out *minted) error 
 
 // refresh gives new tokens for a refresh token, and replaces it unless the
 // client's profile says otherwise.
-func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+func (p *Provider) refresh(r *tokenRequest) (*tokens, error) {
+	c, ps := r.client, r.params
 	raw, oerr := ps.require("refresh_token")
 	if oerr != nil {
 		return nil, oerr
@@ -192,17 +214,20 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 	if err := p.checkNarrowed(ctx, raw, c, asked); err != nil {
 		return nil, err
 	}
-	f, next, err := p.useRefresh(ctx, c, raw)
+	f, next, err := p.useRefresh(r, raw)
+	if errors.Is(err, grant.ErrBond) {
+		return nil, ruleBond.broken("%s", fault.Public(err)).because(err)
+	}
 	if fault.Is(err, fault.Expired) {
 		return nil, ruleRefreshToken.broken("%s", fault.Public(err)).because(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	infoOf(r).AccountID = f.Grant.AccountID
+	infoOf(r.Request).AccountID = f.Grant.AccountID
 	// What the client may no longer ask for is not refreshed either.
 	scopes, _ := grant.Narrow(c.MayScope(f.Grant.Scopes), asked)
-	out, err := p.tokensOf(ctx, c, &f.Grant, scopes, "")
+	out, err := p.tokensOf(r, &f.Grant, scopes, "")
 	if err != nil {
 		return nil, err
 	}
@@ -215,12 +240,12 @@ func (p *Provider) refresh(r *http.Request, c *client.Client, ps params) (*token
 
 // useRefresh uses the refresh token and returns the one that replaces it; "" for
 // a client whose tokens stay (RFC 6749 §6 leaves it out then).
-func (p *Provider) useRefresh(ctx context.Context, c *client.Client, token string) (*grant.Family, string, error) {
-	if c.Policy().KeepRefresh {
-		f, err := p.Grants.Reuse(ctx, token, c.ID)
+func (p *Provider) useRefresh(r *tokenRequest, token string) (*grant.Family, string, error) {
+	if r.client.Policy().KeepRefresh {
+		f, err := p.Grants.Reuse(r.Context(), token, r.client.ID, r.keptTo())
 		return f, "", err
 	}
-	return p.Grants.Refresh(ctx, token, c.ID)
+	return p.Grants.Refresh(r.Context(), token, r.client.ID, r.keptTo())
 }
 
 // checkNarrowed refuses scopes beyond the token's grant before the token is used
@@ -242,7 +267,8 @@ func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Cl
 }
 
 // clientCredentials gives the client a token of its own (RFC 6749 §4.4).
-func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps params) (*tokens, error) {
+func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
+	c, ps := r.client, r.params
 	if c.Public() {
 		return nil, ruleGrantTypeRegistered.broken("client_credentials needs a client that can prove who it is")
 	}
@@ -261,7 +287,7 @@ func (p *Provider) clientCredentials(r *http.Request, c *client.Client, ps param
 	}
 	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes}
 	ctx := r.Context()
-	out, err := p.tokensOf(ctx, c, g, scopes, "")
+	out, err := p.tokensOf(r, g, scopes, "")
 	if err != nil {
 		return nil, err
 	}

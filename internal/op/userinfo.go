@@ -21,25 +21,30 @@ type userClaims struct {
 }
 
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
-	token, oerr := bearer(r)
+	shown, oerr := presented(r)
 	if oerr != nil {
 		return oerr
 	}
-	t, err := p.check(r.Context(), token)
+	t, err := p.check(r.Context(), shown.token)
 	if err != nil {
 		return err
 	}
 	if t == nil || t.grant.AccountID == "" {
-		return badToken("the access token has expired, was revoked, or is none")
+		return shown.refused("the access token has expired, was revoked, or is none")
 	}
 	info := infoOf(r)
 	info.ClientID, info.AccountID = t.grant.ClientID, t.grant.AccountID
+	if oerr := p.holds(w, r, shown, t); oerr != nil {
+		return oerr
+	}
 	if !slices.Contains(strings.Fields(t.claims.Scope), "openid") {
-		return bearerError(ruleOpenID.broken("the access token was not granted the scope openid"))
+		o := ruleOpenID.broken("the access token was not granted the scope openid")
+		o.scheme = shown.scheme
+		return o
 	}
 	a, err := p.Accounts.Recent(r.Context(), t.grant.AccountID)
 	if fault.Is(err, fault.NotFound) || err == nil && a.Status != account.Active {
-		return badToken("the account is closed")
+		return shown.refused("the account is closed")
 	}
 	if err != nil {
 		return err
@@ -64,23 +69,37 @@ func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *check
 	return nil
 }
 
-// bearer reads the access token from the header or the form (RFC 6750 §2.1,
-// §2.2), never from the address (RFC 9700 §4.3.2).
-func bearer(r *http.Request) (string, *oauthError) {
-	if r.Header.Get("Authorization") != "" {
-		return bearerHeader(r)
+// shown is an access token as it came along.
+type shown struct{ scheme, token string }
+
+// refused says what is wrong with the token, to those who use its scheme.
+func (s shown) refused(reason string) *oauthError {
+	o := badToken(reason)
+	o.scheme = s.scheme
+	return o
+}
+
+// presented reads the access token from the header or the form (RFC 6750 §2.1,
+// §2.2, RFC 9449 §7.1), never from the address (RFC 9700 §4.3.2).
+func presented(r *http.Request) (shown, *oauthError) {
+	if h := r.Header.Get("Authorization"); h != "" {
+		if scheme, token, _ := strings.Cut(h, " "); strings.EqualFold(scheme, schemeDPoP) && token != "" {
+			return shown{schemeDPoP, strings.TrimSpace(token)}, nil
+		}
+		token, oerr := bearerHeader(r)
+		return shown{schemeBearer, token}, oerr
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "" {
 		ps, oerr := formParams(r)
 		if oerr != nil {
-			oerr.scheme = "Bearer"
-			return "", oerr
+			oerr.scheme = schemeBearer
+			return shown{}, oerr
 		}
 		if t := ps.get("access_token"); t != "" {
-			return t, nil
+			return shown{schemeBearer, t}, nil
 		}
 	}
-	return "", noToken()
+	return shown{}, noToken()
 }
 
 // bearerHeader reads the access token from the header alone.
@@ -90,7 +109,7 @@ func bearerHeader(r *http.Request) (string, *oauthError) {
 		return "", noToken()
 	}
 	scheme, token, _ := strings.Cut(h, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	if !strings.EqualFold(scheme, schemeBearer) || token == "" {
 		return "", badToken("the Authorization header is not Bearer with a token")
 	}
 	return strings.TrimSpace(token), nil
@@ -107,6 +126,6 @@ func badToken(reason string) *oauthError {
 
 // bearerError is told in the challenge that asks for a token (RFC 6750 §3).
 func bearerError(o *oauthError) *oauthError {
-	o.scheme = "Bearer"
+	o.scheme = schemeBearer
 	return o
 }

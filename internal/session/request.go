@@ -117,6 +117,7 @@ type Request struct {
 	Display       string          `json:"display,omitempty"`
 	ACRValues     []string        `json:"acr_values,omitempty"`
 	CodeChallenge string          `json:"code_challenge,omitempty"` // S256 (RFC 7636)
+	DPoPKey       string          `json:"dpop_jkt,omitempty"`       // thumbprint of the key with which the code is redeemed (RFC 9449 §10)
 	RequiredACR   []string        `json:"required_acr,omitempty"`   // one of these, or none (OpenID Connect Core §5.5.1.1)
 	Claims        json.RawMessage `json:"claims,omitempty"`         // asked for by name (OpenID Connect Core §5.5)
 	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // whose claims these are, and that Scopes has not

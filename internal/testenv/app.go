@@ -20,10 +20,13 @@ import (
 // App is an app as a test plays it: plain HTTP, so that it can send what no
 // library would. What it gets is verified by a library that is not ours.
 type App struct {
-	ID       string
-	Secret   string        // "": a public client
-	Post     bool          // the secret goes into the body (client_secret_post)
-	Assert   func() string // makes a client assertion for each call, in the place of a secret
+	ID     string
+	Secret string        // "": a public client
+	Post   bool          // the secret goes into the body (client_secret_post)
+	Assert func() string // makes a client assertion for each call, in the place of a secret
+	// Prove, if it is set, gives each call its DPoP proof; token is the access token
+	// that goes along, or "".
+	Prove    func(req *http.Request, token string)
 	Redirect string
 	Scope    string
 
@@ -203,6 +206,9 @@ func (a *App) NewRequest(endpoint string, fields url.Values) *http.Request {
 	if a.Assert == nil && a.Secret != "" && !a.Post {
 		req.SetBasicAuth(url.QueryEscape(a.ID), url.QueryEscape(a.Secret))
 	}
+	if a.Prove != nil {
+		a.Prove(req, "")
+	}
 	return req
 }
 
@@ -251,6 +257,10 @@ func (a *App) Userinfo(accessToken string) *Answer {
 		a.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
+	if a.Prove != nil {
+		req.Header.Set("Authorization", "DPoP "+accessToken)
+		a.Prove(req, accessToken)
+	}
 	return a.Do(req)
 }
 

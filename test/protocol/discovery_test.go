@@ -72,7 +72,8 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"request_uri_parameter_supported":                is(true), // TestRequestURI
 	"require_request_uri_registration":               is(true), // TestRequestURI
 	"request_object_signing_alg_values_supported":    exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
-	"authorization_response_iss_parameter_supported": is(true), // every front-channel test
+	"dpop_signing_alg_values_supported":              eachOf(proofAlgWorks), // TestProofs: not HS256, not none
+	"authorization_response_iss_parameter_supported": is(true),              // every front-channel test
 }
 
 // TestDiscovery: the metadata says exactly what is so.

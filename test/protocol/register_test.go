@@ -119,7 +119,7 @@ func TestRegister(t *testing.T) {
 			"policy_uri": "https://full.example/policy", "tos_uri": "https://full.example/terms", "initiate_login_uri": "https://full.example/login",
 			"jwks": decoded(t, publicSet(t, key)), "subject_type": "public", "id_token_signed_response_alg": "ES256",
 			"userinfo_signed_response_alg": "EdDSA", "request_object_signing_alg": "ES256", "request_uris": []string{"https://full.example/request#hash"},
-			"require_pushed_authorization_requests": true, "default_max_age": 3600, "require_auth_time": true,
+			"require_pushed_authorization_requests": true, "dpop_bound_access_tokens": true, "default_max_age": 3600, "require_auth_time": true,
 		}
 		sent := maps.Clone(full)
 		maps.Copy(sent, metadata{"client_id": "chosen", "client_secret": "chosen", "trusted": true, "client_name#fr": "Carnet", "unknown": 1, "registration_access_token_hash": "x", "software_statement": "x.y.z"})

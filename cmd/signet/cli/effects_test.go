@@ -95,7 +95,7 @@ func TestSignedOut(t *testing.T) {
 			if err != nil || (len(live) > 0) != test.kept {
 				t.Errorf("%d sessions live, %v; want them kept: %t", len(live), err, test.kept)
 			}
-			_, _, err = h.grants.Refresh(t.Context(), token, "app")
+			_, _, err = h.grants.Refresh(t.Context(), token, "app", grant.Confirmation{})
 			if (err == nil) != test.kept || err != nil && !fault.Is(err, fault.Expired) {
 				t.Errorf("refresh: %v; want it to work: %t", err, test.kept)
 			}
@@ -118,7 +118,7 @@ func signedIn(t *testing.T, h *house, email, password string) (accountID, token 
 	if _, _, err = h.sessions.Begin(ctx, nil, session.SignIn{AccountID: a.ID}); err != nil {
 		t.Fatal(err)
 	}
-	token, err = h.grants.StartFamily(ctx, grant.Grant{ID: grant.NewID(), ClientID: "app", AccountID: a.ID})
+	token, err = h.grants.StartFamily(ctx, grant.Grant{ID: grant.NewID(), ClientID: "app", AccountID: a.ID}, grant.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}

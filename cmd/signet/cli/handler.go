@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"signet/config"
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/outbound"
@@ -51,6 +52,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
 		SignUp:        pages.OpenSignUp(),
 		SubjectSecret: s.subjects, Registration: s.registration(),
+		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Once: kv.NewOnce(s.kv),

@@ -43,6 +43,7 @@ type house struct {
 	recoveries *account.Recoveries
 	hasher     *account.Hasher
 	subjects   []byte // makes pairwise subjects
+	nonces     []byte // makes the nonces of DPoP
 	closers    []func() error
 }
 
@@ -144,6 +145,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		return err
 	}
 	h.subjects = master.Derive("pairwise subjects")
+	h.nonces = master.Derive("DPoP nonces")
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
