@@ -41,6 +41,7 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	fr.Leave = nil // its own Cancel says the same
 	form := w.form(pathConsent, f)
 	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
 	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Wanted(), a)}
@@ -82,6 +83,32 @@ func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
 	default:
 		return fault.New(fault.Invalid, "Choose whether to allow or to cancel.").On("decision")
 	}
+	if err != nil {
+		return err
+	}
+	return w.goOn(rw, r, f, sess)
+}
+
+// postCancel ends an app's flow before its end: the person goes back, and the
+// app learns that they would not (access_denied).
+func (w *Web) postCancel(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.flowOf(r)
+	if err != nil {
+		return err
+	}
+	if f.Request.ClientID == "" {
+		return fault.New(fault.Invalid, "No app waits for an answer here.")
+	}
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return err
+	}
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
+		if sess != nil {
+			p = p.Of(sess)
+		}
+		p.Denied = true
+	})
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 		return fr, err
 	}
 	fr.App = appOf(c)
+	if f.ID != "" && f.Request.Purpose == session.SigningIn {
+		fr.Leave = &view.Form{Action: w.at(pathCancel), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
+	}
 	return fr, nil
 }
 

@@ -13,6 +13,7 @@ const (
 	pathPassword = "/signin/password"
 	pathChoose   = "/signin/account"
 	pathConsent  = "/consent"
+	pathCancel   = "/signin/cancel"
 
 	pathSignUp         = "/signup"
 	pathSignUpPassword = "/signup/password"
@@ -82,6 +83,7 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathPassword, w.password), form(pathPassword, w.postPassword),
 		page(pathChoose, w.choose), form(pathChoose, w.postChoose),
 		page(pathConsent, w.consent), form(pathConsent, w.postConsent),
+		form(pathCancel, w.postCancel),
 		page(pathSignUp, w.signUp), form(pathSignUp, w.postSignUp),
 		page(pathSignUpPassword, w.signUpPassword), form(pathSignUpPassword, w.postSignUpPassword),
 		page(pathSignUpAbout, w.signUpAbout), form(pathSignUpAbout, w.postSignUpAbout),

@@ -36,3 +36,19 @@ func TestRefusal(t *testing.T) {
 		tab.See(h.Issuer+"/nowhere", Look{Lang: "de", Status: http.StatusNotFound})
 	})
 }
+
+// Whoever would rather not sign in goes back to the app, which is told so.
+func TestBackToTheApp(t *testing.T) {
+	h := startHouse(t)
+	eachWay(t, func(t *testing.T, w way) {
+		tab := newVisitor(t, w).NewTab()
+		request := h.orchard.Request()
+		tab.Open(request.Path())
+		tab.See(h.Issuer+"/signin?", Look{Has: "#cancel"})
+		tab.Follow("#cancel")
+		tab.Arrive(h.apps.url)
+		if told := h.apps.to(request); told.Get("error") != "access_denied" {
+			t.Errorf("the app was told %v, want access_denied", told)
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 type Frame struct {
 	App       *App           // who asks; nil: the house itself
 	SignedIn  *Person        // shown in the top line of wide pages
+	Leave     *Form          // where the way back to the app is posted; nil: the page offers none
 	Notice    Message        // what has just happened, above the content
 	Languages LanguageChoice // where to send a choice of language
 

@@ -20,7 +20,7 @@ func challenges() []State {
 			}
 			change(c)
 			return &view.Recover{
-				Frame: frame(&console), Form: form("/recover"), Username: ada.Email, SignInURL: "/signin?flow=f1", Challenge: c,
+				Frame: asked(&console), Form: form("/recover"), Username: ada.Email, SignInURL: "/signin?flow=f1", Challenge: c,
 			}
 		}
 	}

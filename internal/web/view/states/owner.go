@@ -77,7 +77,7 @@ func links() []State {
 			return &view.AccountClosed{Frame: frame(nil), Until: noon.Add(30 * 24 * time.Hour), SignInURL: "/signin"}
 		}),
 		state("account/keep/app", func() view.Page {
-			return &view.KeepAccount{Frame: frame(&console), Form: form("/signin/keep"), Until: noon.Add(30 * 24 * time.Hour)}
+			return &view.KeepAccount{Frame: asked(&console), Form: form("/signin/keep"), Until: noon.Add(30 * 24 * time.Hour)}
 		}),
 	}
 }

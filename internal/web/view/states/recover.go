@@ -5,7 +5,7 @@ import "signet/internal/web/view"
 func recovery() []State {
 	ask := func(change func(*view.Recover)) func() view.Page {
 		return func() view.Page {
-			p := &view.Recover{Frame: frame(&console), Form: form("/recover"), Username: ada.Email, SignInURL: "/signin?flow=f1"}
+			p := &view.Recover{Frame: asked(&console), Form: form("/recover"), Username: ada.Email, SignInURL: "/signin?flow=f1"}
 			change(p)
 			return p
 		}
@@ -13,7 +13,7 @@ func recovery() []State {
 	code := func(change func(*view.RecoverCode)) func() view.Page {
 		return func() view.Page {
 			p := &view.RecoverCode{
-				Frame: frame(&console), Form: form("/recover/code"), Username: ada.Email, Minutes: "10", OtherURL: "/recover?flow=f1",
+				Frame: asked(&console), Form: form("/recover/code"), Username: ada.Email, Minutes: "10", OtherURL: "/recover?flow=f1",
 			}
 			change(p)
 			return p
@@ -22,7 +22,7 @@ func recovery() []State {
 	password := func(change func(*view.RecoverPassword)) func() view.Page {
 		return func() view.Page {
 			p := &view.RecoverPassword{
-				Frame: frame(&console), Form: form("/recover/password"), Username: ada.Email,
+				Frame: asked(&console), Form: form("/recover/password"), Username: ada.Email,
 				NewPassword: view.NewPassword{Least: 8, Most: 20, Kinds: 3, Free: 21, Focus: true, CheckURL: "/password/check", About: ada.Email},
 			}
 			change(p)
@@ -54,7 +54,7 @@ func recovery() []State {
 		state("recover/password/apart", password(func(p *view.RecoverPassword) {
 			p.NewPassword.ConfirmationFault = view.FaultConfirmationDiffers
 		})),
-		state("recover/done/app", func() view.Page { return &view.RecoverDone{Frame: frame(&console), SignInURL: "/signin?flow=f1"} }),
+		state("recover/done/app", func() view.Page { return &view.RecoverDone{Frame: asked(&console), SignInURL: "/signin?flow=f1"} }),
 		state("recover/done/own", func() view.Page { return &view.RecoverDone{Frame: frame(nil), SignInURL: "/signin?flow=f1"} }),
 	}
 }

@@ -4,7 +4,7 @@ import "signet/internal/web/view"
 
 func identifier() []State {
 	base := func() *view.Identifier {
-		return &view.Identifier{Frame: frame(&console), Form: form("/signin"), CreateURL: "/signup"}
+		return &view.Identifier{Frame: asked(&console), Form: form("/signin"), CreateURL: "/signup"}
 	}
 	with := func(change func(*view.Identifier)) func() view.Page {
 		return func() view.Page { p := base(); change(p); return p }
@@ -37,7 +37,7 @@ func identifier() []State {
 func password() []State {
 	base := func() *view.Password {
 		return &view.Password{
-			Frame: frame(&console), Form: form("/signin/password"),
+			Frame: asked(&console), Form: form("/signin/password"),
 			Username: ada.Email, OtherURL: "/signin", ForgotURL: "/recover", CreateURL: "/signup",
 		}
 	}
@@ -59,7 +59,7 @@ func password() []State {
 
 func choose() []State {
 	base := func(people ...view.Person) *view.Choose {
-		p := &view.Choose{Frame: frame(&console), Form: form("/signin/choose"), Other: "other"}
+		p := &view.Choose{Frame: asked(&console), Form: form("/signin/choose"), Other: "other"}
 		for _, who := range people {
 			p.Accounts = append(p.Accounts, view.Choice{Person: who, Value: who.Email})
 		}

@@ -3,7 +3,7 @@ package states
 import "signet/internal/web/view"
 
 func wizard(step int, action string) view.Wizard {
-	w := view.Wizard{Frame: frame(&console), Form: form(action), Step: step, Of: 4}
+	w := view.Wizard{Frame: asked(&console), Form: form(action), Step: step, Of: 4}
 	if step > 1 {
 		w.BackURL = "/signup?flow=f1"
 	}
@@ -95,7 +95,7 @@ func signUpCheck() []State {
 	page := func(change func(*view.SignUpCheck)) func() view.Page {
 		return func() view.Page {
 			p := &view.SignUpCheck{
-				Frame: frame(&console), Form: form("/signup/check"), Email: ada.Email, StateURL: "/signup/state?flow=f1",
+				Frame: asked(&console), Form: form("/signup/check"), Email: ada.Email, StateURL: "/signup/state?flow=f1",
 				Again: "/signup/check?flow=f1", GoOn: form("/signup/done"), Resend: form("/signup/resend"), CorrectURL: "/signup?flow=f1&correct=1",
 			}
 			change(p)
@@ -111,7 +111,7 @@ func signUpCheck() []State {
 		state("signup/check/wrong", page(func(p *view.SignUpCheck) { p.Fault = view.FaultCodeWrong })),
 		state("signup/check/over", page(func(p *view.SignUpCheck) { p.Fault = view.FaultCodeOver })),
 		state("signup/active", func() view.Page {
-			return &view.SignUpActive{Frame: frame(&console), Form: form("/signup/done"), StateURL: "/signup/state?flow=f1"}
+			return &view.SignUpActive{Frame: asked(&console), Form: form("/signup/done"), StateURL: "/signup/state?flow=f1"}
 		}),
 	}
 }

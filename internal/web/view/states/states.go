@@ -49,6 +49,16 @@ func frame(app *view.App) view.Frame {
 	return view.Frame{App: app, Languages: view.LanguageChoice{Action: "/language", Return: "/signin?flow=1"}}
 }
 
+// asked is the frame of a page of a flow: the way back to the app is in it.
+func asked(app *view.App) view.Frame {
+	f := frame(app)
+	if app != nil {
+		leave := form("/signin/cancel")
+		f.Leave = &leave
+	}
+	return f
+}
+
 func form(action string) view.Form {
 	return view.Form{Action: action, Hidden: []view.Pair{{Name: "flow", Value: "f1"}}}
 }
