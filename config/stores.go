@@ -114,6 +114,11 @@ type SMTP struct {
 	// Sender of every message, such as `Example ID <no-reply@example.com>`. Needed
 	// when `smtp.url` is set.
 	From string `yaml:"from"`
+
+	// Time in which the mail server must have taken a connection, and then a message.
+	// The message that a node had in hand when it was killed is sent again by another
+	// after three times as long.
+	Timeout time.Duration `yaml:"timeout" default:"20s" min:"1s" max:"5m"`
 }
 
 func (s SMTP) check(r *report) {

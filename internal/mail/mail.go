@@ -63,10 +63,13 @@ const Keep = 30 * 24 * time.Hour
 // Pace is how often and how long things are tried. The zero value of a field
 // is its default.
 type Pace struct {
-	Poll  time.Duration // between two looks into the outbox, when nobody nudges: 1 s
-	Claim time.Duration // how long a mail is one worker's; more than Deliver takes: 3 min
+	Poll time.Duration // between two looks into the outbox, when nobody nudges: 1 s
+	// Claim is how long a mail is one worker's: 1 min. Handing it over may take
+	// three quarters of that. If the worker dies, somebody waits for the mail
+	// that it had in hand for as long.
+	Claim time.Duration
 
-	// A mail that was deferred is tried again after FirstRetry (30 s), each time
+	// A mail that was deferred is tried again after FirstRetry (10 s), each time
 	// after twice as long, up to LongestRetry (1 h); the times are random by a
 	// quarter. After Tries (20), or GiveUp (72 h) after it was written, it is
 	// given up.
@@ -74,8 +77,9 @@ type Pace struct {
 	Tries                            int
 
 	// When the server cannot be reached, nothing is tried for FirstPause (1 s),
-	// and then for twice as long, up to LongestPause (15 s). No mail pays for it
-	// with one of its tries.
+	// and then for twice as long, up to LongestPause (5 s): people wait for these
+	// mails, and to find nobody costs nothing. No mail pays for it with one of its
+	// tries.
 	FirstPause, LongestPause time.Duration
 
 	// Linger is how long a mail that is under way may take when the worker is
@@ -88,9 +92,9 @@ func (p Pace) filled() Pace {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&p.Poll, time.Second}, {&p.Claim, 3 * time.Minute},
-		{&p.FirstRetry, 30 * time.Second}, {&p.LongestRetry, time.Hour}, {&p.GiveUp, 72 * time.Hour},
-		{&p.FirstPause, time.Second}, {&p.LongestPause, 15 * time.Second}, {&p.Linger, 5 * time.Second},
+		{&p.Poll, time.Second}, {&p.Claim, time.Minute},
+		{&p.FirstRetry, 10 * time.Second}, {&p.LongestRetry, time.Hour}, {&p.GiveUp, 72 * time.Hour},
+		{&p.FirstPause, time.Second}, {&p.LongestPause, 5 * time.Second}, {&p.Linger, 5 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -176,9 +180,7 @@ func (w *Worker) step(ctx context.Context) (again bool, pause time.Duration) {
 		return true, 0
 	}
 	began := time.Now()
-	until, cancel := linger(ctx, w.Pace.Linger)
-	err = w.Courier.Deliver(until, m)
-	cancel()
+	err = w.deliver(ctx, m)
 	if err == nil {
 		w.reached(true, "")
 		w.stats.sent.Add(1)
@@ -187,6 +189,16 @@ func (w *Worker) step(ctx context.Context) (again bool, pause time.Duration) {
 		return true, 0
 	}
 	return w.failed(ctx, m, ends, err)
+}
+
+// deliver hands the mail over, or gives up while the mail is still this worker's:
+// the next one would send it once more.
+func (w *Worker) deliver(ctx context.Context, m *outbox.Mail) error {
+	ctx, cancel := linger(ctx, w.Pace.Linger)
+	defer cancel()
+	ctx, stop := context.WithTimeout(ctx, w.Pace.Claim*3/4)
+	defer stop()
+	return w.Courier.Deliver(ctx, m)
 }
 
 // linger returns a context that ends some time after ctx does.

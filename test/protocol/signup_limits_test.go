@@ -269,12 +269,13 @@ func TestWizardOrder(t *testing.T) {
 }
 
 // TestSignUpsWhileMailIsDown: a mail server that is away changes no page, and
-// every letter leaves when it is back.
+// every letter leaves when it is back. How long it takes after a minute,
+// TestOutageOfAMinute in internal/mail shows.
 func TestSignUpsWhileMailIsDown(t *testing.T) {
 	t.Parallel()
 	h := newcomersAt(t, testenv.Options{Backend: testenv.Postgres, Nodes: 2})
 	h.mail.Down()
-	const crowd = 30
+	const crowd = 100
 	var all sync.WaitGroup
 	for i := range crowd {
 		b := h.env.Browser().For(t)
@@ -288,6 +289,9 @@ func TestSignUpsWhileMailIsDown(t *testing.T) {
 	seen := map[string]int{}
 	for _, m := range h.mail.Wait(crowd) {
 		seen[m.To]++
+	}
+	if n := len(h.mail.Mails()); n != crowd {
+		t.Errorf("%d letters, want %d", n, crowd)
 	}
 	for i := range crowd {
 		if n := seen[fmt.Sprintf("eve%d@example.com", i)]; n != 1 {

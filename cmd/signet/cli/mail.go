@@ -35,6 +35,7 @@ func (s *server) mailWorker(o serveOptions) (*outgoing.Worker, error) {
 	}
 	w := outgoing.NewWorker(outgoing.Options{
 		Store: s.db, Courier: courier, Nudge: s.db.Mailed(), Erase: !o.mailbox, Log: s.log, Now: time.Now,
+		Pace: outgoing.Pace{Claim: 3 * s.cfg.SMTP.Timeout},
 	})
 	count := func(which func(sent, failed, dead int64) int64) func() float64 {
 		return func() float64 { return float64(which(w.Stats())) }
@@ -48,7 +49,7 @@ func (s *server) mailWorker(o serveOptions) (*outgoing.Worker, error) {
 // mailServer is the server of the configuration, greeted by the issuer's name.
 func mailServer(cfg *config.Config) (outgoing.Server, error) {
 	roots, err := outboundRoots(cfg)
-	server := outgoing.Server{URL: cfg.SMTP.URL.Reveal(), Roots: roots}
+	server := outgoing.Server{URL: cfg.SMTP.URL.Reveal(), Roots: roots, Timeout: cfg.SMTP.Timeout}
 	if u, err := url.Parse(cfg.Issuer); err == nil {
 		server.Hello = u.Hostname()
 	}
