@@ -5,7 +5,8 @@ import "time"
 // SignUp is what was given on the pages of a sign-up that is under way, so that
 // no page trusts a form for what another one asked, and none asks twice.
 type SignUp struct {
-	ID           string `json:"id,omitempty"` // of the account that waits; "": it is not made yet
+	ID           string `json:"id,omitempty"`   // of the account that is to wait; "": none was made yet
+	Kept         bool   `json:"kept,omitempty"` // it was; false: it may be there, or a node died over it
 	Email        string `json:"email,omitempty"`
 	PasswordHash string `json:"password_hash,omitempty"` // of the password nothing else is kept
 	News         *News  `json:"news,omitempty"`          // nil: not wanted

@@ -47,6 +47,7 @@ type Options struct {
 	Env     map[string]string // settings, as in docs/settings.md
 	Declare string            // YAML for `signet apply`, before the first node
 	Proxies bool              // put a Proxy before each store that is a server
+	Program string            // path of a built signet: nodes are processes of it, which can be killed; "": they run here
 }
 
 // Env is a running house.
@@ -57,10 +58,12 @@ type Env struct {
 	Database, Redis *Proxy // nil unless Options.Proxies asks for them
 
 	t       testing.TB
+	program string
 	environ []string
 	metrics []string
 	log     *syncBuffer
 	stops   []func()
+	moves   sync.RWMutex // held for Nodes while one is started again
 }
 
 // cheapHash keeps hashing out of the way of what is tested.
@@ -69,7 +72,7 @@ var cheapHash = map[string]string{"SIGNET_HASHING_MEMORY": "7MiB", "SIGNET_HASHI
 // Start boots the house; it ends with the test.
 func Start(t testing.TB, o Options) *Env {
 	t.Helper()
-	e := &Env{t: t, log: &syncBuffer{}}
+	e := &Env{t: t, log: &syncBuffer{}, program: o.Program}
 	dir := t.TempDir()
 	settings := map[string]string{
 		"SIGNET_DATA": filepath.Join(dir, "data"), "SIGNET_LISTEN": "127.0.0.1:0", "SIGNET_METRICS_LISTEN": "127.0.0.1:0",
@@ -100,7 +103,11 @@ func Start(t testing.TB, o Options) *Env {
 		e.Apply(o.Declare)
 	}
 	for range n {
-		e.startNode()
+		if e.program == "" {
+			e.startNode()
+		} else {
+			e.startProcess()
+		}
 	}
 	t.Cleanup(func() {
 		for _, stop := range e.stops {
@@ -147,7 +154,7 @@ func (e *Env) balance(n int) string {
 	proxy := &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
-			node, err := url.Parse(e.Nodes[int(next.Add(1))%n])
+			node, err := url.Parse(e.node(int(next.Add(1)) % n))
 			if err != nil {
 				e.t.Errorf("node address: %v", err)
 				return
@@ -156,6 +163,9 @@ func (e *Env) balance(n int) string {
 			r.Out.Host = r.In.Host
 		},
 	}
+	if e.program != "" {
+		untorn(proxy)
+	}
 	s := httptest.NewServer(whole(proxy))
 	e.t.Cleanup(s.Close)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
@@ -163,6 +173,13 @@ func (e *Env) balance(n int) string {
 		e.t.Fatal(err)
 	}
 	return "http://localhost:" + port
+}
+
+// node is the address of the node as it is now.
+func (e *Env) node(i int) string {
+	e.moves.RLock()
+	defer e.moves.RUnlock()
+	return e.Nodes[i]
 }
 
 // whole reads a request's body before it hands the request on. Otherwise the

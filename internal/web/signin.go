@@ -223,7 +223,7 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, f *session.Flow, a
 // waitForProof leads somebody who knows the password of an account that waits
 // to where it is activated.
 func (w *Web) waitForProof(rw http.ResponseWriter, r *http.Request, f *session.Flow, waits *account.SignUp) error {
-	f, err := w.keepSignUp(r, f, func(su *session.SignUp) { *su = session.SignUp{ID: waits.ID, Email: waits.Email} })
+	f, err := w.keepSignUp(r, f, func(su *session.SignUp) { *su = session.SignUp{ID: waits.ID, Kept: true, Email: waits.Email} })
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ import (
 //
 //	e-mail ──> password ──> about ──> robot ──> check ──> the app, signed in
 //
-// What is made is made once: the flow holds the id of the account that waits.
+// What is made is made once: the flow holds the id of the account that waits,
+// and has it before the account is there.
 
 // OpenSignUp reports whether accounts can be made here: the operator wants it,
 // and letters can be sent.
@@ -79,6 +80,21 @@ func (w *Web) wizard(r *http.Request, f *session.Flow, path string, step int) (v
 	return p, err
 }
 
+// made reports whether the account that waits was stored, although it may be gone
+// by now. An id alone is no proof: a node may have died before it did more. Then
+// the page can be sent again, and nothing that was typed is lost.
+func (w *Web) made(r *http.Request, f *session.Flow) (bool, error) {
+	su := signUpOf(f)
+	if su.ID == "" || su.Kept {
+		return su.Kept, nil
+	}
+	_, err := w.SignUps.Get(r.Context(), su.ID)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // atStep returns the flow if its sign-up is at the page, or may come back to
 // it; else the browser is sent to where it is, and the flow is nil.
 func (w *Web) atStep(rw http.ResponseWriter, r *http.Request, path string) (*session.Flow, error) {
@@ -89,11 +105,15 @@ func (w *Web) atStep(rw http.ResponseWriter, r *http.Request, path string) (*ses
 	if err != nil {
 		return nil, err
 	}
-	su := signUpOf(f)
-	if su.ID != "" {
+	made, err := w.made(r, f)
+	if err != nil {
+		return nil, err
+	}
+	if made {
 		w.send(rw, w.at(pathSignUpCheck, "flow", f.ID))
 		return nil, nil
 	}
+	su := signUpOf(f)
 	for _, earlier := range steps {
 		if earlier == path {
 			break
@@ -132,8 +152,12 @@ func (w *Web) signUp(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	made, err := w.made(r, f)
+	if err != nil {
+		return err
+	}
 	su := signUpOf(f)
-	if su.ID != "" && !r.URL.Query().Has("correct") {
+	if made && !r.URL.Query().Has("correct") {
 		w.send(rw, w.at(pathSignUpCheck, "flow", f.ID))
 		return nil
 	}
@@ -205,7 +229,7 @@ func (w *Web) correct(r *http.Request, f *session.Flow, id, key string) (*sessio
 	}
 	return w.keepSignUp(r, f, func(su *session.SignUp) {
 		if su.ID == id {
-			su.ID = ""
+			su.ID, su.Kept = "", false
 		}
 	})
 }
@@ -240,6 +264,10 @@ func (w *Web) storeSignUp(rw http.ResponseWriter, r *http.Request, f *session.Fl
 		if err := w.record(r, f, auditSignUp, su.ID, su.ID); err != nil {
 			return err
 		}
+	}
+	_, err = w.keepSignUp(r, f, func(kept *session.SignUp) { kept.Kept = kept.ID == su.ID })
+	if err != nil {
+		return err
 	}
 	w.send(rw, w.at(pathSignUpCheck, "flow", f.ID))
 	return nil

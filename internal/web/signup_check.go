@@ -22,13 +22,16 @@ func (w *Web) atCheck(rw http.ResponseWriter, r *http.Request) (*session.Flow, *
 	if err != nil {
 		return nil, nil, err
 	}
-	id := signUpOf(f).ID
-	if id == "" {
+	told := signUpOf(f)
+	if told.ID == "" {
 		return nil, nil, w.signUpGoesOn(rw, f)
 	}
-	su, err := w.SignUps.Get(r.Context(), id)
-	if fault.Is(err, fault.NotFound) {
+	su, err := w.SignUps.Get(r.Context(), told.ID)
+	switch {
+	case fault.Is(err, fault.NotFound) && told.Kept:
 		return nil, nil, w.showEnd(rw, r, f, view.EndGone)
+	case fault.Is(err, fault.NotFound):
+		return nil, nil, w.signUpGoesOn(rw, f)
 	}
 	return f, su, err
 }
