@@ -7,6 +7,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
+	"signet/internal/handle"
 	"signet/internal/outbox"
 	sqlstore "signet/internal/store/sql"
 	"signet/internal/store/storetest"
@@ -94,8 +95,8 @@ func TestMovedAddress(t *testing.T) {
 	if err := c.AskEmail(ctx, c.ada, " Ada@New.example", letters); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.EmailOf(ctx, c.ada, "x"+link[1:]); !fault.Is(err, fault.Expired) {
-		t.Errorf("a link that was changed: %v", err)
+	if _, err := c.EmailOf(ctx, c.ada, handle.New()); !fault.Is(err, fault.Expired) {
+		t.Errorf("another link: %v", err)
 	}
 	e, err := c.EmailOf(ctx, c.ada, link)
 	if err != nil || e.NewEmail != "Ada@new.example" {
