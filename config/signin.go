@@ -203,6 +203,11 @@ type Limits struct {
 	// removed.
 	Registration Rate `yaml:"registration" default:"20/1h"`
 
+	// Addresses at one host that are asked for a client's metadata document and were
+	// not known to have a good one: whoever makes up such addresses must not have us
+	// ask somebody without end.
+	DocumentHost Rate `yaml:"document_host" default:"30/1m"`
+
 	// Refused requests of apps that are kept for `signet explain`, from one block of
 	// addresses. Those beyond are in the log alone.
 	RefusalsNetwork Rate `yaml:"refusals_network" default:"300/1h"`

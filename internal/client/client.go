@@ -66,13 +66,18 @@ type Client struct {
 	// registered itself looks after its registration; "" for any other.
 	RegistrationHash string `json:"registration_access_token_hash,omitempty"`
 
+	// Document says that nobody registered the client: its id is the address of
+	// what it says of itself. What is stored of it is what was there when somebody
+	// first allowed it something, for consents and tokens to hang on.
+	Document bool `json:"metadata_document,omitempty"`
+
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // RegisteredItself reports whether nobody of the house has looked at what the
 // client says of itself.
-func (c *Client) RegisteredItself() bool { return c.RegistrationHash != "" }
+func (c *Client) RegisteredItself() bool { return c.RegistrationHash != "" || c.Document }
 
 // Public reports whether the client has no way to prove who it is.
 func (c *Client) Public() bool { return c.AuthMethod == AuthNone }
@@ -105,6 +110,8 @@ type Store interface {
 	Clients(ctx context.Context, after string, limit int) ([]*Client, error)
 	// PutClient makes or replaces the client, SecretHash included.
 	PutClient(ctx context.Context, c *Client, now time.Time) error
+	// AddClient makes the client if there is none with its id yet.
+	AddClient(ctx context.Context, c *Client, now time.Time) error
 	// DeleteClient removes the client with its consents and refresh-token
 	// families, or returns a fault of kind NotFound.
 	DeleteClient(ctx context.Context, id string) error

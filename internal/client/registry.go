@@ -21,8 +21,11 @@ type Registry struct {
 	rules   Rules
 	now     func() time.Time
 
+	documents *Documents // nil: what is stored of clients by document is shown, as to an operator
+
 	mu      sync.RWMutex
 	byID    map[string]*Client
+	foreign map[string]bool // addresses that no client is registered under; true: but kept
 	origins map[string]bool // of all redirect URIs; nil: not read yet
 	epoch   uint64          // counts Forget, so that a slow load does not bring back the past
 	flight  singleflight.Group
@@ -33,8 +36,12 @@ const maxCached = 10_000
 
 // NewRegistry returns a registry on the store.
 func NewRegistry(store Store, secrets *Secrets, rules Rules, now func() time.Time) *Registry {
-	return &Registry{store: store, secrets: secrets, rules: rules, now: now, byID: map[string]*Client{}}
+	return &Registry{store: store, secrets: secrets, rules: rules, now: now, byID: map[string]*Client{}, foreign: map[string]bool{}}
 }
+
+// UseDocuments has the registry look for clients at the address that is their
+// id, where none is registered. It is called before anything else.
+func (r *Registry) UseDocuments(d *Documents) { r.documents = d }
 
 // ValidID reports whether a client could have the id.
 func ValidID(id string) bool { return idForm.MatchString(id) }
@@ -47,10 +54,23 @@ func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
 	}
 	r.mu.RLock()
 	c, epoch := r.byID[id], r.epoch
+	_, foreign := r.foreign[id]
 	r.mu.RUnlock()
-	if c != nil {
+	switch {
+	case c != nil:
 		return c, nil
+	case foreign:
+		return r.documents.Get(ctx, id)
 	}
+	c, err := r.load(ctx, id, epoch)
+	if r.documents == nil || !IsAddress(id) || err != nil && !fault.Is(err, fault.NotFound) || err == nil && !c.Document {
+		return c, err
+	}
+	return r.documents.Get(ctx, id)
+}
+
+// load reads the client and remembers it.
+func (r *Registry) load(ctx context.Context, id string, epoch uint64) (*Client, error) {
 	// The epoch is part of the name: what was asked before Forget is no answer
 	// for who asks after it.
 	v, err, _ := r.flight.Do(strconv.FormatUint(epoch, 36)+" "+id, func() (any, error) {
@@ -60,19 +80,42 @@ func (r *Registry) Get(ctx context.Context, id string) (*Client, error) {
 		}
 		return c, err
 	})
-	if err != nil {
+	c, _ := v.(*Client)
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
-	c = v.(*Client)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.epoch == epoch {
-		if len(r.byID) >= maxCached {
-			clear(r.byID)
-		}
+	if r.epoch != epoch {
+		return c, err
+	}
+	if len(r.byID)+len(r.foreign) >= maxCached {
+		clear(r.byID)
+		clear(r.foreign)
+	}
+	switch {
+	case r.documents != nil && IsAddress(id) && (err != nil || c.Document):
+		r.foreign[id] = err == nil
+	case err == nil:
 		r.byID[id] = c
 	}
-	return c, nil
+	return c, err
+}
+
+// Keep stores a client by document, if it is none that is registered, so that
+// what people allow it can be stored under its id.
+func (r *Registry) Keep(ctx context.Context, c *Client) error {
+	r.mu.RLock()
+	kept := r.foreign[c.ID]
+	r.mu.RUnlock()
+	if !c.Document || kept {
+		return nil
+	}
+	if err := r.store.AddClient(ctx, c, r.now()); err != nil {
+		return err
+	}
+	r.Forget()
+	return nil
 }
 
 // Forget empties the cache.
@@ -82,6 +125,7 @@ func (r *Registry) Forget() {
 	r.epoch++
 	r.origins = nil
 	clear(r.byID)
+	clear(r.foreign)
 }
 
 // Secret returns the client's secret, if it is kept so that it can be had: that

@@ -20,8 +20,12 @@ var SubjectTypes = []string{SubjectPublic, SubjectPairwise}
 func (c *Client) Pairwise() bool { return c.SubjectType == SubjectPairwise }
 
 // Sector is what the client shares its pairwise subjects with: the host of its
-// sector_identifier_uri, else of its redirect URIs (OpenID Connect Core §8.1).
+// sector_identifier_uri, else of its redirect URIs (OpenID Connect Core §8.1); of
+// a client by document its own host, whatever device it runs on.
 func (c *Client) Sector() string {
+	if c.Document {
+		return hostOf(c.ID)
+	}
 	for _, uri := range append(maybe(c.SectorURI), c.RedirectURIs...) {
 		if host := hostOf(uri); host != "" {
 			return host
@@ -43,7 +47,7 @@ func (c *Client) checkSubject(p *problems) {
 	p.when(!slices.Contains(SubjectTypes, c.SubjectType), "subject_type", "subject_type is public or pairwise, not %q", c.SubjectType)
 	p.when(c.SectorURI != "" && !strings.HasPrefix(c.SectorURI, "https:") && !IsLoopback(hostOf(c.SectorURI)),
 		"sector_identifier_uri", "sector_identifier_uri must use https")
-	if !c.Pairwise() || c.SectorURI != "" {
+	if !c.Pairwise() || c.SectorURI != "" || c.Document {
 		return
 	}
 	for _, uri := range c.RedirectURIs {

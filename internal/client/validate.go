@@ -175,9 +175,18 @@ func maybe(uri string) []string {
 }
 
 // Domain is the host that people see beside the client's name: of its home
-// page, else of where they are sent back to.
+// page, else of where they are sent back to. Who registered itself could say
+// that any page is its home, so that only where they are sent to counts; a client
+// by document is of the host that it is from.
 func (c *Client) Domain() string {
-	for _, s := range append(maybe(c.ClientURI), c.RedirectURIs...) {
+	home := maybe(c.ClientURI)
+	switch {
+	case c.Document:
+		home = []string{c.ID}
+	case c.RegisteredItself():
+		home = nil
+	}
+	for _, s := range append(home, c.RedirectURIs...) {
 		if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
 			return u.Host
 		}

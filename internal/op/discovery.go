@@ -35,6 +35,7 @@ type metadata struct {
 	IntrospectionEncs    []string `json:"introspection_encryption_enc_values_supported"`
 	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`     // RFC 9449 §5.1
+	ClientIDMetadata     bool     `json:"client_id_metadata_document_supported,omitempty"`
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -98,9 +99,9 @@ func (p *Provider) describe() *metadata {
 		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
 		IssParameter: true,
-		PAREndpoint:  at(pathPAR),
-		DPoPAlgs:     keys.Algorithms,
-		Prompts:      prompts,
+		PAREndpoint:  at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
+		DPoPAlgs: keys.Algorithms,
+		Prompts:  prompts,
 	}
 }
 

@@ -111,7 +111,7 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	}
 	c, err := p.Clients.Get(r.Context(), clientID)
 	if fault.Is(err, fault.NotFound) {
-		return nil, unknownClient(clientID)
+		return nil, unknownClient(clientID, err)
 	}
 	if err != nil {
 		return nil, asOAuth(err)

@@ -80,6 +80,7 @@ type Config struct {
 	SubjectSecret     []byte // makes pairwise subjects; must never change
 	Registration      Registration
 	DPoP              DPoP
+	ClientIDMetadata  bool // a client_id may be the address of a metadata document
 }
 
 // Services are the parts of the house that the protocol works with.

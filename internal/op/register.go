@@ -30,10 +30,6 @@ type Registration struct {
 // offered reports whether there is anybody who may register.
 func (r Registration) offered() bool { return r.Open || r.Token != "" }
 
-// selfGrants are the grant types that an app may give itself: a person takes
-// part in each.
-var selfGrants = []string{client.GrantCode, client.GrantImplicit, client.GrantRefresh}
-
 // registration is a client as the protocol writes it (RFC 7591 §2, §3.2.1,
 // OpenID Connect Registration §2). What an operator alone may say has no place
 // here; members that are not known are ignored.
@@ -123,23 +119,13 @@ func readRegistration(r *http.Request) (*registration, *oauthError) {
 // selfRegistered makes the client, with the defaults of registration, and checks
 // what only an app that registers itself must keep to.
 func (p *Provider) selfRegistered(ctx context.Context, id string, m *registration) (*client.Client, *oauthError) {
-	scopes := p.cfg.Registration.Scopes
-	if m.Scope != "" {
-		asked := strings.Fields(m.Scope)
-		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(asked, s) })
-		if len(scopes) == 0 {
-			return nil, badMetadata("none of the scopes (%s) can be had; these can: %s", printable(m.Scope), strings.Join(p.cfg.Registration.Scopes, " "))
-		}
-	}
-	for _, g := range m.GrantTypes {
-		if !slices.Contains(selfGrants, g) {
-			return nil, badMetadata("the grant type %s is not one of %s", printable(g), strings.Join(selfGrants, ", "))
-		}
-	}
 	if m.AuthMethod == "" {
 		m.AuthMethod = client.AuthBasic // §2
 	}
-	c := &client.Client{ID: id, Metadata: m.Metadata, Scopes: scopes}
+	c, err := client.NewGuest(id, m.Scope, m.Metadata, p.cfg.Registration.Scopes)
+	if err != nil {
+		return nil, metadataError(err)
+	}
 	if c.SectorURI != "" {
 		if oerr := p.checkSector(ctx, c); oerr != nil {
 			return nil, oerr
@@ -209,19 +195,11 @@ func (p *Provider) tellRegistration(w http.ResponseWriter, r *http.Request, c *c
 
 // metadataError tells all that is wrong with the metadata (RFC 7591 §3.2.2).
 func metadataError(err error) *oauthError {
-	all := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		all = several.Unwrap()
+	rule := ruleMetadata
+	if client.Blames(err, "redirect_uris") {
+		rule = ruleMetadataRedirect
 	}
-	rule, texts := ruleMetadata, []string{}
-	for _, one := range all {
-		var f *fault.Error
-		if errors.As(one, &f) && f.Field == "redirect_uris" {
-			rule = ruleMetadataRedirect
-		}
-		texts = append(texts, fault.Public(one))
-	}
-	return rule.broken("%s", printableAll(strings.Join(texts, "; "))).because(err)
+	return rule.broken("%s", printableAll(client.Reasons(err))).because(err)
 }
 
 func badMetadata(format string, args ...any) *oauthError {

@@ -54,7 +54,7 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 	}
 	c, err := p.Clients.Get(ctx, id)
 	if fault.Is(err, fault.NotFound) {
-		return unknownClient(id)
+		return unknownClient(id, err)
 	}
 	if err != nil {
 		return asOAuth(err)
@@ -65,7 +65,10 @@ func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {
 
 // unknownClient repeats the id only where it could be one: the page shows it,
 // and is no place for a stranger's sentences.
-func unknownClient(id string) *oauthError {
+func unknownClient(id string, err error) *oauthError {
+	if client.ValidID(id) && client.IsAddress(id) {
+		return ruleClientDocument.broken("%s", printableAll(fault.Public(err))).because(err)
+	}
 	if !client.ValidID(id) {
 		return ruleClient.broken("no client is registered with such a client_id: it has characters that none has")
 	}

@@ -61,6 +61,8 @@ var (
 var (
 	ruleClient = newRule("client-unknown", fault.Invalid, codeInvalidClient, "RFC 6749 §4.1.2.1",
 		"Register the client (signet apply, signet client create), or send the client_id that is registered. Case matters.")
+	ruleClientDocument = newRule("client-document", fault.Invalid, codeInvalidClient, "OAuth Client ID Metadata Document §3, §4, §5",
+		"Publish the document at exactly the client_id, over https, as application/json, without redirect: client_id its own address, redirect_uris at its own origin, no secret. See docs/specs/client-id-metadata-document.md.")
 	ruleClientAuth = newRule("client-authentication", fault.Unauthenticated, codeInvalidClient, "RFC 6749 §2.3, §5.2; OpenID Connect Core §9",
 		"Authenticate by the method that is registered as token_endpoint_auth_method, with the present secret or key. The cause says what did not fit; signet client show CLIENT shows what is registered.")
 	ruleCredentials = newRule("client-credentials", fault.Invalid, codeInvalidRequest, "RFC 6749 §2.3, RFC 7521 §4.2",

@@ -133,6 +133,9 @@ func (p *Provider) exchange(r *tokenRequest) (*tokens, error) {
 		}
 	}
 	if slices.Contains(g.Scopes, "offline_access") && c.MayGrant(client.GrantRefresh) {
+		if err := p.Clients.Keep(ctx, c); err != nil {
+			return nil, err
+		}
 		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, *g, r.keptTo()); err != nil {
 			return nil, err
 		}

@@ -18,6 +18,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -90,11 +92,29 @@ func New(o Options) *Client {
 	}
 }
 
-// Get returns the body at the address, of at most limit bytes, if it is of one
-// of the media types (of any, if none are named). It follows no redirect. What
-// goes wrong is a fault of kind Invalid that says so to who registered the
-// address, without what the other side answered.
+// Resource is what is at an address.
+type Resource struct {
+	Body []byte
+	Type string // its media type, without parameters
+	// Age is for how long who publishes it allows it to be kept, less than 0 where
+	// that is not said (RFC 9111 §5.2.2).
+	Age time.Duration
+}
+
+// Get returns the body of what Fetch returns.
 func (c *Client) Get(ctx context.Context, address string, limit int64, types ...string) ([]byte, error) {
+	r, err := c.Fetch(ctx, address, limit, types...)
+	if err != nil {
+		return nil, err
+	}
+	return r.Body, nil
+}
+
+// Fetch returns what is at the address, of at most limit bytes, if it is of one
+// of the media types (of any, if none are named; application/*+json is all of
+// these). It follows no redirect. What goes wrong is a fault of kind Invalid that
+// says so to who registered the address, without what the other side answered.
+func (c *Client) Fetch(ctx context.Context, address string, limit int64, types ...string) (*Resource, error) {
 	if err := c.Check(address); err != nil {
 		return nil, err
 	}
@@ -125,7 +145,8 @@ func (c *Client) Get(ctx context.Context, address string, limit int64, types ...
 	if resp.StatusCode != http.StatusOK {
 		return nil, fault.New(fault.Invalid, "the address answers with status %d and not 200; redirects are not followed", resp.StatusCode)
 	}
-	if err := checkType(resp.Header.Get("Content-Type"), types); err != nil {
+	kind, err := checkType(resp.Header.Get("Content-Type"), types)
+	if err != nil {
 		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
@@ -135,7 +156,24 @@ func (c *Client) Get(ctx context.Context, address string, limit int64, types ...
 	if int64(len(body)) > limit {
 		return nil, fault.New(fault.Invalid, "the address answers with more than %d bytes", limit)
 	}
-	return body, nil
+	return &Resource{Body: body, Type: kind, Age: ageOf(resp.Header)}, nil
+}
+
+// ageOf reads for how long an answer may be kept by who fetched it.
+func ageOf(h http.Header) time.Duration {
+	age := time.Duration(-1)
+	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+		switch name {
+		case "no-store", "no-cache":
+			return 0
+		case "max-age":
+			if seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31); err == nil {
+				age = time.Duration(seconds) * time.Second
+			}
+		}
+	}
+	return age
 }
 
 // enter takes one of the few places that a host has, so that one that answers
@@ -176,17 +214,17 @@ func (c *Client) Check(address string) error {
 	return nil
 }
 
-func checkType(got string, types []string) error {
-	if len(types) == 0 {
-		return nil
-	}
+func checkType(got string, types []string) (string, error) {
 	kind, _, err := mime.ParseMediaType(got)
+	if len(types) == 0 {
+		return kind, nil
+	}
 	for _, t := range types {
-		if err == nil && t == kind {
-			return nil
+		if fits, _ := path.Match(t, kind); err == nil && fits {
+			return kind, nil
 		}
 	}
-	return fault.New(fault.Invalid, "the address answers with another Content-Type than %s", strings.Join(types, " or "))
+	return "", fault.New(fault.Invalid, "the address answers with another Content-Type than %s", strings.Join(types, " or "))
 }
 
 // errPrivate is the same for each kind of address that is not public: which it

@@ -246,3 +246,28 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestFetch tells the type of what is fetched and for how long it may be kept.
+func TestFetch(t *testing.T) {
+	s, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", r.FormValue("type"))
+		w.Header()["Cache-Control"] = r.Form["cache"]
+		w.Write([]byte("{}"))
+	})
+	c := New(Options{Roots: roots(s), AllowPrivate: true})
+	for cache, age := range map[string]time.Duration{
+		"": -1, "public": -1, "max-age=60": time.Minute, "Public, Max-Age=60": time.Minute, `max-age="60"`: time.Minute, "max-age=-1": -1, "max-age=x": -1,
+		"no-store": 0, "max-age=60, no-cache": 0, "max-age=99999999999999999999": -1,
+	} {
+		got, err := c.Fetch(t.Context(), s.URL+"/?"+url.Values{"type": {"Application/JSON; charset=utf-8"}, "cache": {cache}}.Encode(), 10, "application/json")
+		if err != nil || got.Type != "application/json" || got.Age != age || string(got.Body) != "{}" {
+			t.Errorf("%q: %+v, %v; want age %s", cache, got, err, age)
+		}
+	}
+	for kind, good := range map[string]bool{"application/client+json": true, "application/json": true, "text/json": false, "application/xml": false, "": false, "application/+": false} {
+		_, err := c.Fetch(t.Context(), s.URL+"/?"+url.Values{"type": {kind}}.Encode(), 10, "application/json", "application/*+json")
+		if (err == nil) != good {
+			t.Errorf("%q: %v", kind, err)
+		}
+	}
+}

@@ -120,6 +120,13 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 	if clientID == "" {
 		return fault.New(fault.Invalid, "No app asks for anything here.")
 	}
+	c, err := w.Clients.Get(ctx, clientID)
+	if err != nil {
+		return err
+	}
+	if err := w.Clients.Keep(ctx, c); err != nil {
+		return err
+	}
 	all, err := w.Grants.Allow(ctx, sess.AccountID, clientID, f.Request.Wanted())
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"revocation_endpoint":                   answers("POST", http.StatusBadRequest),
 	"end_session_endpoint":                  answers("GET", http.StatusOK),
 	"registration_endpoint":                 answers("POST", http.StatusBadRequest),
+	"client_id_metadata_document_supported": is(true),                               // TestClientIDMetadata
 	"pushed_authorization_request_endpoint": answers("POST", http.StatusBadRequest), // TestPushed
 	"jwks_uri":                              answers("GET", http.StatusOK),
 
@@ -78,7 +79,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 
 // TestDiscovery: the metadata says exactly what is so.
 func TestDiscovery(t *testing.T) {
-	eachOpen(t, nil, func(t *testing.T, e *testenv.Env) {
+	eachOpen(t, map[string]string{"SIGNET_REGISTRATION_CLIENT_ID_METADATA": "on"}, func(t *testing.T, e *testenv.Env) {
 		got := fetch(t, e.Issuer+"/.well-known/openid-configuration", nil)
 		for _, name := range []string{
 			"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported",

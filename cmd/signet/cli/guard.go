@@ -7,9 +7,11 @@ import (
 
 	"signet/config"
 	"signet/internal/challenge"
+	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/limit"
 	"signet/internal/op"
+	"signet/internal/outbound"
 	"signet/internal/refusal"
 	"signet/internal/session"
 	"signet/internal/store/kv"
@@ -183,4 +185,30 @@ func (h *house) registration() op.Registration {
 		return err
 	}
 	return out
+}
+
+// documents are the clients that nobody registered, bounded by the host that is
+// asked for their documents.
+func (h *house) documents(out *outbound.Client) *client.Documents {
+	c, l := h.cfg.Registration, h.cfg.Limits
+	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
+	rule := ruleOf("metadata documents, host", l.DocumentHost)
+	return client.NewDocuments(client.DocumentRules{
+		On: c.ClientIDMetadata == config.RegistrationOn, Hosts: c.ClientIDMetadataHosts, HTTP: h.cfg.Outbound.AllowPrivate,
+		Scopes: c.Scopes, Rules: h.clientRules(),
+		Fetch: func(ctx context.Context, address string, limit int64) ([]byte, time.Duration, error) {
+			r, err := out.Fetch(ctx, address, limit, "application/json", "application/*+json")
+			if err != nil {
+				return nil, 0, err
+			}
+			return r.Body, r.Age, nil
+		},
+		Gate: func(ctx context.Context, host string) error {
+			ok, _, err := limiter.Allow(ctx, rule, netip.Addr{}, host)
+			if err == nil && !ok {
+				err = fault.New(fault.Limited, "too many addresses of %s were asked for; wait a minute", host)
+			}
+			return err
+		},
+	}, time.Now)
 }

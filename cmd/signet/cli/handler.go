@@ -27,6 +27,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	fetcher := outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate})
+	s.clients.UseDocuments(s.documents(fetcher))
 	cookies := s.cookies()
 	services := web.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Cookies: cookies, View: renderer,
@@ -51,11 +53,11 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
 		SignUp:        pages.OpenSignUp(),
-		SubjectSecret: s.subjects, Registration: s.registration(),
+		SubjectSecret: s.subjects, Registration: s.registration(), ClientIDMetadata: c.Registration.ClientIDMetadata == config.RegistrationOn,
 		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
 	}, op.Services{
 		Clients: s.clients, Accounts: s.accounts, Sessions: s.sessions, Grants: s.grants, Keys: s.keys,
-		Cookies: cookies, Pages: opPages{pages}, Outbound: outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}), Once: kv.NewOnce(s.kv),
+		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
 		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Now: time.Now,
 	})
 	if err != nil {

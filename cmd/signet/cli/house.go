@@ -147,7 +147,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.subjects = master.Derive("pairwise subjects")
 	h.nonces = master.Derive("DPoP nonces")
 	secrets := client.NewSecrets(master.Derive("client secrets"))
-	h.clients = client.NewRegistry(h.db, secrets, client.Rules{Loopback: h.loopback(), Algs: c.Keys.Algorithms}, time.Now)
+	h.clients = client.NewRegistry(h.db, secrets, h.clientRules(), time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
 	h.recoveries = account.NewRecoveries(h.db, h.accounts,
 		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
@@ -174,6 +174,11 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Code: l.Code, AccessToken: l.AccessToken, RefreshIdle: l.RefreshIdle, RefreshAbsolute: l.RefreshAbsolute, RefreshGrace: l.RefreshGrace,
 	}, time.Now)
 	return nil
+}
+
+// clientRules are what clients are held to.
+func (h *house) clientRules() client.Rules {
+	return client.Rules{Loopback: h.loopback(), Algs: h.cfg.Keys.Algorithms}
 }
 
 // loopback reports whether the issuer never leaves this machine, so that

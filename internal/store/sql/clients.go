@@ -69,6 +69,18 @@ func (db *DB) Clients(ctx context.Context, after string, limit int) ([]*client.C
 // replaced keeps the time at which it was made. The client's own CreatedAt and
 // UpdatedAt are not read.
 func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) error {
+	return db.addClient(ctx, cl, now, clause.OnConflict{
+		Columns:   []clause.Column{{Name: "id"}},
+		DoUpdates: clause.AssignmentColumns([]string{"name", "secret_hash", "metadata", "updated_at"}),
+	})
+}
+
+// AddClient implements client.Store.
+func (db *DB) AddClient(ctx context.Context, cl *client.Client, now time.Time) error {
+	return db.addClient(ctx, cl, now, clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true})
+}
+
+func (db *DB) addClient(ctx context.Context, cl *client.Client, now time.Time, conflict clause.OnConflict) error {
 	if cl.ID == "" || !storable(cl.ID, cl.Name, cl.SecretHash) {
 		return errUnstorable()
 	}
@@ -78,11 +90,7 @@ func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) e
 		CreatedAt: at(now), UpdatedAt: at(now),
 	}
 	return db.transact(ctx, func(ctx context.Context, c *conn) error {
-		err := c.orm(ctx).Clauses(clause.OnConflict{
-			Columns:   []clause.Column{{Name: "id"}},
-			DoUpdates: clause.AssignmentColumns([]string{"name", "secret_hash", "metadata", "updated_at"}),
-		}).Create(&row).Error
-		if err != nil {
+		if err := c.orm(ctx).Clauses(conflict).Create(&row).Error; err != nil {
 			return err
 		}
 		return bump(ctx, c, topicClients)

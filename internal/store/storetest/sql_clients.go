@@ -30,6 +30,24 @@ func testClients(t *testing.T, fresh func(testing.TB) string) {
 		}
 	})
 
+	t.Run("what is there is not added again", func(t *testing.T) {
+		c := makeClient(t, db, "added")
+		again := *c
+		again.Name, again.SecretHash, again.Document = "Another", "", true
+		ok(t, db.AddClient(ctx, &again, epoch.Add(time.Hour)))
+		got, err := db.Client(ctx, "added")
+		ok(t, err)
+		if got.Name != c.Name || got.SecretHash != c.SecretHash || got.Document || !got.UpdatedAt.Equal(epoch) {
+			t.Errorf("it was replaced by %+v", got)
+		}
+		again.ID = "https://app.example/client"
+		ok(t, db.AddClient(ctx, &again, epoch))
+		if got, err = db.Client(ctx, again.ID); err != nil || got.Name != "Another" || !got.Document {
+			t.Errorf("added: %+v, %v", got, err)
+		}
+		ok(t, db.DeleteClient(ctx, again.ID))
+	})
+
 	t.Run("a wrong id finds nothing", func(t *testing.T) {
 		for _, id := range []string{"", "Console", "console ", "consol_", "'; --", "console\x00"} {
 			_, err := db.Client(ctx, id)
