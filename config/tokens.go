@@ -68,9 +68,9 @@ const (
 // DPoP is what is asked of the proofs with which apps bind their tokens to a key
 // (RFC 9449).
 type DPoP struct {
-	// Whether a proof must hold a nonce of the provider's. `optional`: every answer
-	// offers one, and a proof with one must have it right, but an app that knows
-	// nothing of nonces can do without. `required`: it cannot; then nobody who could
-	// use an app's key for a moment can make proofs for later.
+	// Whether a proof must hold a nonce of the provider's. `required` costs an app's
+	// first request another try, which libraries make by themselves; then nobody who
+	// could use an app's key for a moment can make proofs for later. `optional`: none
+	// is given out, and only one that is sent must be right.
 	Nonce string `yaml:"nonce" default:"optional" oneof:"optional|required"`
 }

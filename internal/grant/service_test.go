@@ -439,3 +439,39 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundRefreshTokens: a refresh token that is bound to a key is good with
+// that alone, and its bond cannot be taken off; who asks without the key uses
+// nothing up.
+func TestBoundRefreshTokens(t *testing.T) {
+	h := newHouse(t)
+	ours, other := grant.Confirmation{JKT: "ours"}, grant.Confirmation{JKT: "other"}
+	token, err := h.StartFamily(t.Context(), grant.Grant{ID: grant.NewID(), ClientID: "web", AccountID: h.ada}, ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stripped := base64.RawURLEncoding.EncodeToString(slices.Concat(raw[:40], raw[56:]))
+	for range 3 {
+		for _, kept := range []grant.Confirmation{{}, other, {Certificate: ours.JKT}} {
+			if _, _, err := h.Refresh(t.Context(), token, "web", kept); !errors.Is(err, grant.ErrBond) || !fault.Is(err, fault.Expired) {
+				t.Errorf("with %+v: %v", kept, err)
+			}
+			if _, err := h.Reuse(t.Context(), token, "web", kept); !errors.Is(err, grant.ErrBond) {
+				t.Errorf("kept, with %+v: %v", kept, err)
+			}
+		}
+		if _, _, err := h.Refresh(t.Context(), stripped, "web", grant.Confirmation{}); !fault.Is(err, fault.Expired) || errors.Is(err, grant.ErrBond) {
+			t.Errorf("without its bond: %v", err)
+		}
+		if _, active, err := h.FamilyOf(t.Context(), token); err != nil || !active {
+			t.Errorf("active: %t, %v", active, err)
+		}
+		if _, token, err = h.Refresh(t.Context(), token, "web", ours); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

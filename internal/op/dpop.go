@@ -11,6 +11,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,7 +118,7 @@ func (p *Provider) readProof(r *http.Request, c *client.Client) (*proof, *oauthE
 	}
 	pr, err := parseProof(headers[0], proofAlgsOf(c))
 	if err != nil {
-		return nil, badProof("%s", fault.Public(err)).because(err)
+		return nil, badProof("%s", fault.Public(err)).because(errors.Unwrap(err))
 	}
 	now, claims := p.Now(), &pr.claims
 	iat, ok := moment(claims.IssuedAt)
@@ -163,7 +164,7 @@ func parseProof(raw string, algs []jose.SignatureAlgorithm) (*proof, error) {
 	}
 	jws, err := jose.ParseSignedCompact(raw, algs) // 5, and embedded keys must be public ones
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the proof cannot be read, or its alg is not one of those that %s names", "dpop_signing_alg_values_supported")
+		return nil, fault.Wrap(fault.Invalid, err, "the proof cannot be read, or its alg is not one of those that dpop_signing_alg_values_supported names")
 	}
 	protected := jws.Signatures[0].Protected
 	typ, _ := protected.ExtraHeaders[jose.HeaderType].(string)
@@ -198,7 +199,7 @@ func parseProof(raw string, algs []jose.SignatureAlgorithm) (*proof, error) {
 func (p *Provider) acceptProof(w http.ResponseWriter, ctx context.Context, pr *proof) *oauthError {
 	now := p.Now()
 	newest := p.nonces.at(now)
-	if pr.claims.Nonce != newest {
+	if pr.claims.Nonce != newest && (pr.claims.Nonce != "" || p.cfg.DPoP.NonceRequired) {
 		w.Header().Set(headerNonce, newest) // §8.2
 	}
 	switch given := pr.claims.Nonce; {
@@ -233,7 +234,7 @@ func (p *Provider) isTarget(htu, endpoint string) bool {
 // have for it, without query and fragment.
 func normalURI(s string) (string, bool) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil {
+	if err != nil || u.Hostname() == "" || u.User != nil {
 		return "", false
 	}
 	u = new(url.URL).ResolveReference(u) // without . and ..

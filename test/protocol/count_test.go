@@ -103,6 +103,59 @@ func TestTokenRequestsCost(t *testing.T) {
 	}
 }
 
+// TestProofsCost: a proof costs one round trip more, which remembers its jti, and
+// no SQL; nonces are kept nowhere.
+func TestProofsCost(t *testing.T) {
+	t.Parallel()
+	for _, nonce := range []string{"optional", "required"} {
+		t.Run(nonce, func(t *testing.T) {
+			e := boot(t, testenv.Options{Backend: testenv.Full, Nodes: 1, Env: map[string]string{"SIGNET_DPOP_NONCE": nonce}})
+			p := newProver(t, "ES256")
+			if given := proving(*e.App(t, fleet), p).Call("/token", "grant_type", "client_credentials").Header.Get("DPoP-Nonce"); given != "" {
+				p = p.with(func(c jwtClaims) { c["nonce"] = given })
+			}
+			own, app := proving(*e.App(t, fleet), p), proving(*e.App(t, spa), p)
+			b := signedIn(t, e, e.App(t, web), ada)
+			got := tokens(t, b, app, ada, "scope", "openid offline_access")
+			access, refreshed := got.Str("access_token"), got.Str("refresh_token")
+			for _, c := range []struct {
+				name    string
+				once    func() *testenv.Answer
+				sql, kv float64
+			}{
+				{"client_credentials", func() *testenv.Answer { return own.Call("/token", "grant_type", "client_credentials") }, 0, 1},
+				{"refresh", func() *testenv.Answer { return app.Refresh(refreshed) }, 1, 1},
+				{"userinfo", func() *testenv.Answer { return app.Userinfo(access) }, 0, 2}, // and whether the grant lives
+				{"push", func() *testenv.Answer { return push(app, app.Request()) }, 0, 2}, // and the request itself
+				{"silent trip", func() *testenv.Answer { return silentTrip(t, b, app) }, 0, 5},
+			} {
+				const times = 50
+				ask := func() {
+					a := c.once()
+					if a.Status >= http.StatusBadRequest {
+						t.Fatalf("%s: %d %s", c.name, a.Status, a.Body)
+					}
+					if r := a.Str("refresh_token"); r != "" {
+						refreshed = r
+					}
+				}
+				ask() // fills the caches
+				began := time.Now()
+				sql, kv := e.Metric("signet_database_statements_total"), e.Metric("signet_kv_round_trips_total")
+				for range times {
+					ask()
+				}
+				sql, kv = e.Metric("signet_database_statements_total")-sql, e.Metric("signet_kv_round_trips_total")-kv
+				polls := 2*time.Since(began).Seconds() + 4
+				if sql > c.sql*times+polls || kv > c.kv*times+2 {
+					t.Errorf("%s: %.0f SQL statements and %.0f round trips in %d, want %.0f and %.0f of each", c.name, sql, kv, times, c.sql, c.kv)
+				}
+				t.Logf("%s: %.2f round trips", c.name, kv/times)
+			}
+		})
+	}
+}
+
 // TestSignaturesOfATrip: an RS256 client costs one RSA signature, that of its
 // ID token; the access token is signed with the far cheaper ES256.
 func TestSignaturesOfATrip(t *testing.T) {

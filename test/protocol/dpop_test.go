@@ -448,23 +448,23 @@ func TestNonces(t *testing.T) {
 	}
 }
 
-// TestNoncesAreOffered: where none is needed one is offered, and whoever uses
-// one must have it right.
-func TestNoncesAreOffered(t *testing.T) {
+// TestNoncesAreOptional: where none is needed none is given out (RFC 9449
+// §11.3), and whoever uses one must have it right.
+func TestNoncesAreOptional(t *testing.T) {
 	each(t, func(t *testing.T, e *testenv.Env) {
 		p := newProver(t, "ES256")
 		app := e.App(t, fleet)
-		got := proving(*app, p).Call("/token", "grant_type", "client_credentials")
-		nonce := got.Header.Get("DPoP-Nonce")
-		if got.Status != http.StatusOK || nonce == "" {
-			t.Fatalf("%d %s: %v", got.Status, got.Body, got.Header)
+		with := func(nonce string) *testenv.Answer {
+			return proving(*app, p.with(func(c jwtClaims) { c["nonce"] = nonce })).Call("/token", "grant_type", "client_credentials")
 		}
-		got = proving(*app, p.with(func(c jwtClaims) { c["nonce"] = nonce })).Call("/token", "grant_type", "client_credentials")
-		if got.Status != http.StatusOK {
+		if got := proving(*app, p).Call("/token", "grant_type", "client_credentials"); got.Status != http.StatusOK || got.Header.Get("DPoP-Nonce") != "" {
+			t.Errorf("%d %s: %v", got.Status, got.Body, got.Header)
+		}
+		wrong := with("x")
+		wantError(t, "a wrong nonce", wrong, http.StatusBadRequest, "use_dpop_nonce")
+		if got := with(wrong.Header.Get("DPoP-Nonce")); got.Status != http.StatusOK {
 			t.Errorf("%s", got.Body)
 		}
-		wrong := proving(*app, p.with(func(c jwtClaims) { c["nonce"] = "x" })).Call("/token", "grant_type", "client_credentials")
-		wantError(t, "a wrong nonce", wrong, http.StatusBadRequest, "use_dpop_nonce")
 	})
 }
 
@@ -486,4 +486,38 @@ func TestDPoPAcrossOrigins(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestOpenIDClientProves: npm's openid-client binds its tokens, in each way that
+// nonces can be asked for; it retries by itself.
+func TestOpenIDClientProves(t *testing.T) {
+	t.Parallel()
+	for _, nonce := range []string{"optional", "required"} {
+		t.Run(nonce, func(t *testing.T) {
+			e := boot(t, testenv.Options{Nodes: 1, Env: map[string]string{"SIGNET_DPOP_NONCE": nonce}})
+			for _, c := range []testenv.App{post, spa} {
+				for _, pairs := range [][]string{{"dpop", "ES256"}, {"dpop", "PS256", "par", "yes"}} {
+					n := startNode(t, e, c, pairs...)
+					b := e.Browser().For(t)
+					scope := "openid email"
+					if c.ID == spa.ID {
+						scope = "openid email offline_access"
+					}
+					done := n.must("callback", "url", b.Finish(b.Get(n.must("begin", "parameters", parameters{"scope": scope}).URL), ada).Location)
+					if done.Tokens.Type != "dpop" { // which it writes small
+						t.Errorf("token_type is %q", done.Tokens.Type)
+					}
+					if info := n.must("userinfo", "token", done.Tokens.Access, "subject", done.Claims["sub"]); info.Claims["email"] != ada.Email {
+						t.Errorf("userinfo: %v", info.Claims)
+					}
+					wantError(t, "its token as Bearer", e.App(t, c).Userinfo(done.Tokens.Access), http.StatusUnauthorized, "invalid_token")
+					if c.ID == spa.ID {
+						next := n.must("refresh", "token", done.Tokens.Refresh)
+						wantError(t, "its refresh token alone", e.App(t, c).Refresh(next.Tokens.Refresh), http.StatusBadRequest, "invalid_grant")
+						n.must("refresh", "token", next.Tokens.Refresh)
+					}
+				}
+			}
+		})
+	}
 }

@@ -43,6 +43,9 @@ if (settings.decrypt) {
   client.enableDecryptingResponses(config, [settings.enc], { key, kid: jwk.kid, alg: jwk.kty === 'RSA' ? undefined : settings.alg });
 }
 
+// Proofs of a key of this process (RFC 9449), where the test asks for them.
+const proving = settings.dpop ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair(settings.dpop)) } : undefined;
+
 if (settings.jarm) client.useJwtResponseMode(config);
 
 ({
@@ -65,7 +68,7 @@ const commands = {
       ...parameters,
     });
     if (settings.par) {
-      return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).searchParams : url.searchParams)).href };
+      return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).searchParams : url.searchParams, proving)).href };
     }
     if (settings.jar) {
       return { url: (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).href };
@@ -79,14 +82,14 @@ const commands = {
     if (settings.responseType === 'id_token') {
       return { claims: await client.implicitAuthentication(config, answer, pending.expectedNonce, { expectedState: pending.expectedState }) };
     }
-    const tokens = await client.authorizationCodeGrant(config, answer, pending);
+    const tokens = await client.authorizationCodeGrant(config, answer, pending, undefined, proving);
     return { tokens, claims: tokens.claims() };
   },
   async userinfo({ token, subject }) {
-    return { claims: await client.fetchUserInfo(config, token, subject) };
+    return { claims: await client.fetchUserInfo(config, token, subject, proving) };
   },
   async refresh({ token }) {
-    const tokens = await client.refreshTokenGrant(config, token);
+    const tokens = await client.refreshTokenGrant(config, token, undefined, proving);
     return { tokens, claims: tokens.claims() };
   },
   async introspect({ token }) {
@@ -97,7 +100,7 @@ const commands = {
     return {};
   },
   async clientCredentials({ scope }) {
-    return { tokens: await client.clientCredentialsGrant(config, { scope }) };
+    return { tokens: await client.clientCredentialsGrant(config, { scope }, proving) };
   },
   async endSession({ parameters }) {
     return { url: client.buildEndSessionUrl(config, parameters).href };
