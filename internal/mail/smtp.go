@@ -210,7 +210,7 @@ func (s *SMTP) Deliver(ctx context.Context, m *outbox.Mail) error {
 		err = s.try(ctx, m)
 	}
 	if errors.Is(err, errLost) {
-		return &Failure{Deferred, err.Error()}
+		return &Failure{Why: Deferred, Reason: err.Error()}
 	}
 	return err
 }
@@ -221,11 +221,11 @@ var errLost = errors.New("the connection was lost")
 func (s *SMTP) try(ctx context.Context, m *outbox.Mail) error {
 	msg, err := s.compose(m)
 	if err != nil {
-		return &Failure{Refused, "the address or the message cannot be written: " + err.Error()}
+		return &Failure{Why: Refused, Reason: "the address or the message cannot be written: " + err.Error()}
 	}
 	if s.conn == nil {
 		if s.conn, err = s.dialer.dial(ctx); err != nil {
-			return &Failure{Unreachable, connectReason(err)}
+			return &Failure{Why: Unreachable, Reason: connectReason(err)}
 		}
 	}
 	c := s.conn
@@ -255,16 +255,16 @@ var step = map[gomail.SendErrReason]string{
 // settings, or its opinion of today.
 func classify(answer *gomail.SendError) error {
 	if answer == nil {
-		return &Failure{Deferred, "an error of ours"}
+		return &Failure{Why: Deferred, Reason: "an error of ours"}
 	}
 	at, code, detail := step[answer.Reason], answer.ErrorCode(), answer.EnhancedStatusCode()
 	switch {
 	case code == 0 && slices.Contains([]gomail.SendErrReason{gomail.ErrWriteContent, gomail.ErrSMTPDataClose}, answer.Reason):
-		return &Failure{Deferred, "the connection was lost at " + at}
+		return &Failure{Why: Deferred, Reason: "the connection was lost at " + at}
 	case code == 0, code == 421 && answer.Reason == gomail.ErrSMTPMailFrom:
 		return errLost
 	}
-	f := &Failure{Deferred, strings.TrimSpace(fmt.Sprintf("%s was answered %d %s", at, code, detail))}
+	f := &Failure{Why: Deferred, Reason: strings.TrimSpace(fmt.Sprintf("%s was answered %d %s", at, code, detail))}
 	nobody := slices.Contains([]int{550, 551, 553}, code) && !strings.HasPrefix(detail, "5.7.")
 	if answer.Reason == gomail.ErrSMTPRcptTo && nobody {
 		f.Why = Refused

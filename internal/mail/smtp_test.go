@@ -159,27 +159,27 @@ func TestAnswers(t *testing.T) {
 	}{
 		"greylisted": {
 			mailtest.Options{Rcpt: func(string) error { return mailtest.Answer(451, 4, 7, 1, "ada: later") }},
-			Failure{Deferred, "RCPT TO was answered 451 4.7.1"},
+			Failure{Why: Deferred, Reason: "RCPT TO was answered 451 4.7.1"},
 		},
 		"nobody there": {
 			mailtest.Options{Rcpt: func(to string) error { return mailtest.Answer(550, 5, 1, 1, to+" is unknown") }},
-			Failure{Refused, "RCPT TO was answered 550 5.1.1"},
+			Failure{Why: Refused, Reason: "RCPT TO was answered 550 5.1.1"},
 		},
 		"relaying denied": {
 			mailtest.Options{Rcpt: func(string) error { return mailtest.Answer(550, 5, 7, 1, "relaying denied") }},
-			Failure{Deferred, "RCPT TO was answered 550 5.7.1"},
+			Failure{Why: Deferred, Reason: "RCPT TO was answered 550 5.7.1"},
 		},
 		"sender refused": {
 			mailtest.Options{Mail: func(string) error { return mailtest.Answer(553, 5, 1, 8, "sender unknown") }},
-			Failure{Deferred, "MAIL FROM was answered 553 5.1.8"},
+			Failure{Why: Deferred, Reason: "MAIL FROM was answered 553 5.1.8"},
 		},
 		"content refused": {
 			mailtest.Options{Data: func(mailtest.Mail) error { return mailtest.Answer(554, 5, 6, 0, "spam") }},
-			Failure{Deferred, "the end of the message was answered 554 5.6.0"},
+			Failure{Why: Deferred, Reason: "the end of the message was answered 554 5.6.0"},
 		},
 		"server is leaving": {
 			mailtest.Options{Mail: func(string) error { return mailtest.Answer(421, 4, 3, 2, "bye") }},
-			Failure{Deferred, "the connection was lost"},
+			Failure{Why: Deferred, Reason: "the connection was lost"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

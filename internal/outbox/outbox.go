@@ -1,7 +1,7 @@
-// Package outbox says what a message by mail is while it waits to be sent. A
-// message is written with the commit of what it announces, so that neither is
-// ever there without the other, and leaves later: package mail carries it to a
-// mail server.
+// Package outbox says what a message is while it waits to be sent: a mail to a
+// person, a notice to an app. It is stored with what it announces, and leaves
+// later: package queue has the worker, package mail carries mails to a mail
+// server, and package op notices to apps.
 //
 // The package knows neither HTTP nor a store nor SMTP; the store it needs is
 // the interface Store.
@@ -28,13 +28,23 @@ type Mail struct {
 	HTML      string // the same message
 	CreatedAt time.Time
 
-	// What follows is the store's to fill in.
-	Attempts  int       // tries so far that the mail itself answers for
+	State
+}
+
+// State is how a thing that waits fares. It is the store's to fill in.
+type State struct {
+	Attempts  int       // tries so far that the thing itself answers for
 	LastError string    // why the last one failed; "" when none did
 	DueAt     time.Time // when it is tried next; zero: never
 	SentAt    time.Time // zero: it was not
 	DeadAt    time.Time // when it was given up; zero: it was not
 }
+
+// Fares returns the state, to be changed.
+func (s *State) Fares() *State { return s }
+
+// About is the mail's id, what it is, and when it was written.
+func (m *Mail) About() (id, kind string, written time.Time) { return m.ID, m.Kind, m.CreatedAt }
 
 // Decoy reports whether the mail is nobody's. A page that must not tell whether
 // an address has an account queues a mail in either case, so that both cost the

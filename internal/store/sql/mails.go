@@ -72,8 +72,9 @@ func (r *mailRow) mail() *outbox.Mail {
 	m := &outbox.Mail{
 		ID: r.ID, Kind: r.Kind, To: r.Recipient, Language: r.Language,
 		Subject: r.Subject, Text: r.BodyText, HTML: r.BodyHTML, CreatedAt: r.CreatedAt.Time,
-		Attempts: r.Attempts, LastError: r.LastError,
-		DueAt: r.DueAt.Time, SentAt: r.SentAt.Time, DeadAt: r.DeadAt.Time,
+		State: outbox.State{
+			Attempts: r.Attempts, LastError: r.LastError, DueAt: r.DueAt.Time, SentAt: r.SentAt.Time, DeadAt: r.DeadAt.Time,
+		},
 	}
 	if r.AccountID != nil {
 		m.AccountID = *r.AccountID
@@ -102,9 +103,11 @@ func addMail(ctx context.Context, c *conn, m *outbox.Mail) error {
 }
 
 // ring wakes this node's worker; those of other nodes look each second.
-func (db *DB) ring() {
+func (db *DB) ring() { wake(db.mailed) }
+
+func wake(worker chan<- struct{}) {
 	select {
-	case db.mailed <- struct{}{}:
+	case worker <- struct{}{}:
 	default: // it is awake, or there is none
 	}
 }
@@ -125,36 +128,14 @@ func (db *DB) AddMail(ctx context.Context, m *outbox.Mail) error {
 	return err
 }
 
-// claimsTried is how many mails that were due a caller tries to claim, when
-// other workers are faster, before it waits for its next look.
-const claimsTried = 16
-
 // ClaimMail implements outbox.Store. Where none is due it costs one read.
 func (db *DB) ClaimMail(ctx context.Context, now, ends time.Time) (*outbox.Mail, error) {
-	var ids []string
-	err := db.view(ctx, func(ctx context.Context, c *conn) error {
-		ids = nil
-		return c.orm(ctx).Raw("SELECT id FROM mails WHERE due_at <= ? ORDER BY due_at LIMIT ?", at(now), claimsTried).Scan(&ids).Error
-	})
-	if err != nil {
+	var row mailRow
+	found, err := db.claim(ctx, "mails", claimMail, now, ends, func() []any { row = mailRow{}; return row.targets() })
+	if err != nil || !found {
 		return nil, err
 	}
-	for _, id := range ids {
-		var row mailRow
-		found := false
-		err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-			row = mailRow{}
-			found, err = c.row(ctx, claimMail, []any{id, at(now), at(ends)}, row.targets()...)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			return row.mail(), nil
-		}
-	}
-	return nil, nil
+	return row.mail(), nil
 }
 
 // MailSent implements outbox.Store.

@@ -74,7 +74,7 @@ func testMailLife(t *testing.T, db *sqlstore.DB) {
 	}
 	// The first worker was only slow: what it handed over is sent.
 	ok(t, db.MailSent(ctx, m, ends, false))
-	ok(t, db.MailFailed(ctx, &outbox.Mail{ID: m.ID, Attempts: 9, DueAt: ends}, "too late", later))
+	ok(t, db.MailFailed(ctx, &outbox.Mail{ID: m.ID, State: outbox.State{Attempts: 9, DueAt: ends}}, "too late", later))
 	got, err := db.Mail(ctx, m.ID)
 	ok(t, err)
 	if got.Text != m.Text || !got.SentAt.Equal(ends) || !got.DueAt.IsZero() || got.Attempts != 2 || got.LastError != "" {
