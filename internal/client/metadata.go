@@ -61,6 +61,14 @@ type Metadata struct {
 	PolicyURI string `json:"policy_uri,omitempty"`
 	TermsURI  string `json:"tos_uri,omitempty"`
 
+	// Where the client is told that a session ended: by a page that the browser
+	// loads in a frame (OpenID Connect Front-Channel Logout), and by a call from
+	// here (Back-Channel Logout). Whether it must be told which one.
+	FrontchannelURI     string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelSession bool   `json:"frontchannel_logout_session_required,omitempty"`
+	BackchannelURI      string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession  bool   `json:"backchannel_logout_session_required,omitempty"`
+
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
 	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
 }

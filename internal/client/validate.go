@@ -84,6 +84,7 @@ func (c *Client) check(p *problems, r Rules) {
 	c.checkKeys(p, r)
 	c.checkRequests(p, r)
 	c.checkAddresses(p, r)
+	c.checkLogout(p)
 }
 
 // problems collects what the checks find.
@@ -157,6 +158,7 @@ func (c *Client) checkAddresses(p *problems, r Rules) {
 		{"client_uri", false, maybe(c.ClientURI)}, {"logo_uri", false, maybe(c.LogoURI)},
 		{"policy_uri", false, maybe(c.PolicyURI)}, {"tos_uri", false, maybe(c.TermsURI)}, {"jwks_uri", false, maybe(c.JWKSURI)},
 		{"sector_identifier_uri", false, maybe(c.SectorURI)}, {"initiate_login_uri", false, maybe(c.InitiateLoginURI)},
+		{"frontchannel_logout_uri", false, maybe(c.FrontchannelURI)}, {"backchannel_logout_uri", false, maybe(c.BackchannelURI)},
 	} {
 		for _, uri := range set.uris {
 			if err := checkURI(set.field, uri, set.native, r.Loopback); err != nil {

@@ -53,8 +53,6 @@ var laterClientKeys = []string{
 	"software_id", "software_version", "software_statement", // RFC 7591
 	"default_acr_values", // OIDC Registration
 	"request_object_encryption_alg", "request_object_encryption_enc",
-	"backchannel_logout_uri", "backchannel_logout_session_required", // OIDC Back- and Front-Channel Logout
-	"frontchannel_logout_uri", "frontchannel_logout_session_required",
 	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
 	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
 	"authorization_details_types",                                                 // RFC 9396

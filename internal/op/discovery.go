@@ -95,6 +95,8 @@ func (p *Provider) describe() *metadata {
 			RequestURIParameterSupported:                       true,
 			RequireRequestURIRegistration:                      true,
 			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
+			BackChannelLogoutSupported:                         true, // Back-Channel Logout 1.0 §2.1
+			BackChannelLogoutSessionSupported:                  true,
 		},
 		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,

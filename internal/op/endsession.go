@@ -65,7 +65,7 @@ func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps pa
 		redirect(w, p.cfg.Issuer+pathEndSession+"?"+url.Values(ps).Encode())
 		return nil
 	}
-	err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
+	_, err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
 	if err == nil {
 		err = p.Pages.RecordSignOut(r, out.req.ClientID, out.proven.Subject, out.proven.SID)
 	}

@@ -9,6 +9,7 @@ package op
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -65,6 +66,15 @@ type Fetcher interface {
 	Get(ctx context.Context, address string, limit int64, types ...string) ([]byte, error)
 }
 
+// Outbound calls what somebody registered an address for.
+type Outbound interface {
+	Fetcher
+	// Post sends the form to the address; nil if that answers with 200 or 204,
+	// else a fault of kind Invalid that says why not, or of kind Unavailable where
+	// too much is under way here.
+	Post(ctx context.Context, address string, form url.Values) error
+}
+
 // Config is what the protocol is told by the operator.
 type Config struct {
 	Issuer            string // exact; without a slash at its end, also after a path
@@ -92,7 +102,7 @@ type Services struct {
 	Keys     *keys.Manager
 	Cookies  *httpd.Cookies
 	Pages    Pages
-	Outbound Fetcher
+	Outbound Outbound
 	Secrets  SecretGuard
 	Once     Once
 	Metrics  Metrics

@@ -1,5 +1,6 @@
-// Package outbound is the one way in which the provider fetches an address that
-// somebody else registered: an app's keys, request objects, sector identifiers.
+// Package outbound is the one way in which the provider calls an address that
+// somebody else registered: an app's keys, request objects, sector identifiers,
+// where it is told of sign-outs.
 // Whoever registers an app chooses the address, so a fetch must not reach what
 // only this machine can, must not hang, and must not fill the memory.
 //
@@ -115,31 +116,18 @@ func (c *Client) Get(ctx context.Context, address string, limit int64, types ...
 // these). It follows no redirect. What goes wrong is a fault of kind Invalid that
 // says so to who registered the address, without what the other side answered.
 func (c *Client) Fetch(ctx context.Context, address string, limit int64, types ...string) (*Resource, error) {
-	if err := c.Check(address); err != nil {
-		return nil, err
-	}
-	leave, err := c.enter(address)
+	leave, err := c.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "too much is being fetched at the moment")
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the address cannot be fetched")
-	}
-	req.Header.Set("User-Agent", "Signet")
+	header := http.Header{}
 	if len(types) > 0 {
-		req.Header.Set("Accept", strings.Join(types, ", "))
+		header.Set("Accept", strings.Join(types, ", "))
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.send(ctx, http.MethodGet, address, header, nil)
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -176,9 +164,41 @@ func ageOf(h http.Header) time.Duration {
 	return age
 }
 
-// enter takes one of the few places that a host has, so that one that answers
+func (c *Client) send(ctx context.Context, method, address string, header http.Header, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the address cannot be fetched")
+	}
+	req.Header = header
+	req.Header.Set("User-Agent", "Signet")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	return resp, nil
+}
+
+// enter checks the address and takes a place for it.
+func (c *Client) enter(ctx context.Context, address string) (leave func(), err error) {
+	if err := c.Check(address); err != nil {
+		return nil, err
+	}
+	part, err := c.enterHost(address)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots; part() }, nil
+	case <-ctx.Done():
+		part()
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "too much is being fetched at the moment")
+	}
+}
+
+// enterHost takes one of the few places that a host has, so that one that answers
 // slowly cannot take them all.
-func (c *Client) enter(address string) (leave func(), err error) {
+func (c *Client) enterHost(address string) (leave func(), err error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err // Check has read it

@@ -26,20 +26,21 @@ const seeEvery = time.Minute
 
 // Service is what the protocol and the pages do with sessions and flows.
 type Service struct {
-	store Store
-	gate  Gate
-	life  Lifetimes
-	now   func() time.Time
+	store    Store
+	gate     Gate
+	notifier Notifier
+	life     Lifetimes
+	now      func() time.Time
 }
 
 // Gate says whether one more flow may begin from the address; a fault of kind
 // Limited when not. A flow is stored for anybody who asks.
 type Gate func(ctx context.Context, ip string) error
 
-// NewService returns the service on the store; now is the clock, and gate may
-// be nil.
-func NewService(store Store, gate Gate, life Lifetimes, now func() time.Time) *Service {
-	return &Service{store: store, gate: gate, life: life, now: now}
+// NewService returns the service on the store; now is the clock, and gate and
+// notifier may be nil.
+func NewService(store Store, gate Gate, notifier Notifier, life Lifetimes, now func() time.Time) *Service {
+	return &Service{store: store, gate: gate, notifier: notifier, life: life, now: now}
 }
 
 // Current returns the session of the cookie's value, or nil when there is none
@@ -110,18 +111,30 @@ func (s *Service) Begin(ctx context.Context, old *Session, in SignIn) (string, *
 	if in.Remember {
 		sess.ExpiresAt = now.Add(s.life.Remember)
 	}
-	if old != nil {
-		if old.AccountID == in.AccountID {
-			sess.SID, sess.Clients, sess.Consents = old.SID, old.Clients, old.Consents
-		}
-		if _, err := s.store.DeleteSession(ctx, old); err != nil {
-			return "", nil, err
-		}
+	if err := s.replace(ctx, old, sess); err != nil {
+		return "", nil, err
 	}
 	if err := s.store.PutSession(ctx, sess); err != nil {
 		return "", nil, err
 	}
 	return cookie, sess, nil
+}
+
+// replace makes the new session take the place of the browser's former one, if
+// any: it goes on under another id, or, where somebody else signs in, ends.
+func (s *Service) replace(ctx context.Context, old, next *Session) error {
+	switch {
+	case old == nil:
+		return nil
+	case old.AccountID != next.AccountID:
+		return s.End(ctx, old)
+	}
+	last, err := s.store.DeleteSession(ctx, old)
+	if last == nil {
+		last = old // it ended meanwhile, or would be lost: what is known of it
+	}
+	next.SID, next.Clients, next.Consents = last.SID, last.Clients, last.Consents
+	return err
 }
 
 // Opened notes that the session signed in to the client.
@@ -180,47 +193,6 @@ func (s *Service) Live(ctx context.Context, accountID string) ([]*Session, error
 	sessions = slices.DeleteFunc(sessions, s.over)
 	slices.SortFunc(sessions, func(a, b *Session) int { return b.LastSeen.Compare(a.LastSeen) })
 	return sessions, nil
-}
-
-// End ends one session; ending it twice is no error.
-func (s *Service) End(ctx context.Context, sess *Session) error {
-	_, err := s.store.DeleteSession(ctx, sess)
-	return err
-}
-
-// EndOther ends the account's session with the public name sid, or returns a
-// fault of kind NotFound when this account has none of that name.
-func (s *Service) EndOther(ctx context.Context, accountID, sid string) error {
-	sessions, err := s.store.SessionsOf(ctx, accountID)
-	if err != nil {
-		return err
-	}
-	for _, sess := range sessions {
-		if subtle.ConstantTimeCompare([]byte(sess.SID), []byte(sid)) == 1 {
-			return s.End(ctx, sess)
-		}
-	}
-	return fault.New(fault.NotFound, "This session has ended already.")
-}
-
-// EndAll ends every session of the account but the one with the key except,
-// and returns those it ended.
-func (s *Service) EndAll(ctx context.Context, accountID, except string) ([]*Session, error) {
-	sessions, err := s.store.SessionsOf(ctx, accountID)
-	if err != nil {
-		return nil, err
-	}
-	var ended []*Session
-	for _, sess := range sessions {
-		if sess.Key == except {
-			continue
-		}
-		if err := s.End(ctx, sess); err != nil {
-			return ended, err
-		}
-		ended = append(ended, sess)
-	}
-	return ended, nil
 }
 
 // StartFlow stores the request as a flow of the browser with the cookie's

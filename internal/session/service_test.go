@@ -21,7 +21,7 @@ var lifetimes = session.Lifetimes{
 func service(t *testing.T) (*session.Service, *storetest.Clock) {
 	clock := storetest.NewClock()
 	_, backend := storetest.Embedded(t, clock.Now)
-	return session.NewService(kv.NewSessions(backend, clock.Now), nil, lifetimes, clock.Now), clock
+	return session.NewService(kv.NewSessions(backend, clock.Now), nil, nil, lifetimes, clock.Now), clock
 }
 
 func begin(t *testing.T, s *session.Service, old *session.Session, in session.SignIn) (string, *session.Session) {
@@ -177,10 +177,10 @@ func TestEndingSessions(t *testing.T) {
 	mine, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
 	phone, other := begin(t, s, nil, session.SignIn{AccountID: "ada"})
 	foreign, bob := begin(t, s, nil, session.SignIn{AccountID: "bob"})
-	if err := s.EndOther(t.Context(), "ada", bob.SID); !fault.Is(err, fault.NotFound) {
+	if _, err := s.EndOther(t.Context(), "ada", bob.SID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("ending somebody else's session: %v, want not found", err)
 	}
-	if err := s.EndOther(t.Context(), "ada", other.SID); err != nil || current(t, s, phone) != nil {
+	if _, err := s.EndOther(t.Context(), "ada", other.SID); err != nil || current(t, s, phone) != nil {
 		t.Errorf("ending one's other session: %v", err)
 	}
 	if _, err := s.EndAll(t.Context(), "ada", sess.Key); err != nil || current(t, s, mine) == nil {

@@ -61,8 +61,9 @@ type Store interface {
 	UpdateSession(ctx context.Context, key string, last []byte, edit func(*Session)) error
 	// SeeSession notes when the session was last used.
 	SeeSession(ctx context.Context, s *Session, now time.Time) error
-	// DeleteSession ends a session; true for exactly one of several callers.
-	DeleteSession(ctx context.Context, s *Session) (bool, error)
+	// DeleteSession ends a session and returns it, as it was at its end, to
+	// exactly one of several callers; nil to the others.
+	DeleteSession(ctx context.Context, s *Session) (*Session, error)
 	// SessionsOf returns the sessions of the account, in no order.
 	SessionsOf(ctx context.Context, accountID string) ([]*Session, error)
 

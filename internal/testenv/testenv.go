@@ -104,7 +104,7 @@ func Start(t testing.TB, o Options) *Env {
 	}
 	for range n {
 		if e.program == "" {
-			e.startNode()
+			e.StartNode()
 		} else {
 			e.startProcess()
 		}
@@ -197,8 +197,8 @@ func whole(next http.Handler) http.Handler {
 	})
 }
 
-// startNode starts one more node and waits until it listens.
-func (e *Env) startNode() {
+// StartNode starts one more node and waits until it listens.
+func (e *Env) StartNode() {
 	e.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan cli.Ready, 1), make(chan int, 1)

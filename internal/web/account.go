@@ -166,7 +166,7 @@ func (w *Web) postEndSession(rw http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("session") == sess.SID {
 		return w.postLeave(rw, r)
 	}
-	err = w.Sessions.EndOther(r.Context(), a.ID, r.PostFormValue("session"))
+	_, err = w.Sessions.EndOther(r.Context(), a.ID, r.PostFormValue("session"))
 	if err != nil && !fault.Is(err, fault.NotFound) { // it has ended: that is what was wanted
 		return err
 	}

@@ -75,6 +75,8 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"request_object_signing_alg_values_supported":    exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
 	"dpop_signing_alg_values_supported":              eachOf(proofAlgWorks), // TestProofs: not HS256, not none
 	"authorization_response_iss_parameter_supported": is(true),              // every front-channel test
+	"backchannel_logout_supported":                   is(true),              // TestBackchannelLogout
+	"backchannel_logout_session_supported":           is(true),
 }
 
 // TestDiscovery: the metadata says exactly what is so.

@@ -101,6 +101,7 @@ func clientProperties(c *client.Client) [][2]string {
 	return [][2]string{
 		{"id", c.ID}, {"name", c.Name}, {"application type", c.ApplicationType}, {"profile", c.Profile}, {"auth method", c.AuthMethod},
 		{"redirect URIs", strings.Join(c.RedirectURIs, " ")}, {"after sign-out", strings.Join(c.PostLogoutURIs, " ")},
+		{"told of sign-outs at", c.BackchannelURI}, {"told in the browser at", c.FrontchannelURI},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"response types", strings.Join(c.ResponseTypes, " ")},
 		{"scopes", strings.Join(c.Scopes, " ")}, {"trusted", yesNo(c.Trusted)},
 		{"ID tokens", c.IDTokenAlg}, {"access tokens", strings.TrimSpace(c.AccessTokenFormat + " " + c.AccessTokenAlg)},
@@ -144,6 +145,8 @@ public: it proves with PKCE that it is the one that asked.`,
 	flags.StringVar(&f.client.Name, "name", "", "`name` that people see (default: the id)")
 	flags.StringArrayVar(&f.client.RedirectURIs, "redirect-uri", nil, "`address` that answers go to; may be given several times")
 	flags.StringArrayVar(&f.client.PostLogoutURIs, "post-logout-redirect-uri", nil, "`address` to send people to after sign-out; several times")
+	flags.StringVar(&f.client.BackchannelURI, "backchannel-logout-uri", "", "`address` at which the app's server is told of sign-outs")
+	flags.StringVar(&f.client.FrontchannelURI, "frontchannel-logout-uri", "", "`address` that browsers load in a frame at sign-out")
 	flags.StringSliceVar(&f.client.GrantTypes, "grant-type", nil, "`grant types` (default authorization_code)")
 	flags.StringSliceVar(&f.client.Scopes, "scope", nil, "`scopes` it may ask for (default openid,profile,email)")
 	flags.StringVar(&f.client.AuthMethod, "auth-method", "", "`method` at the token endpoint (default client_secret_basic)")
@@ -153,6 +156,7 @@ public: it proves with PKCE that it is the one that asked.`,
 	native := flags.Bool("native", false, "an app on a device, not a web server")
 	flags.BoolVar(&f.client.Trusted, "trusted", false, "of the house: people are not asked for consent")
 	cmd.PreRun = func(*cobra.Command, []string) {
+		f.client.BackchannelSession, f.client.FrontchannelSession = f.client.BackchannelURI != "", f.client.FrontchannelURI != ""
 		if *native {
 			f.client.ApplicationType = "native"
 		}

@@ -63,6 +63,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.provider = provider
 	routes := append(provider.Routes(), pages.Routes()...)
 	mounted := httpd.Mount(httpd.Options{
 		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(c.TrustedProxies), Secure: s.secure(),

@@ -17,6 +17,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
+	"signet/internal/logout"
 	"signet/internal/refusal"
 	"signet/internal/session"
 	"signet/internal/store/kv"
@@ -35,6 +36,7 @@ type house struct {
 	ledger     *account.Ledger
 	signUps    *account.SignUps
 	changes    *account.Changes
+	logouts    *logout.Notifier
 	sessions   *session.Service
 	grants     *grant.Service
 	keys       *keys.Manager
@@ -160,7 +162,8 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Mails:   account.MailLimits{Pause: c.SignUp.ResendAfter, Most: c.Limits.SignUpMails.Count, Window: c.Limits.SignUpMails.Window},
 	}, time.Now)
 	l := c.Lifetimes
-	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), session.Lifetimes{
+	h.logouts = logout.NewNotifier(h.clients, h.db, time.Now)
+	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), h.logouts, session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
 	}, time.Now)
 	h.refusals = refusal.NewService(kv.NewRefusals(h.kv), h.refusalGate(), l.Refusal)

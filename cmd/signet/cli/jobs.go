@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/logout"
 	outgoing "signet/internal/mail"
 )
 
@@ -25,6 +26,7 @@ func (s *server) jobs() []job {
 		{"removing old changes of addresses", past(account.KeepEmailChanges, s.db.DeleteEmailChanges)},
 		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
+		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}
 }
 

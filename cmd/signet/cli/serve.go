@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signet/config"
+	"signet/internal/op"
 	"signet/internal/telemetry"
 	"signet/internal/web"
 )
@@ -116,10 +117,11 @@ func envName(setting string) string {
 // server is the running provider.
 type server struct {
 	*house
-	log     *slog.Logger
-	metrics *telemetry.Metrics
-	pages   *web.Web
-	leaving atomic.Bool
+	log      *slog.Logger
+	metrics  *telemetry.Metrics
+	pages    *web.Web
+	provider *op.Provider
+	leaving  atomic.Bool
 
 	readiness readiness
 }
@@ -162,6 +164,8 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 	if mail != nil {
 		group.Go(func() error { mail.Run(ctx); return nil })
 	}
+	logouts := s.logoutWorker()
+	group.Go(func() error { logouts.Run(ctx); return nil })
 	group.Go(func() error { s.maintain(ctx); return nil })
 	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,
 		"database", s.cfg.Database.URL.Address(), "redis", s.cfg.Redis.URL.Address(), "version", Version())

@@ -89,11 +89,15 @@ func (s *Sessions) SeeSession(ctx context.Context, sess *session.Session, now ti
 	return s.b.Write(ctx, s.seen(sess, now, ttl), Add(sessionsKey(sess.AccountID), sess.Key, ttl))
 }
 
-// DeleteSession ends a session; true for exactly one of several callers.
-func (s *Sessions) DeleteSession(ctx context.Context, sess *session.Session) (bool, error) {
+// DeleteSession ends a session and returns it, as it was at its end, to exactly
+// one of several callers; nil to the others.
+func (s *Sessions) DeleteSession(ctx context.Context, sess *session.Session) (*session.Session, error) {
 	raw, err := s.b.Take(ctx, sessionKey(sess.Key),
 		Delete(seenKey(sess.Key)), Remove(sessionsKey(sess.AccountID), sess.Key))
-	return raw != nil, err
+	if err != nil {
+		return nil, err
+	}
+	return decodeSession(sess.Key, raw, nil)
 }
 
 // SessionsOf returns the account's sessions, in two round trips; a third one

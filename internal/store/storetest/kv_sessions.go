@@ -180,7 +180,10 @@ func sessionDelete(t *testing.T, b KVStore, s session.Store) {
 	sess := newSession(b, "ada", time.Minute)
 	must(t, s.PutSession(t.Context(), sess))
 	nodes := sessionNodes(b)
-	if won := race(t, func(i int) (bool, error) { return nodes[i%2].DeleteSession(t.Context(), sess) }); won != 1 {
+	if won := race(t, func(i int) (bool, error) {
+		last, err := nodes[i%2].DeleteSession(t.Context(), sess)
+		return last != nil, err
+	}); won != 1 {
 		t.Errorf("%d callers ended the session", won)
 	}
 	wantSession(t, s, sess.Key, nil)
@@ -217,8 +220,8 @@ func sessionsOf(t *testing.T, b KVStore, s session.Store) {
 	wantTrips(t, b, 2, "SessionsOf", func() error { _, err := s.SessionsOf(ctx, "ada"); return err })
 	b.Pass(250 * time.Millisecond)
 	wantKeys(t, s, "ada", a1.Key, a2.Key)
-	if ok, err := s.DeleteSession(ctx, a1); err != nil || !ok {
-		t.Errorf("DeleteSession = %t, %v", ok, err)
+	if last, err := s.DeleteSession(ctx, a1); err != nil || last == nil || last.SID != a1.SID {
+		t.Errorf("DeleteSession = %+v, %v", last, err)
 	}
 	sessions, err := s.SessionsOf(ctx, "ada")
 	must(t, err)

@@ -17,7 +17,7 @@ import (
 // SQL checks a database against the contracts of account.Store,
 // account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
 // account.RecoveryStore, client.Store, keys.Store, grant.Families,
-// grant.Consents, audit.Store and outbox.Store, and what the store promises on
+// grant.Consents, audit.Store, outbox.Store and outbox.Logouts, and what the store promises on
 // top: migrations, deadlines, the change notice. The function gives the address
 // of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
@@ -38,6 +38,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Closings", testClosings},
 		{"ChangeRaces", testChangeRaces},
 		{"Mails", testMails},
+		{"Logouts", testLogouts},
 		{"Browsers", testBrowsers},
 		{"SignUps", testSignUps},
 		{"Recoveries", testRecoveries},

@@ -1,0 +1,32 @@
+package outbound
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"signet/internal/fault"
+)
+
+// Post sends the form to the address, which has done what is asked if it answers
+// with 200 or 204; its words are not looked at. It follows no redirect. What goes
+// wrong is a fault of kind Invalid that says so to who registered the address, or
+// of kind Unavailable where too much is under way here.
+func (c *Client) Post(ctx context.Context, address string, form url.Values) error {
+	leave, err := c.enter(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	resp, err := c.send(ctx, http.MethodPost, address, header, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent {
+		return fault.New(fault.Invalid, "the address answers with status %d and not 200; redirects are not followed", resp.StatusCode)
+	}
+	return nil
+}
