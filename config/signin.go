@@ -41,6 +41,14 @@ type Lifetimes struct {
 	// Reasons why a request of an app was refused, for `signet explain`. 0 keeps none.
 	Refusal time.Duration `yaml:"refusal" default:"1d" max:"30d"`
 
+	// Codes of a device without a keyboard (RFC 8628), until its owner has decided
+	// and the device has come for its tokens.
+	DeviceCode time.Duration `yaml:"device_code" default:"10m" min:"30s" max:"1h"`
+
+	// Time that must lie between two questions of a device that waits. One that
+	// asks sooner must wait 5 seconds longer.
+	DeviceInterval time.Duration `yaml:"device_interval" default:"5s" min:"1s" max:"1m"`
+
 	// Code that is mailed to reset a password, and then the time to set the new one.
 	RecoveryCode time.Duration `yaml:"recovery_code" default:"10m" min:"1s" max:"1h"`
 
@@ -179,6 +187,19 @@ type Limits struct {
 
 	// Tries that a code which was mailed allows.
 	CodeTries int `yaml:"code_tries" default:"5" min:"1" max:"20"`
+
+	// Wrong codes of devices that are typed in one browser, before further ones are
+	// put off unread.
+	DeviceBrowser Rate `yaml:"device_browser" default:"10/15m"`
+
+	// Wrong codes of devices from one block of addresses.
+	DeviceNetwork Rate `yaml:"device_network" default:"50/15m"`
+
+	// Wrong codes of devices from everybody together. A code has 34 bits and lives
+	// for minutes: with a thousand devices waiting all the time, this many guesses
+	// an hour find one in some months.
+	DeviceEveryone Rate `yaml:"device_everyone" default:"5000/1h"`
+
 	// Passwords chosen in sign-ups from one block of addresses: each is hashed, before
 	// the challenge.
 	SignUpPassword Rate `yaml:"sign_up_password" default:"100/1h"`

@@ -33,11 +33,12 @@ const (
 	GrantCode              = "authorization_code"
 	GrantRefresh           = "refresh_token"
 	GrantClientCredentials = "client_credentials"
-	GrantImplicit          = "implicit" // tokens from the authorization endpoint: implicit and hybrid
+	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628
+	GrantImplicit          = "implicit"                                     // tokens from the authorization endpoint: implicit and hybrid
 )
 
 // GrantTypesAll are the grant types that a client may be registered for.
-var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials}
+var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice}
 
 // Formats of an access token.
 const (

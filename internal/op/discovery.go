@@ -64,6 +64,7 @@ func (p *Provider) describe() *metadata {
 			RevocationEndpoint:                                 at(pathRevoke),
 			EndSessionEndpoint:                                 at(pathEndSession),
 			RegistrationEndpoint:                               register,
+			DeviceAuthorizationEndpoint:                        at(pathDevice), // RFC 8628 §4
 			JwksURI:                                            at(pathKeys),
 			ScopesSupported:                                    personal,
 			ResponseTypesSupported:                             client.ResponseTypesAll(),

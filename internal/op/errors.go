@@ -51,6 +51,10 @@ const (
 	codeAccessDenied       = string(oidc.AccessDenied)
 	codeNoRequestObject    = string(oidc.RequestNotSupported)
 
+	codeAuthorizationPending = string(oidc.AuthorizationPending) // RFC 8628 §3.5
+	codeSlowDown             = string(oidc.SlowDown)             // likewise
+	codeExpiredToken         = string(oidc.ExpiredToken)         // likewise
+
 	codeConsentRequired     = "consent_required"
 	codeAccountSelection    = "account_selection_required"
 	codeUnsupportedResponse = "unsupported_response_type"

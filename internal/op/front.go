@@ -27,14 +27,14 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 	if err := p.Sessions.See(ctx, sess); err != nil {
 		return err
 	}
+	if req.Device != nil {
+		return p.grantDevice(w, r, req, sess)
+	}
 	if err := p.Sessions.Opened(ctx, sess, c.ID); err != nil {
 		return err
 	}
 	code := &grant.Code{
-		Grant: grant.Grant{
-			ClientID: c.ID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
-			AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
-		},
+		Grant:       grantFor(req, sess),
 		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, DPoPKey: req.DPoPKey,
 	}
 	var fields []Field
@@ -67,6 +67,15 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		return p.answerError(w, r, req, silentError(session.NeedSignIn))
 	}
 	return p.answer(w, r, req, fields...)
+}
+
+// grantFor is what the person of the session grants by the request. It has no
+// id yet.
+func grantFor(req *session.Request, sess *session.Session) grant.Grant {
+	return grant.Grant{
+		ClientID: req.ClientID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
+		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
+	}
 }
 
 // personIn is what an ID token of the grant tells about the person: what the

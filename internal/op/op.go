@@ -16,6 +16,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/client"
+	"signet/internal/device"
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
@@ -32,6 +33,11 @@ type Pages interface {
 	SignedOut() string
 	// ConfirmSignOut is where a person is asked whether to sign out.
 	ConfirmSignOut(flowID string) string
+	// DevicePath is where people type the code that a device shows, below the
+	// issuer.
+	DevicePath() string
+	// DeviceEnd is where a person is told how the decision about a device ended.
+	DeviceEnd(end session.DeviceEnd) string
 	// RecordSignOut notes that the client's request ended the account's session
 	// with the public name.
 	RecordSignOut(r *http.Request, clientID, accountID, sid string) error
@@ -79,6 +85,7 @@ type Outbound interface {
 type Config struct {
 	Issuer            string // exact; without a slash at its end, also after a path
 	AccessToken       time.Duration
+	DeviceCode        time.Duration // how long a device waits for its owner
 	IDToken           time.Duration
 	AccessTokenFormat string // jwt or opaque, for clients that ask for none
 	AccessTokenAlg    string // likewise
@@ -98,6 +105,7 @@ type Services struct {
 	Clients  *client.Registry
 	Accounts *account.Service
 	Sessions *session.Service
+	Devices  *device.Service
 	Grants   *grant.Service
 	Keys     *keys.Manager
 	Cookies  *httpd.Cookies
@@ -134,6 +142,7 @@ const (
 	pathAuthorize  = "/authorize"
 	pathResume     = "/authorize/resume"
 	pathPAR        = "/par"
+	pathDevice     = "/device_authorization"
 	pathRegister   = "/register"
 	pathToken      = "/token"
 	pathUserinfo   = "/userinfo"
@@ -173,6 +182,7 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "GET", Path: pathResume, Kind: httpd.Redirect, Do: p.resume},
 		{Method: "POST", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross(p.push)},
 		{Method: "OPTIONS", Path: pathPAR, Kind: httpd.Protocol, Do: p.preflight("POST")},
+		{Method: "POST", Path: pathDevice, Kind: httpd.Protocol, Do: p.deviceAuthorization},
 		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross(p.token)},
 		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},

@@ -47,6 +47,9 @@ func (p *Provider) answerError(w http.ResponseWriter, r *http.Request, req *sess
 	if o.Kind == fault.Internal || o.Kind == fault.Unavailable {
 		return err
 	}
+	if req.Device != nil {
+		return p.refuseDevice(w, r, req)
+	}
 	return p.answer(w, r, req, Field{"error", o.code}, Field{"error_description", p.explained(r, o, req)})
 }
 

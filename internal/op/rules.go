@@ -153,6 +153,12 @@ var (
 		"Ask for scopes of the grant, or for none to get them all; more of them needs an authorization request.")
 	ruleGrantEnded = newRule("grant-ended", fault.Invalid, codeInvalidGrant, "RFC 6749 §5.2, RFC 7009 §2.1",
 		"The grant was revoked while it was being used. Have the person sign in again.")
+	ruleDeviceCode = newRule("device-code", fault.Invalid, codeInvalidGrant, "RFC 8628 §3.4, RFC 6749 §5.2",
+		"Send the device_code of the last answer of device_authorization_endpoint, as the client that asked; once there were tokens, stop asking.")
+	ruleDeviceExpired = newRule("device-code-expired", fault.Invalid, codeExpiredToken, "RFC 8628 §3.5",
+		"Ask for new codes and show the new user_code; expires_in says how long they are good (lifetimes.device_code).")
+	ruleDeviceRefused = newRule("device-refused", fault.Invalid, codeAccessDenied, "RFC 8628 §3.5",
+		"Nothing is wrong with the request: the person chose Cancel. Stop asking, and offer to begin again.")
 	ruleOwnScope = newRule("client-scope", fault.Invalid, codeInvalidScope, "RFC 6749 §4.4.2",
 		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address and offline_access are.")
 )

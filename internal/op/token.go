@@ -42,6 +42,7 @@ var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantCode:              (*Provider).exchange,
 	client.GrantRefresh:           (*Provider).refresh,
 	client.GrantClientCredentials: (*Provider).clientCredentials,
+	client.GrantDevice:            (*Provider).deviceTokens,
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {

@@ -122,12 +122,32 @@ type Request struct {
 	Claims        json.RawMessage `json:"claims,omitempty"`         // asked for by name (OpenID Connect Core §5.5)
 	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // whose claims these are, and that Scopes has not
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
+	Device        *Device         `json:"device,omitempty"`         // that asks and waits (RFC 8628); nil: an app in this browser
 
 	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
 	// only the client, the RedirectURI (or ""), the state and the languages
 	// are set.
 	Purpose Purpose `json:"purpose,omitempty"`
 }
+
+// Device is a device without a keyboard that waits for an answer. There is no
+// address to go back to: its owner looks at it.
+type Device struct {
+	Key      string    `json:"key"`       // of the authorization that it waits for
+	UserCode string    `json:"user_code"` // as it shows it
+	Address  string    `json:"address"`   // from which it asked
+	AskedAt  time.Time `json:"asked_at"`
+}
+
+// DeviceEnd is how the decision about a device ended.
+type DeviceEnd string
+
+// The ends.
+const (
+	DeviceApproved DeviceEnd = "approved"
+	DeviceRefused  DeviceEnd = "refused"
+	DeviceOver     DeviceEnd = "over" // it does not wait any more
+)
 
 // Wanted are the scopes that the person must allow: those that are granted, and
 // those of which single claims are asked for.
@@ -212,6 +232,7 @@ const (
 	NeedSignUp  Need = "sign-up" // the app asks for it; who has an account may sign in
 	NeedSignIn  Need = "sign-in"
 	NeedAccount Need = "account" // choose which
+	NeedDevice  Need = "device"  // compare the codes, and allow what the device asks for
 	NeedConsent Need = "consent"
 	NeedRefusal Need = "refusal" // the person said no: tell the app
 )
@@ -221,7 +242,9 @@ const (
 // is the house's own.
 //
 // The rules are those of OpenID Connect Core §3.1.2.3, asked in this order:
-// who is it, is that recent enough, is it the right one, may the app know.
+// who is it, is that recent enough, is it the right one, may the app know. The
+// owner of a device is always asked (RFC 8628 §5.4): somebody else may have sent
+// the code.
 func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need {
 	if s != nil && p.Account != s.AccountID {
 		p = &Progress{}
@@ -239,6 +262,8 @@ func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need
 		return NeedSignIn
 	case r.Prompts(PromptSelect) && !p.Selected && p.SignedInAt.IsZero():
 		return NeedAccount
+	case r.Device != nil && !p.Asked:
+		return NeedDevice
 	case needsConsent(r, p, s, trusted):
 		return NeedConsent
 	}

@@ -4,7 +4,7 @@
 //
 //	authorize ──> Next ──nothing──────────────────────────> answer the app
 //	                │  ▲
-//	   sign-in, account, consent
+//	   sign-in, account, device, consent
 //	                ▼  │
 //	              a page: posts, records Progress, goes back to the flow
 //

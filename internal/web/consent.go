@@ -27,9 +27,20 @@ func (w *Web) asked(rw http.ResponseWriter, r *http.Request) (*session.Flow, *se
 	return f, sess, nil
 }
 
+// askedConsent is asked for what an app in this browser asks. A device has a page
+// of its own, on which more is said.
+func (w *Web) askedConsent(rw http.ResponseWriter, r *http.Request) (*session.Flow, *session.Session, error) {
+	f, sess, err := w.asked(rw, r)
+	if err == nil && sess != nil && f.Request.Device != nil {
+		w.send(rw, w.at(pathDeviceAsks, "flow", f.ID))
+		return f, nil, nil
+	}
+	return f, sess, err
+}
+
 // consent asks whether the app may have what it asks for.
 func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
-	f, sess, err := w.asked(rw, r)
+	f, sess, err := w.askedConsent(rw, r)
 	if err != nil || sess == nil {
 		return err
 	}
@@ -65,7 +76,7 @@ func grantsOf(scopes []string, a *account.Account) []view.Grant {
 }
 
 func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
-	f, sess, err := w.asked(rw, r)
+	f, sess, err := w.askedConsent(rw, r)
 	if err != nil || sess == nil {
 		return err
 	}

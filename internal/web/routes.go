@@ -15,6 +15,10 @@ const (
 	pathConsent  = "/consent"
 	pathCancel   = "/signin/cancel"
 
+	pathDevice     = "/device"
+	pathDeviceAsks = "/device/asks"
+	pathDeviceDone = "/device/done"
+
 	pathSignUp         = "/signup"
 	pathSignUpPassword = "/signup/password"
 	pathSignUpAbout    = "/signup/about"
@@ -84,6 +88,9 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathChoose, w.choose), form(pathChoose, w.postChoose),
 		page(pathConsent, w.consent), form(pathConsent, w.postConsent),
 		form(pathCancel, w.postCancel),
+		page(pathDevice, w.device), form(pathDevice, w.postDevice),
+		page(pathDeviceAsks, w.deviceAsks), form(pathDeviceAsks, w.postDeviceAsks),
+		page(pathDeviceDone, w.deviceDone),
 		page(pathSignUp, w.signUp), form(pathSignUp, w.postSignUp),
 		page(pathSignUpPassword, w.signUpPassword), form(pathSignUpPassword, w.postSignUpPassword),
 		page(pathSignUpAbout, w.signUpAbout), form(pathSignUpAbout, w.postSignUpAbout),

@@ -15,6 +15,7 @@ import (
 	"signet/internal/audit"
 	"signet/internal/challenge"
 	"signet/internal/client"
+	"signet/internal/device"
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/session"
@@ -38,6 +39,7 @@ type Services struct {
 	Clients    *client.Registry
 	Accounts   *account.Service
 	Sessions   *session.Service
+	Devices    *device.Service
 	Grants     *grant.Service
 	Cookies    *httpd.Cookies
 	View       *view.Renderer
@@ -82,7 +84,7 @@ func (w *Web) sessionOf(r *http.Request) (*session.Session, error) {
 // Address is where a person is asked for what the flow needs.
 func (w *Web) Address(need session.Need, flowID string) string {
 	path := map[session.Need]string{
-		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedConsent: pathConsent,
+		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedDevice: pathDeviceAsks, session.NeedConsent: pathConsent,
 	}[need]
 	return w.at(path, "flow", flowID)
 }

@@ -33,6 +33,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"registration_endpoint":                 answers("POST", http.StatusBadRequest),
 	"client_id_metadata_document_supported": is(true),                               // TestClientIDMetadata
 	"pushed_authorization_request_endpoint": answers("POST", http.StatusBadRequest), // TestPushed
+	"device_authorization_endpoint":         answers("POST", http.StatusBadRequest), // TestDevice
 	"jwks_uri":                              answers("GET", http.StatusOK),
 
 	"scopes_supported":                 eachOf(scopeWorks),
@@ -314,6 +315,14 @@ func grantWorks(t *testing.T, e *testenv.Env, grant string) {
 	switch grant {
 	case "implicit":
 		responseTypeWorks(t, e, "id_token token")
+		return
+	case grantDevice:
+		e.Apply("clients:\n" + devices)
+		d := ask(t, e.App(t, tv))
+		d.decide(t, e.Browser().For(t), ada, "allow")
+		if got := d.poll(); got.Status != http.StatusOK {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
 		return
 	case "authorization_code":
 		tokens(t, e.Browser().For(t), app, ada)

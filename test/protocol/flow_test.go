@@ -61,7 +61,7 @@ func TestForms(t *testing.T) {
 			for k, v := range header {
 				evil.Header[k] = v
 			}
-			for _, path := range []string{"/signin", "/signin/password", "/consent", "/signout", "/account/signout", "/account/signout/everywhere", "/language"} {
+			for _, path := range []string{"/signin", "/signin/password", "/consent", "/device", "/device/asks", "/signout", "/account/signout", "/account/signout/everywhere", "/language"} {
 				if p := evil.Post(path, url.Values{"flow": {flow}, "username": {ada.Email}, "password": {ada.Password}}); p.Status != http.StatusForbidden {
 					t.Errorf("%s to %s: %d, want 403", name, path, p.Status)
 				}

@@ -81,6 +81,7 @@ type nodeAnswer struct {
 		Type    string `json:"token_type"`
 	} `json:"tokens"`
 	Server map[string]any `json:"server"`
+	Device map[string]any `json:"device"`
 }
 
 // do sends the command with its pairs of names and values.

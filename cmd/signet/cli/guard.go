@@ -128,6 +128,42 @@ func (g challengeGuard) take(ctx context.Context, from netip.Addr, tries ...limi
 	return err
 }
 
+// deviceGuard implements device.Guard with the limits of the configuration.
+type deviceGuard struct {
+	limiter                    *limit.Limiter
+	browser, network, everyone limit.Rule
+	v4, v6                     int
+}
+
+func (h *house) deviceGuard() deviceGuard {
+	l := h.cfg.Limits
+	return deviceGuard{
+		limiter:  limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
+		browser:  ruleOf("device code, browser", l.DeviceBrowser),
+		network:  ruleOf("device code, network", l.DeviceNetwork),
+		everyone: ruleOf("device code, everyone", l.DeviceEveryone),
+		v4:       l.IPv4Prefix, v6: l.IPv6Prefix,
+	}
+}
+
+// Guess implements device.Guard. Who brings no cookie is counted by the network
+// alone.
+func (g deviceGuard) Guess(ctx context.Context, browser, ip string) (func(context.Context) error, error) {
+	from, _ := netip.ParseAddr(ip)
+	tries := []limit.Try{{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)}, {Rule: g.everyone}}
+	if browser != "" {
+		tries = append(tries, limit.Try{Rule: g.browser, Who: browser})
+	}
+	pass, err := g.limiter.Take(ctx, from, tries...)
+	if err != nil {
+		return nil, err
+	}
+	if !pass.OK {
+		return nil, fault.New(fault.Limited, "Too many wrong codes. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)
+	}
+	return func(ctx context.Context) error { return g.limiter.Refund(ctx, &pass) }, nil
+}
+
 // signUpGate implements account.SignUpGuard with the limits of the configuration.
 type signUpGate struct {
 	limiter                  *limit.Limiter

@@ -14,6 +14,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/challenge"
 	"signet/internal/client"
+	"signet/internal/device"
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
@@ -38,6 +39,7 @@ type house struct {
 	changes    *account.Changes
 	logouts    *logout.Notifier
 	sessions   *session.Service
+	devices    *device.Service
 	grants     *grant.Service
 	keys       *keys.Manager
 	challenges *challenge.Service
@@ -167,6 +169,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
 	}, time.Now)
 	h.refusals = refusal.NewService(kv.NewRefusals(h.kv), h.refusalGate(), l.Refusal)
+	h.devices = device.NewService(kv.NewDevices(h.kv), h.flowGate(), h.deviceGuard(), device.Rules{Life: l.DeviceCode, Interval: l.DeviceInterval}, time.Now)
 	h.challenges = challenge.NewService(kv.NewChallenges(h.kv), h.challengeGuard(), challenge.Settings{
 		Kinds: map[challenge.Purpose]challenge.Kind{
 			challenge.SignUp: challenge.Kind(c.Challenge.SignUp), challenge.Recover: challenge.Kind(c.Challenge.Recover),

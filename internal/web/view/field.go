@@ -20,6 +20,7 @@ type Field struct {
 	Rules        string // for programs that make up passwords, as in the attribute passwordrules
 	Also         string // id of what describes the field besides; "": nothing does
 	InputMode    string // of the keys that a touch screen shows; empty: by the type
+	Letters      bool   // a code of capital letters
 	Focus        bool   // the page's first fault, or its first field
 	Class        string // of the input element
 }
@@ -29,7 +30,7 @@ func (f Field) Revealable() bool { return f.Type == "password" }
 
 // LeftToRight reports whether the value is written so in every language.
 func (f Field) LeftToRight() bool {
-	return f.Type == "email" || f.Type == "password" || f.InputMode == "numeric"
+	return f.Type == "email" || f.Type == "password" || f.InputMode == "numeric" || f.Letters
 }
 
 // FaultText is what is wrong, in the language of the page.

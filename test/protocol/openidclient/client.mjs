@@ -99,6 +99,14 @@ const commands = {
     await client.tokenRevocation(config, token);
     return {};
   },
+  async device({ scope }) {
+    pending = await client.initiateDeviceAuthorization(config, { scope });
+    return { device: pending };
+  },
+  async pollDevice() {
+    const tokens = await client.pollDeviceAuthorizationGrant(config, pending);
+    return { tokens, claims: tokens.claims() };
+  },
   async clientCredentials({ scope }) {
     return { tokens: await client.clientCredentialsGrant(config, { scope }, proving) };
   },
