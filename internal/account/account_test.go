@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/audit"
 	"signet/internal/fault"
 	sqlstore "signet/internal/store/sql"
 	"signet/internal/store/storetest"
@@ -300,7 +301,8 @@ func TestAKnownBrowserIsCountedApart(t *testing.T) {
 	}
 }
 
-func TestStill(t *testing.T) {
+// TestRecordSignIn: a sign-in is recorded, unless the account changed meanwhile.
+func TestRecordSignIn(t *testing.T) {
 	changes := map[string]func(*testing.T, *account.Service, *account.Account) error{
 		"disabled": func(t *testing.T, s *account.Service, a *account.Account) error {
 			return s.SetStatus(t.Context(), a, account.Disabled)
@@ -324,8 +326,15 @@ func TestStill(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if still, err := strong.Still(t.Context(), a.Account); err != nil || !still {
-				t.Errorf("unchanged: %v, %v", still, err)
+			record := func() bool {
+				still, err := strong.RecordSignIn(t.Context(), a.Account, &audit.Entry{At: clock.Now(), Action: "session.begin", Subject: a.ID})
+				if err != nil {
+					t.Error(err)
+				}
+				return still
+			}
+			if !record() {
+				t.Error("unchanged: it is said to have changed")
 			}
 			stored, err := strong.Get(t.Context(), a.ID)
 			if err != nil {
@@ -335,8 +344,11 @@ func TestStill(t *testing.T) {
 			if err := change(t, strong, stored); err != nil {
 				t.Fatal(err)
 			}
-			if still, err := strong.Still(t.Context(), a.Account); err != nil || still {
-				t.Errorf("%s: still %v, %v", name, still, err)
+			if record() {
+				t.Errorf("%s: it is said to be unchanged", name)
+			}
+			if entries, err := db.Audit(t.Context(), audit.Query{Limit: 10, Subject: a.ID}); err != nil || len(entries) != 1 {
+				t.Errorf("%d sign-ins are recorded, %v; want 1", len(entries), err)
 			}
 		})
 	}

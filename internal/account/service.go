@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"signet/internal/audit"
 	"signet/internal/fault"
 	"signet/internal/handle"
 )
@@ -28,6 +29,9 @@ type Stores interface {
 	BrowserStore
 	// WaitingSignUp is that of SignUpStore.
 	WaitingSignUp(ctx context.Context, emailKey, browser string, now time.Time) (*SignUp, error)
+	// RecordSignIn appends the entry as audit.Store does where the account is
+	// active and the hash is its password's; false, and nothing appended, where not.
+	RecordSignIn(ctx context.Context, accountID, hash string, e *audit.Entry) (bool, error)
 }
 
 // Service is what may be done with accounts.
@@ -69,19 +73,13 @@ func (s *Service) find(ctx context.Context, key string) (*Account, error) {
 	return a, err
 }
 
-// Still reports whether the account is as it was when its password was checked:
-// an operator may have disabled it, or a new password may have been set, while
-// the check waited its turn. It is asked once the session exists, so that
-// whoever ends all sessions of an account first changes it and misses none.
-func (s *Service) Still(ctx context.Context, a *Account) (bool, error) {
-	now, err := s.store.Account(ctx, a.ID)
-	if fault.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return now.Status == Active && now.PasswordHash == a.PasswordHash, nil
+// RecordSignIn adds the sign-in to the audit log if the account is as it was when
+// its password was checked, and else returns false: an operator may have disabled
+// it, or a new password may have been set, while the check waited its turn. It is
+// asked once the session exists, so that whoever ends all sessions of an account
+// first changes it and misses none.
+func (s *Service) RecordSignIn(ctx context.Context, a *Account, e *audit.Entry) (bool, error) {
+	return s.store.RecordSignIn(ctx, a.ID, a.PasswordHash, e)
 }
 
 func (s *Service) renewHash(ctx context.Context, a *Account, password string) error {

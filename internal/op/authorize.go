@@ -135,17 +135,13 @@ func silentError(need session.Need) *oauthError {
 
 // resume goes on with a flow after a page has recorded something.
 func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
-	f, err := p.Sessions.Flow(r.Context(), session.SigningIn, r.URL.Query().Get("flow"), p.Cookies.Browser(r))
+	f, sess, err := p.Sessions.FlowAndSession(r.Context(), session.SigningIn, r.URL.Query().Get("flow"), p.Cookies.Browser(r), p.Cookies.Session(r))
 	if err != nil {
 		return err
 	}
 	req := &f.Request
 	infoOf(r).ClientID = req.ClientID
 	c, err := p.Clients.Get(r.Context(), req.ClientID)
-	if err != nil {
-		return err
-	}
-	sess, err := p.Sessions.Current(r.Context(), p.Cookies.Session(r))
 	if err != nil {
 		return err
 	}

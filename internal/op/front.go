@@ -30,9 +30,6 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 	if req.Device != nil {
 		return p.grantDevice(w, r, req, sess)
 	}
-	if err := p.Sessions.Opened(ctx, sess, c.ID); err != nil {
-		return err
-	}
 	code := &grant.Code{
 		Grant:       grantFor(req, sess),
 		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, DPoPKey: req.DPoPKey,
@@ -53,7 +50,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		}
 		fields = append(fields, tokens...)
 	}
-	lives, err := p.Sessions.Lives(ctx, sess)
+	lives, err := p.Sessions.Opened(ctx, sess, c.ID)
 	if err != nil {
 		return err
 	}

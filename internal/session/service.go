@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"slices"
 	"time"
 
@@ -50,10 +51,15 @@ func (s *Service) Current(ctx context.Context, cookie string) (*Session, error) 
 		return nil, nil
 	}
 	sess, err := s.store.Session(ctx, handle.Sum(cookie))
-	if err != nil || sess == nil {
+	if err != nil {
 		return nil, err
 	}
-	if s.over(sess) {
+	return s.current(ctx, sess)
+}
+
+// current is the session that was read, or nil when it is over.
+func (s *Service) current(ctx context.Context, sess *Session) (*Session, error) {
+	if sess != nil && s.over(sess) {
 		_, err := s.store.DeleteSession(ctx, sess)
 		return nil, err
 	}
@@ -95,11 +101,18 @@ type SignIn struct {
 	IP        string
 }
 
-// Begin makes the session of a sign-in and returns the new cookie's value. The
-// browser's former session, if any, ends: a new id at each sign-in leaves
-// nothing for who planted the old one (ASVS 5.0 §7.2.4). A person who signs in
-// again keeps the session's public name and what it knew.
-func (s *Service) Begin(ctx context.Context, old *Session, in SignIn) (string, *Session, error) {
+// Begun is a session that a sign-in made.
+type Begun struct {
+	*Session
+	Cookie string // the new value
+	Flow   *Flow  // as it is then: it knows that the person signed in
+}
+
+// Begin makes the session of a sign-in in the flow. The browser's former session,
+// if any, ends: a new id at each sign-in leaves nothing for who planted the old
+// one (ASVS 5.0 §7.2.4). A person who signs in again keeps the session's public
+// name and what it knew.
+func (s *Service) Begin(ctx context.Context, f *Flow, old *Session, in SignIn) (*Begun, error) {
 	now := s.now()
 	cookie := handle.New()
 	sess := &Session{
@@ -112,12 +125,20 @@ func (s *Service) Begin(ctx context.Context, old *Session, in SignIn) (string, *
 		sess.ExpiresAt = now.Add(s.life.Remember)
 	}
 	if err := s.replace(ctx, old, sess); err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	if err := s.store.PutSession(ctx, sess); err != nil {
-		return "", nil, err
+	out, err := s.store.PutSession(ctx, sess, handle.Sum(f.ID), f.Stored, func(stored *Flow) error {
+		stored.Progress.Of(sess).SignedInAt = now
+		return nil
+	})
+	if err == nil && out == nil {
+		err = errors.Join(errFlowGone(), s.End(ctx, sess))
 	}
-	return cookie, sess, nil
+	if err != nil {
+		return nil, err
+	}
+	out.ID = f.ID
+	return &Begun{Session: sess, Cookie: cookie, Flow: out}, nil
 }
 
 // replace makes the new session take the place of the browser's former one, if
@@ -137,10 +158,20 @@ func (s *Service) replace(ctx context.Context, old, next *Session) error {
 	return err
 }
 
-// Opened notes that the session signed in to the client.
-func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) error {
+// Undo ends the session of a sign-in that was not to be, and the flow forgets it.
+func (s *Service) Undo(ctx context.Context, b *Begun) error {
+	_, err := s.Progress(ctx, b.Flow, func(p *Progress) { p.Of(b.Session).SignedInAt = time.Time{} })
+	if fault.Is(err, fault.Expired) {
+		err = nil
+	}
+	return errors.Join(err, s.End(ctx, b.Session))
+}
+
+// Opened notes that the session signed in to the client, and reports whether it
+// lives, as Lives does and at the same moment.
+func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) (lives bool, err error) {
 	if slices.Contains(sess.Clients, clientID) {
-		return nil
+		return s.Lives(ctx, sess)
 	}
 	return s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
 		if !slices.Contains(stored.Clients, clientID) {
@@ -153,9 +184,10 @@ func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) er
 // Scopes of nil forget it again.
 func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
 	setConsent(sess, clientID, scopes)
-	return s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
+	_, err := s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
 		setConsent(stored, clientID, scopes)
 	})
+	return err
 }
 
 // ForgetConsent takes the copies of a withdrawn consent out of every session
@@ -232,11 +264,32 @@ func (s *Service) Flow(ctx context.Context, purpose Purpose, id, browser string)
 	if err != nil {
 		return nil, err
 	}
+	return s.checked(f, purpose, id, browser)
+}
+
+func (s *Service) checked(f *Flow, purpose Purpose, id, browser string) (*Flow, error) {
 	if !s.bound(f, browser) || f.Request.Purpose != purpose {
 		return nil, errFlowGone()
 	}
 	f.ID = id
 	return f, nil
+}
+
+// FlowAndSession is Flow and Current in one read.
+func (s *Service) FlowAndSession(ctx context.Context, purpose Purpose, id, browser, cookie string) (*Flow, *Session, error) {
+	if !handle.Valid(cookie) || !handle.Valid(id) || !handle.Valid(browser) {
+		f, err := s.Flow(ctx, purpose, id, browser)
+		return f, nil, err
+	}
+	f, sess, err := s.store.FlowAndSession(ctx, handle.Sum(id), handle.Sum(cookie))
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = s.checked(f, purpose, id, browser); err != nil {
+		return nil, nil, err
+	}
+	sess, err = s.current(ctx, sess)
+	return f, sess, err
 }
 
 // Progress records what was settled in the flow and returns the flow as it is

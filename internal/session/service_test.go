@@ -26,11 +26,18 @@ func service(t *testing.T) (*session.Service, *storetest.Clock) {
 
 func begin(t *testing.T, s *session.Service, old *session.Session, in session.SignIn) (string, *session.Session) {
 	t.Helper()
-	cookie, sess, err := s.Begin(t.Context(), old, in)
+	f, err := s.StartFlow(t.Context(), "", handle.New(), session.Request{}, session.Progress{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cookie, sess
+	begun, err := s.Begin(t.Context(), f, old, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if begun.Flow.ID != f.ID || begun.Flow.Progress.Account != in.AccountID || begun.Flow.Progress.SignedInAt.IsZero() {
+		t.Errorf("the flow has %+v", begun.Flow.Progress)
+	}
+	return begun.Cookie, begun.Session
 }
 
 func current(t *testing.T, s *session.Service, cookie string) *session.Session {
@@ -79,8 +86,8 @@ func TestASessionEndsUnusedOrOld(t *testing.T) {
 func TestSigningInAgainChangesTheCookieAndKeepsTheName(t *testing.T) {
 	s, _ := service(t)
 	first, old := begin(t, s, nil, session.SignIn{AccountID: "ada"})
-	if err := s.Opened(t.Context(), old, "web"); err != nil {
-		t.Fatal(err)
+	if lives, err := s.Opened(t.Context(), old, "web"); !lives || err != nil {
+		t.Fatal(lives, err)
 	}
 	old = current(t, s, first)
 	second, sess := begin(t, s, old, session.SignIn{AccountID: "ada"})
@@ -93,6 +100,69 @@ func TestSigningInAgainChangesTheCookieAndKeepsTheName(t *testing.T) {
 	_, other := begin(t, s, sess, session.SignIn{AccountID: "bob"})
 	if other.SID == old.SID || len(other.Clients) != 0 {
 		t.Error("another person took over the session's name or apps")
+	}
+}
+
+// TestWhoLosesTheSessionMeanwhileIsTold, whether the client is new to the
+// session or not.
+func TestWhoLosesTheSessionMeanwhileIsTold(t *testing.T) {
+	s, _ := service(t)
+	cookie, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+	if lives, err := s.Opened(t.Context(), sess, "web"); !lives || err != nil {
+		t.Fatal(lives, err)
+	}
+	sess = current(t, s, cookie)
+	if lives, err := s.Opened(t.Context(), sess, "web"); !lives || err != nil {
+		t.Errorf("the second time: %v, %v", lives, err)
+	}
+	if err := s.End(t.Context(), sess); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"web", "shop"} {
+		if lives, err := s.Opened(t.Context(), sess, id); lives || err != nil {
+			t.Errorf("%s, after the end: %v, %v", id, lives, err)
+		}
+	}
+	if current(t, s, cookie) != nil {
+		t.Error("the session came back")
+	}
+}
+
+// TestASignInThatWasNotToBe leaves no session and no trace in the flow; nor does
+// one whose flow has ended.
+func TestASignInThatWasNotToBe(t *testing.T) {
+	s, clock := service(t)
+	ctx, mine := t.Context(), handle.New()
+	f, err := s.StartFlow(ctx, "", mine, session.Request{}, session.Progress{Email: "ada@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, err := s.Begin(ctx, f, nil, session.SignIn{AccountID: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Undo(ctx, begun); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := s.Flow(ctx, session.SigningIn, f.ID, mine)
+	if err != nil || !stored.Progress.SignedInAt.IsZero() || stored.Progress.Email != "ada@example.com" {
+		t.Errorf("the flow has %+v, %v", stored.Progress, err)
+	}
+	if err := s.Finish(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	for _, read := range [][]byte{nil, stored.Stored} {
+		f.Stored = read
+		if _, err := s.Begin(ctx, f, nil, session.SignIn{AccountID: "ada"}); !fault.Is(err, fault.Expired) {
+			t.Errorf("Begin in a flow that is over: %v", err)
+		}
+	}
+	if err := s.Undo(ctx, begun); err != nil {
+		t.Errorf("undone again, with the flow over: %v", err)
+	}
+	clock.Pass(time.Second)
+	if live, err := s.Live(ctx, "ada"); err != nil || len(live) > 0 {
+		t.Errorf("%d sessions live, %v", len(live), err)
 	}
 }
 
@@ -118,6 +188,9 @@ func TestAFlowIsBoundToItsBrowserAndPurpose(t *testing.T) {
 		{"nonsense", session.SigningIn, "../../etc", mine},
 	}
 	for _, c := range refused {
+		if _, _, err := s.FlowAndSession(t.Context(), c.purpose, c.id, c.browser, handle.New()); !fault.Is(err, fault.Expired) {
+			t.Errorf("%s, with a session: %v, want expired", c.name, err)
+		}
 		if _, err := s.Flow(t.Context(), c.purpose, c.id, c.browser); !fault.Is(err, fault.Expired) {
 			t.Errorf("%s: %v, want expired", c.name, err)
 		}

@@ -52,13 +52,15 @@ type Store interface {
 	// Session returns the session with its LastSeen, or nil when there is none.
 	Session(ctx context.Context, key string) (*Session, error)
 	// PutSession stores a new session until its ExpiresAt and lists it with its
-	// account.
-	PutSession(ctx context.Context, s *Session) error
+	// account, and changes the flow in which it begins as UpdateFlow does, in one
+	// round trip. Where the flow is gone, the session may be stored all the same.
+	PutSession(ctx context.Context, s *Session, flow string, last []byte, edit func(*Flow) error) (*Flow, error)
 	// UpdateSession changes a stored session by edit, which may be called more
-	// than once when others change it at the same time; it does nothing when
-	// the session is gone, so that an ended session never comes back. last is
-	// the session's Stored, or nil: a change of what was just read reads it once.
-	UpdateSession(ctx context.Context, key string, last []byte, edit func(*Session)) error
+	// than once when others change it at the same time; it does nothing, and
+	// returns false, when the session is gone, so that an ended session never
+	// comes back. last is the session's Stored, or nil: a change of what was just
+	// read reads it once.
+	UpdateSession(ctx context.Context, key string, last []byte, edit func(*Session)) (bool, error)
 	// SeeSession notes when the session was last used.
 	SeeSession(ctx context.Context, s *Session, now time.Time) error
 	// DeleteSession ends a session and returns it, as it was at its end, to
@@ -71,6 +73,8 @@ type Store interface {
 	PutFlow(ctx context.Context, key string, f *Flow) error
 	// Flow returns the flow, or nil when there is none.
 	Flow(ctx context.Context, key string) (*Flow, error)
+	// FlowAndSession is Flow and Session in one round trip.
+	FlowAndSession(ctx context.Context, flow, session string) (*Flow, *Session, error)
 	// UpdateFlow changes a stored flow by edit, which may be called more than
 	// once, and returns it as stored; nil when the flow is gone. last is the
 	// flow's Stored, or nil.

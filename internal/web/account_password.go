@@ -98,7 +98,7 @@ func (w *Web) setPassword(rw http.ResponseWriter, r *http.Request, sess *session
 	}
 	if others {
 		// After: a sign-in with the old password that is under way sees the new
-		// one once its session is there (Service.Still).
+		// one once its session is there (Service.RecordSignIn).
 		if err := w.endAll(r, a.ID, sess.Key); err != nil {
 			return err
 		}

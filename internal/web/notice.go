@@ -64,6 +64,11 @@ func (w *Web) letter(loc view.Locale, kind, accountID, to string, l view.Letter)
 // and values of the detail, which holds no secret and nothing that was typed as
 // a user name.
 func (w *Web) record(r *http.Request, f *session.Flow, action, actor, subject string, pairs ...string) error {
+	return w.Audit.AppendAudit(r.Context(), w.entry(r, f, action, actor, subject, pairs...))
+}
+
+// entry is what record adds.
+func (w *Web) entry(r *http.Request, f *session.Flow, action, actor, subject string, pairs ...string) *audit.Entry {
 	e := &audit.Entry{At: w.Now(), Actor: actor, Action: action, Subject: subject, IP: httpd.InfoOf(r).Address, Detail: map[string]string{}}
 	if f != nil {
 		e.ClientID = f.Request.ClientID
@@ -71,7 +76,7 @@ func (w *Web) record(r *http.Request, f *session.Flow, action, actor, subject st
 	for i := 0; i+1 < len(pairs); i += 2 {
 		e.Detail[pairs[i]] = pairs[i+1]
 	}
-	return w.Audit.AppendAudit(r.Context(), e)
+	return e
 }
 
 // deviceOf reads what a browser says of itself (User-Agent, RFC 9110 §10.1.5).

@@ -202,7 +202,7 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, f *session.Flow, a
 	if err := w.announce(rw, r, f, a); err != nil {
 		return err
 	}
-	sess, err := w.beginSession(rw, r, f, a.Account, remember)
+	begun, err := w.beginSession(rw, r, f, a.Account, remember)
 	if fault.Is(err, fault.Unauthenticated) {
 		info := httpd.InfoOf(r)
 		info.Kind, info.Cause = fault.KindOf(err), err
@@ -211,13 +211,7 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request, f *session.Flow, a
 	if err != nil {
 		return err
 	}
-	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) {
-		p.Of(sess).SignedInAt = w.Now()
-	})
-	if err != nil {
-		return err
-	}
-	return w.goOn(rw, r, f, sess)
+	return w.goOn(rw, r, begun.Flow, begun.Session)
 }
 
 // waitForProof leads somebody who knows the password of an account that waits
@@ -257,32 +251,29 @@ func (w *Web) recordRefusal(r *http.Request, f *session.Flow, refused error) err
 
 // beginSession signs the browser in, unless the account changed meanwhile: a
 // fault of kind Unauthenticated. Nobody gets in unrecorded.
-func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Session, error) {
+func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Begun, error) {
 	old, err := w.sessionOf(r)
 	if err != nil {
 		return nil, err
 	}
-	cookie, sess, err := w.Sessions.Begin(r.Context(), old, session.SignIn{
+	begun, err := w.Sessions.Begin(r.Context(), f, old, session.SignIn{
 		AccountID: a.ID, AMR: []string{session.AMRPassword}, ACR: session.ACRPassword, Remember: remember,
 		UserAgent: clip(r.UserAgent()), IP: httpd.InfoOf(r).Address,
 	})
 	if err != nil {
 		return nil, err
 	}
-	still, err := w.Accounts.Still(r.Context(), a)
+	still, err := w.Accounts.RecordSignIn(r.Context(), a, w.entry(r, f, "session.begin", a.ID, a.ID, "sid", begun.SID))
 	if err == nil && !still {
 		err = fault.New(fault.Unauthenticated, "The account was changed meanwhile.")
 	}
-	if err == nil {
-		err = w.record(r, f, "session.begin", a.ID, a.ID, "sid", sess.SID)
-	}
 	if err != nil {
-		return nil, errors.Join(err, w.Sessions.End(r.Context(), sess))
+		return nil, errors.Join(err, w.Sessions.Undo(r.Context(), begun))
 	}
 	life := time.Duration(0)
 	if remember {
-		life = sess.ExpiresAt.Sub(w.Now())
+		life = begun.ExpiresAt.Sub(w.Now())
 	}
-	w.Cookies.SetSession(rw, cookie, life)
-	return sess, nil
+	w.Cookies.SetSession(rw, begun.Cookie, life)
+	return begun, nil
 }

@@ -19,8 +19,8 @@ func TestFullSignInCosts(t *testing.T) {
 		backend    testenv.Backend
 		known, new float64 // SQL statements
 	}{
-		{testenv.Full, 3, 4},
-		{testenv.Embedded, 5, 8}, // SQLite's writer begins and commits each group of changes
+		{testenv.Full, 2, 3},
+		{testenv.Embedded, 4, 7}, // SQLite's writer begins and commits each group of changes
 	} {
 		t.Run(string(tt.backend), func(t *testing.T) {
 			e := boot(t, testenv.Options{Backend: tt.backend, Nodes: 1})
@@ -54,8 +54,8 @@ func TestFullSignInCosts(t *testing.T) {
 				if sql > who.sql*times+polls {
 					t.Errorf("%s: %.1f SQL statements, want %.0f", who.name, sql/times, who.sql)
 				}
-				if kv > 15*times {
-					t.Errorf("%s: %.1f round trips to the store of short-lived state, want 15", who.name, kv/times)
+				if kv > 12*times {
+					t.Errorf("%s: %.1f round trips to the store of short-lived state, want 12", who.name, kv/times)
 				}
 				t.Logf("%s: %.1f statements, %.1f round trips", who.name, sql/times, kv/times)
 			}

@@ -21,6 +21,7 @@ import (
 	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/grant"
+	"signet/internal/handle"
 	"signet/internal/session"
 	"signet/internal/store/storetest"
 	"signet/internal/telemetry"
@@ -115,7 +116,11 @@ func signedIn(t *testing.T, h *house, email, password string) (accountID, token 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err = h.sessions.Begin(ctx, nil, session.SignIn{AccountID: a.ID}); err != nil {
+	f, err := h.sessions.StartFlow(ctx, "", handle.New(), session.Request{}, session.Progress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = h.sessions.Begin(ctx, f, nil, session.SignIn{AccountID: a.ID}); err != nil {
 		t.Fatal(err)
 	}
 	token, err = h.grants.StartFamily(ctx, grant.Grant{ID: grant.NewID(), ClientID: "app", AccountID: a.ID}, grant.Confirmation{})

@@ -52,8 +52,9 @@ type Backend interface {
 	// whether it did. The operations go along as they do with Take.
 	PutUnless(ctx context.Context, mark []byte, key string, value []byte, ttl time.Duration, also ...Op) (bool, error)
 	// Replace stores value where the key's value is still old, keeps the
-	// remaining life, and reports whether it did.
-	Replace(ctx context.Context, key string, old, value []byte) (bool, error)
+	// remaining life, and reports whether it did. The operations go along as they
+	// do with Take.
+	Replace(ctx context.Context, key string, old, value []byte, also ...Op) (bool, error)
 	// Count adds to the counters and returns their values after, in their
 	// order. Counters are seen by Count alone and must be different ones.
 	Count(ctx context.Context, tallies ...Tally) ([]int64, error)

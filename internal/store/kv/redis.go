@@ -263,8 +263,8 @@ func (r *Redis) PutUnless(ctx context.Context, mark []byte, key string, value []
 }
 
 // Replace is a script.
-func (r *Redis) Replace(ctx context.Context, key string, old, value []byte) (bool, error) {
-	return r.script(ctx, replace, key, []any{old, value}, nil)
+func (r *Redis) Replace(ctx context.Context, key string, old, value []byte, also ...Op) (bool, error) {
+	return r.script(ctx, replace, key, []any{old, value}, also)
 }
 
 // script runs a script on one key by its hash, with the operations in the same

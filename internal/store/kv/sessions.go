@@ -52,16 +52,16 @@ func decodeSession(key string, raw, seen []byte) (*session.Session, error) {
 	return sess, nil
 }
 
-// PutSession stores a new session and lists it with its account.
-func (s *Sessions) PutSession(ctx context.Context, sess *session.Session) error {
+// PutSession stores a new session, lists it with its account, and changes its flow.
+func (s *Sessions) PutSession(ctx context.Context, sess *session.Session, flow string, last []byte, edit func(*session.Flow) error) (*session.Flow, error) {
 	raw, err := encode(sess)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ttl := sess.ExpiresAt.Sub(s.now())
 	// The session before the listing: whoever finds a key listed finds its
 	// session, and may drop a key that leads nowhere.
-	return s.b.Write(ctx,
+	return s.updateFlow(ctx, flow, last, edit,
 		Put(sessionKey(sess.Key), raw, ttl),
 		s.seen(sess, sess.LastSeen, ttl),
 		Add(sessionsKey(sess.AccountID), sess.Key, ttl))
@@ -73,13 +73,13 @@ func (s *Sessions) seen(sess *session.Session, at time.Time, ttl time.Duration) 
 
 // UpdateSession changes a stored session by edit, which does not get LastSeen
 // to see. The session's remaining life stays as it is.
-func (s *Sessions) UpdateSession(ctx context.Context, key string, last []byte, edit func(*session.Session)) error {
-	_, _, err := update(ctx, s.b, sessionKey(key), last, func(sess *session.Session) error {
+func (s *Sessions) UpdateSession(ctx context.Context, key string, last []byte, edit func(*session.Session)) (bool, error) {
+	sess, _, err := update(ctx, s.b, sessionKey(key), last, func(sess *session.Session) error {
 		sess.Key = key
 		edit(sess)
 		return nil
 	})
-	return err
+	return sess != nil, err
 }
 
 // SeeSession notes when the session was last used, and lists it with its

@@ -263,12 +263,15 @@ func (s *SQL) PutUnless(ctx context.Context, mark []byte, key string, value []by
 }
 
 // Replace is an UPDATE where the value is still the old one.
-func (s *SQL) Replace(ctx context.Context, key string, old, value []byte) (bool, error) {
+func (s *SQL) Replace(ctx context.Context, key string, old, value []byte, also ...Op) (bool, error) {
+	steps := s.steps(also)
 	var affected int64
 	now := s.nowMillis()
-	err := s.write(ctx, true, func(r runner) (err error) {
-		affected, err = r.exec(s.text.replace(), value, key, now, old)
-		return err
+	err := s.write(ctx, len(steps) == 0, func(r runner) (err error) {
+		if affected, err = r.exec(s.text.replace(), value, key, now, old); err != nil {
+			return err
+		}
+		return runSteps(r, steps)
 	})
 	if err != nil {
 		return false, err

@@ -45,8 +45,8 @@ func load[T any](ctx context.Context, b Backend, key string) (*T, error) {
 // stored form; nil when there is none. last is that form as it was read before,
 // which saves reading it again; nil: it was not. Whoever loses against another
 // change reads again, until ctx ends: in each round somebody wins, so the wait is
-// short.
-func update[T any](ctx context.Context, b Backend, key string, last []byte, edit func(*T) error) (*T, []byte, error) {
+// short. The operations go along with each Replace.
+func update[T any](ctx context.Context, b Backend, key string, last []byte, edit func(*T) error, also ...Op) (*T, []byte, error) {
 	for attempt := 0; ; attempt++ {
 		known := last != nil && attempt == 0
 		if !known {
@@ -67,13 +67,13 @@ func update[T any](ctx context.Context, b Backend, key string, last []byte, edit
 		if err != nil {
 			return nil, nil, err
 		}
-		if bytes.Equal(changed, last) {
+		if bytes.Equal(changed, last) && len(also) == 0 {
 			if known {
 				continue // it may be gone by now, or another: read it
 			}
 			return v, last, nil
 		}
-		if ok, err := b.Replace(ctx, key, last, changed); err != nil || ok {
+		if ok, err := b.Replace(ctx, key, last, changed, also...); err != nil || ok {
 			return v, changed, err
 		}
 		if known {

@@ -16,6 +16,9 @@ const (
 	auditColumns = "id, at, actor, action, subject, client_id, ip, detail"
 
 	insertAudit = "INSERT INTO audit_log (" + auditColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+
+	insertSignIn = "INSERT INTO audit_log (" + auditColumns + ") SELECT $1, $2, $3, $4, $5, $6, $7, $8 " +
+		"FROM accounts WHERE id = $9 AND password_hash = $10 AND status = 'active'"
 )
 
 type auditRow struct {
@@ -40,21 +43,47 @@ func (r *auditRow) entry() *audit.Entry {
 
 // AppendAudit implements audit.Store.
 func (db *DB) AppendAudit(ctx context.Context, e *audit.Entry) error {
+	values, err := auditValues(e)
+	if err != nil {
+		return err
+	}
+	return db.change(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.change(ctx, insertAudit, values...)
+		return err
+	})
+}
+
+// RecordSignIn implements account.Stores. What an account is now and that somebody
+// signed in to it is one statement.
+func (db *DB) RecordSignIn(ctx context.Context, accountID, hash string, e *audit.Entry) (bool, error) {
+	if !validID(accountID) || !storable(hash) {
+		return false, nil
+	}
+	values, err := auditValues(e)
+	if err != nil {
+		return false, err
+	}
+	var n int64
+	err = db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+		n, err = c.change(ctx, insertSignIn, append(values, accountID, hash)...)
+		return err
+	})
+	return n > 0, err
+}
+
+// auditValues are in the order of auditColumns. The entry gets an ID if it has none.
+func auditValues(e *audit.Entry) ([]any, error) {
 	if e.ID == "" {
 		id, err := uuid.NewV7()
 		if err != nil {
-			return internal(err)
+			return nil, internal(err)
 		}
 		e.ID = id.String()
 	}
 	if !validID(e.ID) || !storable(e.Actor, e.Action, e.Subject, e.ClientID, e.IP) {
-		return errUnstorable()
+		return nil, errUnstorable()
 	}
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, insertAudit, e.ID, at(e.At), e.Actor, e.Action, e.Subject, e.ClientID, e.IP,
-			document[map[string]string]{e.Detail})
-		return err
-	})
+	return []any{e.ID, at(e.At), e.Actor, e.Action, e.Subject, e.ClientID, e.IP, document[map[string]string]{e.Detail}}, nil
 }
 
 // Audit implements audit.Store.

@@ -35,7 +35,10 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 		CreatedAt: now(), ExpiresAt: now().Add(time.Hour), UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", IP: "192.0.2.7",
 		Clients: []string{"console", "shop"}, Consents: map[string][]string{"shop": {"openid", "email"}},
 	}
-	if err := sessions.PutSession(ctx, sess); err != nil {
+	if err := sessions.PutFlow(ctx, "f", &session.Flow{ExpiresAt: now().Add(time.Hour)}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := sessions.PutSession(ctx, sess, "f", nil, func(*session.Flow) error { return nil }); err != nil {
 		b.Fatal(err)
 	}
 	code := func() (string, *grant.Code) {

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"signet/internal/account"
 	"signet/internal/audit"
 	"signet/internal/fault"
+	sqlstore "signet/internal/store/sql"
 )
 
 func testAudit(t *testing.T, fresh func(testing.TB) string) {
@@ -48,6 +50,7 @@ func testAudit(t *testing.T, fresh func(testing.TB) string) {
 	if none, err := db.Audit(ctx, audit.Query{After: "1", Limit: 2}); err != nil || none != nil {
 		t.Errorf("after no id: %v, %v", none, err)
 	}
+	testRecordSignIn(t, db)
 	ok(t, db.AppendAudit(ctx, &audit.Entry{At: epoch, Actor: "system", Action: "clients", Subject: "client-1"}))
 	for _, test := range []struct {
 		query audit.Query
@@ -73,5 +76,40 @@ func testAudit(t *testing.T, fresh func(testing.TB) string) {
 		if _, err := open(t, address).ExecContext(ctx, statement); err == nil {
 			t.Errorf("%s was done", statement)
 		}
+	}
+}
+
+// testRecordSignIn: a sign-in is recorded for an active account with the hash,
+// and for no other.
+func testRecordSignIn(t *testing.T, db *sqlstore.DB) {
+	t.Helper()
+	ctx := t.Context()
+	a := makeAccount(t, db, "signs-in@example.com")
+	record := func(id, hash string) bool {
+		t.Helper()
+		e := &audit.Entry{At: epoch, Actor: a.ID, Action: "session.begin", Subject: a.ID, ClientID: "console", IP: "2001:db8::1", Detail: map[string]string{"sid": "s"}}
+		done, err := db.RecordSignIn(ctx, id, hash, e)
+		ok(t, err)
+		e.At = e.At.UTC()
+		if done {
+			if got, err := db.Audit(ctx, audit.Query{Subject: a.ID, Limit: 10}); err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], e) {
+				t.Errorf("recorded %v, %v; want %v", got, err, e)
+			}
+		}
+		return done
+	}
+	if record(a.ID, "another") || record(newID(t), a.PasswordHash) || record("1", a.PasswordHash) || record(a.ID, "\x00") {
+		t.Error("a sign-in is recorded that was none")
+	}
+	if !record(a.ID, a.PasswordHash) {
+		t.Error("a sign-in is not recorded")
+	}
+	a.Status = account.Disabled
+	ok(t, db.UpdateAccount(ctx, a, a.UpdatedAt))
+	if record(a.ID, a.PasswordHash) {
+		t.Error("a sign-in to a disabled account is recorded")
+	}
+	if all, err := db.Audit(ctx, audit.Query{Subject: a.ID, Limit: 10}); err != nil || len(all) != 1 {
+		t.Errorf("%d sign-ins are recorded, %v", len(all), err)
 	}
 }
