@@ -56,8 +56,9 @@ type Client struct {
 	// client.
 	SecretHash string `json:"-"`
 
-	Scopes  []string `json:"scopes"`
-	Trusted bool     `json:"trusted"` // first-party: no consent page
+	Scopes    []string `json:"scopes"`
+	Resources []string `json:"resources,omitempty"` // APIs that it may have tokens for (RFC 8707)
+	Trusted   bool     `json:"trusted"`             // first-party: no consent page
 
 	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"signet/internal/fault"
+	"signet/internal/resource"
 )
 
 // Rules are what the house allows its clients.
@@ -142,6 +143,11 @@ func (c *Client) checkGrants(p *problems) {
 	c.checkFlows(p)
 	p.when(c.RequiresBinding() && slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return slices.Contains(strings.Fields(t), "token") }),
 		"response_types", "response_types with token give tokens that are bound to no key, and dpop_bound_access_tokens forbids them")
+	p.when(len(c.Resources) > maxURIs, "resources", "resources has at most %d members", maxURIs)
+	for _, id := range c.Resources {
+		problem := resource.ValidID(id)
+		p.when(problem != "", "resources", "the resource %q %s", id, problem)
+	}
 	for _, s := range c.Scopes {
 		p.when(!scopeForm.MatchString(s), "scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", s)
 	}

@@ -19,6 +19,7 @@ type key[T any] struct {
 // an app can say of itself, and what the house says of it.
 var clientKeys = append(metadataKeys(), []key[client.Client]{
 	{"scopes", func(c *client.Client) any { return &c.Scopes }},
+	{"resources", func(c *client.Client) any { return &c.Resources }},
 	{"trusted", func(c *client.Client) any { return &c.Trusted }},
 	{"access_token_format", func(c *client.Client) any { return &c.AccessTokenFormat }},
 	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},

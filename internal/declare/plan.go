@@ -7,12 +7,14 @@ import (
 	"signet/internal/account"
 	"signet/internal/client"
 	"signet/internal/fault"
+	"signet/internal/resource"
 )
 
 // Services are what a declaration is compared with, and made so by.
 type Services struct {
-	Clients  *client.Registry
-	Accounts *account.Service
+	Resources *resource.Registry
+	Clients   *client.Registry
+	Accounts  *account.Service
 	// SignOut ends what the account has open, its sessions and its refresh
 	// tokens. It is called when a declaration disables an account or gives it
 	// another password.
@@ -31,7 +33,7 @@ const (
 
 // Step is one client or user of a declaration, compared with what there is.
 type Step struct {
-	Kind        string // "client" or "user"
+	Kind        string // "resource", "client" or "user"
 	ID          string // the client's id, or the address as declared
 	Subject     string // the client's id, or the account's once there is one
 	Action      Action
@@ -64,6 +66,11 @@ func (s Services) Plan(ctx context.Context, d *Declaration) ([]*Step, error) {
 		step.plan = plan
 		steps = append(steps, step)
 		return nil
+	}
+	for _, r := range d.servers {
+		if err := add(&r.entry, func(ctx context.Context) (*Step, error) { return s.planServer(ctx, r) }); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range d.clients {
 		if err := add(&c.entry, func(ctx context.Context) (*Step, error) { return s.planClient(ctx, c) }); err != nil {

@@ -55,6 +55,7 @@ type Opaque struct {
 	IssuedAt  time.Time `json:"iat"`
 	ExpiresAt time.Time `json:"exp"`
 	Scopes    []string  `json:"scopes,omitempty"`
+	Audience  []string  `json:"aud,omitempty"` // of the grant's; nil: nothing was said
 
 	Confirmation Confirmation `json:"cnf,omitzero"`
 }

@@ -100,7 +100,11 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		if g.ID == "" {
 			g.ID, begin = grant.NewID(), p.Grants.Begin
 		}
-		a, err := p.mint.access(c, g, req.Scopes, grant.Confirmation{})
+		to, oerr := p.target(ctx, c, g.Audience, req.Scopes, nil)
+		if oerr != nil {
+			return nil, oerr
+		}
+		a, err := p.mint.access(c, g, to, grant.Confirmation{})
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +117,7 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		}
 		made.access = a.token
 		fields = append(fields, Field{"access_token", a.token}, Field{"token_type", "Bearer"},
-			Field{"expires_in", strconv.FormatInt(int64(a.life/time.Second), 10)}, Field{"scope", strings.Join(req.Scopes, " ")})
+			Field{"expires_in", strconv.FormatInt(int64(a.life/time.Second), 10)}, Field{"scope", strings.Join(a.scopes, " ")})
 	}
 	if req.ResponseType.Has(session.TypeIDToken) {
 		made.state = req.State

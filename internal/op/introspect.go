@@ -4,10 +4,8 @@ package op
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
-	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/grant"
 )
@@ -49,20 +47,13 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if out == nil || !mayKnow(c, out) {
-		out = &introspection{}
+	if out, err = p.mayKnow(r.Context(), c, out); err != nil {
+		return err
 	}
 	if wantsSigned(r) {
 		return p.writeSignedIntrospection(w, r, c, out)
 	}
 	return writeJSON(w, out)
-}
-
-// mayKnow reports whether the client may learn about the token: its own, one
-// that is meant for it, or any if it is the house's. To others every token is
-// inactive (RFC 7662 §2.2).
-func mayKnow(c *client.Client, t *introspection) bool {
-	return c.Trusted || t.ClientID == c.ID || slices.Contains(t.Audience, c.ID)
 }
 
 func (p *Provider) introspection(r *http.Request, token string) (*introspection, error) {

@@ -123,18 +123,14 @@ type access struct {
 	life   time.Duration
 }
 
-// access makes an access token of the grant for the scopes, in the client's
-// format, bound to what cnf names.
-func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string, cnf grant.Confirmation) (*access, error) {
-	now := m.now()
-	format, alg := c.AccessTokenFormat, c.AccessTokenAlg
-	if format == "" {
-		format = m.cfg.AccessTokenFormat
-	}
-	if format == client.TokenOpaque {
+// access makes an access token of the grant for the target, bound to what
+// cnf names.
+func (m *minter) access(c *client.Client, g *grant.Grant, to *target, cnf grant.Confirmation) (*access, error) {
+	now, alg := m.now(), c.AccessTokenAlg
+	if to.format == client.TokenOpaque {
 		return &access{
-			token: handle.New(), scopes: scopes, life: m.cfg.AccessToken,
-			opaque: &grant.Opaque{GrantID: g.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(m.cfg.AccessToken), Confirmation: cnf},
+			token: handle.New(), scopes: to.scopes, life: to.life,
+			opaque: &grant.Opaque{GrantID: g.ID, Scopes: to.scopes, Audience: to.audience, IssuedAt: now, ExpiresAt: now.Add(to.life), Confirmation: cnf},
 		}, nil
 	}
 	if alg == "" {
@@ -144,16 +140,16 @@ func (m *minter) access(c *client.Client, g *grant.Grant, scopes []string, cnf g
 	if err != nil {
 		return nil, err
 	}
-	claims := m.claimsOf(c, g, scopes, g.ID+"."+handle.Short(), now, now.Add(m.cfg.AccessToken))
+	claims := m.claimsOf(c, g, to.scopes, to.audience, g.ID+"."+handle.Short(), now, now.Add(to.life))
 	claims.Confirmation = cnf
 	token, err := key.Sign(typeAccess, claims)
-	return &access{token: token, scopes: scopes, life: m.cfg.AccessToken}, err
+	return &access{token: token, scopes: to.scopes, life: to.life}, err
 }
 
 // claimsOf is what an access token of the grant says, in either format.
-func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes []string, jti string, iat, exp time.Time) *accessClaims {
+func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes, aud []string, jti string, iat, exp time.Time) *accessClaims {
 	claims := &accessClaims{
-		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: g.Audience, ID: jti, ClientID: g.ClientID,
+		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: aud, ID: jti, ClientID: g.ClientID,
 		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
 		ACR: g.ACR, AMR: g.AMR, SID: g.SID,
 	}

@@ -21,6 +21,7 @@ import (
 	"signet/internal/httpd"
 	"signet/internal/keys"
 	"signet/internal/refusal"
+	"signet/internal/resource"
 	"signet/internal/session"
 )
 
@@ -102,20 +103,21 @@ type Config struct {
 
 // Services are the parts of the house that the protocol works with.
 type Services struct {
-	Clients  *client.Registry
-	Accounts *account.Service
-	Sessions *session.Service
-	Devices  *device.Service
-	Grants   *grant.Service
-	Keys     *keys.Manager
-	Cookies  *httpd.Cookies
-	Pages    Pages
-	Outbound Outbound
-	Secrets  SecretGuard
-	Once     Once
-	Metrics  Metrics
-	Refusals *refusal.Service
-	Now      func() time.Time
+	Clients   *client.Registry
+	Resources *resource.Registry
+	Accounts  *account.Service
+	Sessions  *session.Service
+	Devices   *device.Service
+	Grants    *grant.Service
+	Keys      *keys.Manager
+	Cookies   *httpd.Cookies
+	Pages     Pages
+	Outbound  Outbound
+	Secrets   SecretGuard
+	Once      Once
+	Metrics   Metrics
+	Refusals  *refusal.Service
+	Now       func() time.Time
 }
 
 // Provider answers the protocol's requests.

@@ -233,13 +233,6 @@ func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
-func checkResource(_ *Provider, _ context.Context, d *draft) *oauthError {
-	if d.params.has("resource") {
-		return ruleResource.broken("no resource is registered here; leave the parameter resource out")
-	}
-	return nil
-}
-
 func checkHints(p *Provider, ctx context.Context, d *draft) *oauthError {
 	r := d.req
 	r.LoginHint = d.params.get("login_hint")

@@ -97,8 +97,8 @@ var (
 		"Ask for an acr that acr_values_supported lists, or do not call it essential.")
 	ruleHint = newRule("id-token-hint", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2",
 		"Send the last ID token that this provider issued to this client, unchanged (it may have expired), or none.")
-	ruleResource = newRule("resource", fault.Invalid, codeInvalidTarget, "RFC 8707 §2",
-		"Leave resource out: none is registered here.")
+	ruleResource = newRule("resource", fault.Invalid, codeInvalidTarget, "RFC 8707 §2, §2.2",
+		"Name an API by the identifier under which it is registered (signet resource list), exactly; list it in the client's resources, and ask for it in the authorization request before a token is asked for it.")
 )
 
 // How it is sent.

@@ -171,15 +171,19 @@ type minted struct {
 	answer *tokens
 }
 
-// tokensOf makes the access token, bound to what the request proved to have, and
+// tokensOf makes the access token, for the APIs that the request names, bound to what the request proved to have, and
 // the ID token where openid was granted.
 func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
 	ctx, c := r.Context(), r.client
-	a, err := p.mint.access(c, g, scopes, r.bound)
+	to, oerr := p.target(ctx, c, g.Audience, scopes, r.params["resource"])
+	if oerr != nil {
+		return nil, oerr
+	}
+	a, err := p.mint.access(c, g, to, r.bound)
 	if err != nil {
 		return nil, err
 	}
-	out := &tokens{AccessToken: a.token, TokenType: tokenType(r.bound), ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(scopes, " ")}
+	out := &tokens{AccessToken: a.token, TokenType: tokenType(r.bound), ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(to.scopes, " ")}
 	if g.AccountID != "" && slices.Contains(scopes, "openid") {
 		parts := &idParts{nonce: nonce, access: a.token}
 		if parts.person, err = p.personIn(ctx, g, nil); err != nil {
@@ -214,8 +218,8 @@ func (p *Provider) refresh(r *tokenRequest) (*tokens, error) {
 	if oerr != nil {
 		return nil, oerr
 	}
-	ctx, asked := r.Context(), ps.list("scope")
-	if err := p.checkNarrowed(ctx, raw, c, asked); err != nil {
+	ctx, asked, resources := r.Context(), ps.list("scope"), ps["resource"]
+	if err := p.checkNarrowed(ctx, raw, c, asked, resources); err != nil {
 		return nil, err
 	}
 	f, next, err := p.useRefresh(r, raw)
@@ -252,20 +256,24 @@ func (p *Provider) useRefresh(r *tokenRequest, token string) (*grant.Family, str
 	return p.Grants.Refresh(r.Context(), token, r.client.ID, r.keptTo())
 }
 
-// checkNarrowed refuses scopes beyond the token's grant before the token is used
-// up: an app that asked for too much can ask again. It costs a read, where
-// scopes are asked for at all. A token that is not the client's is left to
+// checkNarrowed refuses scopes and APIs beyond the token's grant before the token
+// is used up: an app that asked for too much can ask again. It costs a read, where
+// any are asked for at all. A token that is not the client's is left to
 // Refresh.
-func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Client, asked []string) error {
-	if len(asked) == 0 {
+func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Client, asked, resources []string) error {
+	if len(asked)+len(resources) == 0 {
 		return nil
 	}
 	f, _, err := p.Grants.FamilyOf(ctx, token)
 	if err != nil || f == nil || f.Grant.ClientID != c.ID {
 		return err
 	}
-	if _, ok := grant.Narrow(c.MayScope(f.Grant.Scopes), asked); !ok {
+	scopes, ok := grant.Narrow(c.MayScope(f.Grant.Scopes), asked)
+	if !ok {
 		return ruleRefreshScope.broken("a refresh cannot ask for more than was granted: %s", printable(strings.Join(f.Grant.Scopes, " ")))
+	}
+	if _, oerr := p.target(ctx, c, f.Grant.Audience, scopes, resources); oerr != nil {
+		return oerr
 	}
 	return nil
 }
@@ -276,8 +284,10 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 	if c.Public() {
 		return nil, ruleGrantTypeRegistered.broken("client_credentials needs a client that can prove who it is")
 	}
-	if ps.has("resource") {
-		return nil, ruleResource.broken("no resource is registered here; leave the parameter resource out")
+	ctx := r.Context()
+	resources, oerr := p.resources(ctx, c, ps["resource"])
+	if oerr != nil {
+		return nil, oerr
 	}
 	asked := ps.list("scope")
 	scopes := c.MayScope(asked)
@@ -289,8 +299,7 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 	if len(asked) > 0 && len(scopes) == 0 {
 		return nil, ruleOwnScope.broken("none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
 	}
-	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes}
-	ctx := r.Context()
+	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes, Audience: resources}
 	out, err := p.tokensOf(r, g, scopes, "")
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if oerr := p.holds(w, r, shown, t); oerr != nil {
 		return oerr
 	}
+	if !slices.Contains(t.claims.Audience, p.cfg.Issuer) {
+		return shown.refused("the access token is for another API: ask for one with resource=" + p.cfg.Issuer)
+	}
 	if !slices.Contains(strings.Fields(t.claims.Scope), "openid") {
 		o := ruleOpenID.broken("the access token was not granted the scope openid")
 		o.scheme = shown.scheme

@@ -32,7 +32,7 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 	if o != nil {
 		t, err := p.ofClient(ctx, &checked{grant: g})
 		if t != nil {
-			t.claims = p.mint.claimsOf(t.client, g, o.Scopes, "", o.IssuedAt, o.ExpiresAt)
+			t.claims = p.mint.claimsOf(t.client, g, o.Scopes, o.Audience, "", o.IssuedAt, o.ExpiresAt)
 			t.claims.Confirmation = o.Confirmation
 		}
 		return t, err

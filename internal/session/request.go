@@ -120,7 +120,7 @@ type Request struct {
 	DPoPKey       string          `json:"dpop_jkt,omitempty"`       // thumbprint of the key with which the code is redeemed (RFC 9449 §10)
 	RequiredACR   []string        `json:"required_acr,omitempty"`   // one of these, or none (OpenID Connect Core §5.5.1.1)
 	Claims        json.RawMessage `json:"claims,omitempty"`         // asked for by name (OpenID Connect Core §5.5)
-	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // whose claims these are, and that Scopes has not
+	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // what else the person must allow: scopes of single claims, and APIs
 	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
 	Device        *Device         `json:"device,omitempty"`         // that asks and waits (RFC 8628); nil: an app in this browser
 

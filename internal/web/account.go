@@ -126,7 +126,11 @@ func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, view.ConnectedApp{App: *appOf(c), Grants: grantsOf(consent.Scopes, a), Since: consent.GrantedAt})
+		grants, err := w.grantsOf(r.Context(), consent.Scopes, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, view.ConnectedApp{App: *appOf(c), Grants: grants, Since: consent.GrantedAt})
 	}
 	return out, nil
 }

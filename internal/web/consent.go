@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -53,14 +54,19 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fr.Leave = nil // its own Cancel says the same
+	grants, err := w.grantsOf(r.Context(), f.Request.Wanted(), a)
+	if err != nil {
+		return err
+	}
 	form := w.form(pathConsent, f)
 	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
-	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Wanted(), a)}
+	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grants}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
-// grantsOf shows what each scope would give away of the person.
-func grantsOf(scopes []string, a *account.Account) []view.Grant {
+// grantsOf shows what each scope would give away of the person, and to which
+// APIs.
+func (w *Web) grantsOf(ctx context.Context, scopes []string, a *account.Account) ([]view.Grant, error) {
 	values := map[string]string{"profile": a.DisplayName(), "email": a.Email, "phone": a.Profile.PhoneNumber}
 	if a.Profile.Address != nil {
 		values["address"] = a.Profile.Address.Formatted
@@ -70,9 +76,17 @@ func grantsOf(scopes []string, a *account.Account) []view.Grant {
 		if s == "openid" && len(scopes) > 1 {
 			continue // who it is, is in every other line
 		}
-		out = append(out, view.Grant{Scope: s, Value: values[s]})
+		g := view.Grant{Scope: s, Value: values[s]}
+		api, err := w.Resources.Server(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if api != nil && api.Name != s {
+			g.Title, g.Value = api.Name, s
+		}
+		out = append(out, g)
 	}
-	return out
+	return out, nil
 }
 
 func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {

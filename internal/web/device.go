@@ -104,11 +104,15 @@ func (w *Web) deviceAsks(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	grants, err := w.grantsOf(r.Context(), f.Request.Wanted(), a)
+	if err != nil {
+		return err
+	}
 	form := w.form(pathDeviceAsks, f)
 	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
 	d := f.Request.Device
 	page := &view.DeviceAsks{
-		Frame: fr, Form: form, Person: personOf(a), Grants: grantsOf(f.Request.Wanted(), a),
+		Frame: fr, Form: form, Person: personOf(a), Grants: grants,
 		Code: d.UserCode, Address: d.Address, At: d.AskedAt, Near: d.Address == httpd.InfoOf(r).Address, Own: c.Trusted,
 	}
 	return w.show(rw, r, f, http.StatusOK, page)

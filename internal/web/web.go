@@ -18,6 +18,7 @@ import (
 	"signet/internal/device"
 	"signet/internal/grant"
 	"signet/internal/httpd"
+	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/web/view"
 )
@@ -37,6 +38,7 @@ type Letters struct {
 // Services are the parts of the house that the pages work with.
 type Services struct {
 	Clients    *client.Registry
+	Resources  *resource.Registry
 	Accounts   *account.Service
 	Sessions   *session.Service
 	Devices    *device.Service

@@ -15,6 +15,7 @@ func commands(p *Process) []*cobra.Command {
 		serveCommand(p),
 		applyCommand(p),
 		clientCommand(p),
+		resourceCommand(p),
 		userCommand(p),
 		keysCommand(p),
 		migrateCommand(p),

@@ -20,6 +20,7 @@ import (
 	"signet/internal/keys"
 	"signet/internal/logout"
 	"signet/internal/refusal"
+	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 	sqlstore "signet/internal/store/sql"
@@ -32,6 +33,7 @@ type house struct {
 	db         *sqlstore.DB
 	kv         kv.Backend
 	clients    *client.Registry
+	resources  *resource.Registry
 	accounts   *account.Service
 	browsers   *account.Browsers
 	ledger     *account.Ledger
@@ -152,6 +154,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.nonces = master.Derive("DPoP nonces")
 	secrets := client.NewSecrets(master.Derive("client secrets"))
 	h.clients = client.NewRegistry(h.db, secrets, h.clientRules(), time.Now)
+	h.resources = resource.NewRegistry(h.db, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
 	h.recoveries = account.NewRecoveries(h.db, h.accounts,
 		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),

@@ -80,6 +80,9 @@ func (s *server) watch(ctx context.Context) {
 		if now["clients"] != seen["clients"] {
 			s.clients.Forget()
 		}
+		if now["resources"] != seen["resources"] {
+			s.resources.Forget()
+		}
 		if now["keys"] != seen["keys"] {
 			if err := s.keys.Load(ctx); err != nil {
 				s.log.Error("loading signing keys", "cause", err)

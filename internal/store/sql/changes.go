@@ -4,9 +4,10 @@ import "context"
 
 // The topics of the change notice.
 const (
-	topicAccounts = "accounts" // an account's status changed, or an account is gone
-	topicClients  = "clients"  // a client was made, replaced or removed
-	topicKeys     = "keys"     // a signing key came or went
+	topicAccounts  = "accounts"  // an account's status changed, or an account is gone
+	topicClients   = "clients"   // a client was made, replaced or removed
+	topicKeys      = "keys"      // a signing key came or went
+	topicResources = "resources" // an API or a type of authorization details was made, replaced or removed
 )
 
 // bump tells all nodes, with the commit of this transaction, that the topic
@@ -17,7 +18,7 @@ func bump(ctx context.Context, c *conn, topic string) error {
 	return err
 }
 
-// Changes returns a number for each topic ("accounts", "clients", "keys") that
+// Changes returns a number for each topic ("accounts", "clients", "keys", "resources") that
 // grows with each change, in one statement. A node that keeps what it read
 // asks for it every second, and forgets what belongs to a topic that moved.
 func (db *DB) Changes(ctx context.Context) (map[string]int64, error) {

@@ -27,6 +27,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 	}{
 		{"Accounts", testAccounts},
 		{"Clients", testClients},
+		{"Resources", testResources},
 		{"Consents", testConsents},
 		{"Families", testFamilies},
 		{"Keys", testKeys},

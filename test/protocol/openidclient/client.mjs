@@ -55,18 +55,21 @@ if (settings.jarm) client.useJwtResponseMode(config);
 
 let pending;
 
+// Parameters that may repeat are lists.
+const repeated = (parameters = {}) => new URLSearchParams(Object.entries(parameters).flatMap(([k, v]) => [v].flat().map((one) => [k, one])));
+
 const commands = {
   async begin({ parameters }) {
     const verifier = client.randomPKCECodeVerifier();
     pending = { pkceCodeVerifier: verifier, expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true };
-    const url = client.buildAuthorizationUrl(config, {
+    const url = client.buildAuthorizationUrl(config, repeated({
       redirect_uri: settings.redirect,
       code_challenge: await client.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       state: pending.expectedState,
       nonce: pending.expectedNonce,
       ...parameters,
-    });
+    }));
     if (settings.par) {
       return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).searchParams : url.searchParams, proving)).href };
     }
@@ -75,21 +78,21 @@ const commands = {
     }
     return { url: url.href };
   },
-  async callback({ url, method, body }) {
+  async callback({ url, method, body, parameters }) {
     const answer = method === 'POST'
       ? new Request(url, { method, body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
       : new URL(url);
     if (settings.responseType === 'id_token') {
       return { claims: await client.implicitAuthentication(config, answer, pending.expectedNonce, { expectedState: pending.expectedState }) };
     }
-    const tokens = await client.authorizationCodeGrant(config, answer, pending, undefined, proving);
+    const tokens = await client.authorizationCodeGrant(config, answer, pending, repeated(parameters), proving);
     return { tokens, claims: tokens.claims() };
   },
   async userinfo({ token, subject }) {
     return { claims: await client.fetchUserInfo(config, token, subject, proving) };
   },
-  async refresh({ token }) {
-    const tokens = await client.refreshTokenGrant(config, token, undefined, proving);
+  async refresh({ token, parameters }) {
+    const tokens = await client.refreshTokenGrant(config, token, repeated(parameters), proving);
     return { tokens, claims: tokens.claims() };
   },
   async introspect({ token }) {
