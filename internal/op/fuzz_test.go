@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"signet/internal/client"
+	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/store/storetest"
 )
@@ -19,9 +20,10 @@ const fuzzIssuer = "https://signet.example"
 // fuzzProvider knows a public and a confidential client.
 func fuzzProvider(f *testing.F) *Provider {
 	f.Helper()
-	clients := client.NewRegistry(storetest.OpenSQL(f, storetest.SQLiteURL(f)), client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
+	db := storetest.OpenSQL(f, storetest.SQLiteURL(f))
+	clients := client.NewRegistry(db, client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
 	for id, secret := range map[string]string{"app": "secret", "spa": "", "all": "secret"} {
-		c := &client.Client{ID: id, Scopes: []string{"openid", "email"}, Metadata: client.Metadata{RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}}}
+		c := &client.Client{ID: id, Scopes: []string{"openid", "email"}, Resources: []string{"https://api.example"}, Metadata: client.Metadata{RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}}}
 		if id == "all" {
 			c.ResponseTypes = client.ResponseTypesAll()
 		}
@@ -29,7 +31,11 @@ func fuzzProvider(f *testing.F) *Provider {
 			f.Fatal(err)
 		}
 	}
-	p, err := New(Config{Issuer: fuzzIssuer, Algs: []string{"RS256"}}, Services{Clients: clients, Now: time.Now})
+	apis := resource.NewRegistry(db, time.Now)
+	if err := apis.PutServer(f.Context(), &resource.Server{ID: "https://api.example"}); err != nil {
+		f.Fatal(err)
+	}
+	p, err := New(Config{Issuer: fuzzIssuer, Algs: []string{"RS256"}}, Services{Clients: clients, Resources: apis, Now: time.Now})
 	if err != nil {
 		f.Fatal(err)
 	}
