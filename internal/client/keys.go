@@ -155,7 +155,9 @@ type namedEncryption struct {
 
 // fillKeys sets what follows from the rest.
 func (c *Client) fillKeys() {
-	for _, pair := range [][2]*string{{&c.IDTokenEncAlg, &c.IDTokenEnc}, {&c.UserinfoEncAlg, &c.UserinfoEnc}, {&c.AnswerEncAlg, &c.AnswerEnc}, {&c.IntrospectionEncAlg, &c.IntrospectionEnc}} {
+	for _, pair := range [][2]*string{
+		{&c.IDTokenEncAlg, &c.IDTokenEnc}, {&c.UserinfoEncAlg, &c.UserinfoEnc}, {&c.AnswerEncAlg, &c.AnswerEnc}, {&c.IntrospectionEncAlg, &c.IntrospectionEnc},
+		{&c.RequestObjectEncAlg, &c.RequestObjectEnc}} {
 		if *pair[0] != "" && *pair[1] == "" {
 			*pair[1] = defaultEnc
 		}

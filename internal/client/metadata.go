@@ -51,8 +51,11 @@ type Metadata struct {
 	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
 
 	// Request objects (RFC 9101): how they are signed ("": by any algorithm,
-	// "none": not), where they may be, and whether there must be one.
+	// "none": not), how they may be encrypted, where they may be, and whether there
+	// must be one.
 	RequestObjectAlg     string   `json:"request_object_signing_alg,omitempty"`
+	RequestObjectEncAlg  string   `json:"request_object_encryption_alg,omitempty"`
+	RequestObjectEnc     string   `json:"request_object_encryption_enc,omitempty"`
 	RequestURIs          []string `json:"request_uris,omitempty"`
 	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
 

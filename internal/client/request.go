@@ -33,6 +33,12 @@ func (c *Client) checkRequests(p *problems, r Rules) {
 		"request_object_signing_alg", "request_object_signing_alg %s needs the client's keys, in jwks or at jwks_uri", alg)
 	p.when(c.RequireSignedRequest && (alg == "none" || c.JWKS == "" && c.JWKSURI == ""),
 		"require_signed_request_object", "require_signed_request_object needs the client's keys, and an algorithm that is not none")
+	encAlg, enc := c.RequestObjectEncAlg, c.RequestObjectEnc
+	p.when(encAlg == "" && enc != "", "request_object_encryption_enc", "request_object_encryption_enc needs request_object_encryption_alg beside it")
+	p.when(encAlg != "" && !slices.Contains(keys.EncryptionAlgorithms, encAlg),
+		"request_object_encryption_alg", "request_object_encryption_alg is one of %s, not %q", strings.Join(keys.EncryptionAlgorithms, ", "), encAlg)
+	p.when(encAlg != "" && !slices.Contains(keys.ContentEncryptions, enc),
+		"request_object_encryption_enc", "request_object_encryption_enc is one of %s, not %q", strings.Join(keys.ContentEncryptions, ", "), enc)
 	p.when(len(c.RequestURIs) > maxRequestURIs, "request_uris", "request_uris has %d addresses; at most %d are kept", len(c.RequestURIs), maxRequestURIs)
 	for _, uri := range c.RequestURIs {
 		bare, _, _ := strings.Cut(uri, "#")

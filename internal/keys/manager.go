@@ -16,14 +16,17 @@ import (
 
 // Config says which keys there are and how they are rotated.
 type Config struct {
-	Algorithms   []string
+	Algorithms   []string // that are signed with
 	RSABits      int
 	RotateEvery  time.Duration // a key signs for so long
 	PublishAhead time.Duration // and is published for so long before it signs
 	Linger       time.Duration // and for so long after: the longest life of what it signed
 }
 
-// Manager holds the signing keys of this node.
+// all are the algorithms that there are keys of.
+func (c Config) all() []string { return slices.Concat(c.Algorithms, EncryptionAlgorithms) }
+
+// Manager holds the keys of this node.
 type Manager struct {
 	store  Store
 	sealer Sealer
@@ -48,14 +51,21 @@ func (m *Manager) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := m.Set().byKID
-	set := &Set{byKID: map[string]*Key{}, byAlg: map[string][]*Key{}, now: m.now}
+	known := map[string]*Key{}
+	for _, k := range append(m.Set().Keys(), m.Set().Boxes()...) {
+		known[k.KID] = k
+	}
+	set := &Set{byKID: map[string]*Key{}, byAlg: map[string][]*Key{}, boxes: map[string][]*Key{}, now: m.now}
 	for _, s := range sealed {
 		key, ok := known[s.KID]
 		if !ok || !sameTimes(key, s) {
 			if key, err = open(m.sealer, s); err != nil {
 				return err
 			}
+		}
+		if encrypts(key.Alg) {
+			set.boxes[key.Alg] = append(set.boxes[key.Alg], key)
+			continue
 		}
 		set.byKID[key.KID] = key
 		set.byAlg[key.Alg] = append(set.byAlg[key.Alg], key)
@@ -79,16 +89,16 @@ func (m *Manager) Ensure(ctx context.Context) error {
 		return err
 	}
 	now, changed := m.now(), false
-	for _, alg := range m.cfg.Algorithms {
-		keys := m.Set().byAlg[alg]
+	for _, alg := range m.cfg.all() {
+		keys := m.Set().of(alg)
 		switch {
 		case len(keys) == 0:
 			if _, err := m.add(ctx, alg, nil, now); err != nil {
 				return err
 			}
 			changed = true
-		case !now.Before(last(keys).ActiveFrom.Add(m.cfg.RotateEvery - m.cfg.PublishAhead)):
-			if _, err := m.add(ctx, alg, last(keys), now.Add(m.cfg.PublishAhead)); err != nil {
+		case !now.Before(last(keys).ActiveFrom.Add(m.cfg.RotateEvery - m.cfg.ahead(alg))):
+			if _, err := m.add(ctx, alg, last(keys), now.Add(m.cfg.ahead(alg))); err != nil {
 				return err
 			}
 			changed = true
@@ -105,7 +115,7 @@ func (m *Manager) Ensure(ctx context.Context) error {
 }
 
 // spread is the time in which every node has seen a new key: none signs with
-// it before, because an app may ask any other node for the keys.
+// it or publishes it before, because an app may ask any other node.
 const spread = 2 * time.Second
 
 // Rotate makes the next key of every algorithm. It signs after PublishAhead,
@@ -117,17 +127,21 @@ func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) 
 		return nil, err
 	}
 	now := m.now()
-	from := now.Add(m.cfg.PublishAhead)
-	if immediately {
-		from = now.Add(spread)
-	}
 	var kids []string
-	for _, alg := range m.cfg.Algorithms {
+	for _, alg := range m.cfg.all() {
+		from := now.Add(m.cfg.ahead(alg))
+		if immediately {
+			from = now.Add(spread)
+		}
 		var prev *Key
-		if keys := m.Set().byAlg[alg]; len(keys) > 0 {
+		if keys := m.Set().of(alg); len(keys) > 0 {
 			prev = last(keys)
-			if prev.ActiveFrom.After(now) && !prev.ActiveFrom.After(from) {
-				return nil, fault.New(fault.Conflict, "the next %s key %s waits already and signs from %s on",
+			waits := prev.ActiveFrom.After(now) && !prev.ActiveFrom.After(from)
+			if waits && encrypts(alg) {
+				continue // it is a matter of seconds
+			}
+			if waits {
+				return nil, fault.New(fault.Conflict, "the next %s key %s waits already and is used from %s on",
 					alg, prev.KID, prev.ActiveFrom.UTC().Format(time.RFC3339))
 			}
 		}
@@ -142,8 +156,10 @@ func (m *Manager) Rotate(ctx context.Context, immediately bool) ([]*Key, error) 
 	}
 	var made []*Key
 	for _, kid := range kids {
-		if k := m.Set().byKID[kid]; k != nil {
-			made = append(made, k)
+		for _, k := range append(m.Set().Keys(), m.Set().Boxes()...) {
+			if k.KID == kid {
+				made = append(made, k)
+			}
 		}
 	}
 	return made, nil
@@ -164,7 +180,7 @@ func (m *Manager) add(ctx context.Context, alg string, prev *Key, activeFrom tim
 	if err != nil {
 		return "", err
 	}
-	_, err = m.store.AddSigningKey(ctx, k, activeFrom.Add(m.cfg.Linger))
+	_, err = m.store.AddSigningKey(ctx, k, activeFrom.Add(m.cfg.lingers(alg)))
 	return k.KID, err
 }
 
@@ -172,6 +188,7 @@ func (m *Manager) add(ctx context.Context, alg string, prev *Key, activeFrom tim
 type Set struct {
 	byKID map[string]*Key
 	byAlg map[string][]*Key // by Seq
+	boxes map[string][]*Key // by Seq: those to encrypt to, which neither sign nor verify
 	jwks  []byte
 	now   func() time.Time
 }
@@ -197,11 +214,19 @@ func (s *Set) Verifier(kid string) *Key {
 	return k
 }
 
+// of returns the keys of the algorithm, by age.
+func (s *Set) of(alg string) []*Key {
+	if encrypts(alg) {
+		return s.boxes[alg]
+	}
+	return s.byAlg[alg]
+}
+
 // JWKS is the published key set as JSON (RFC 7517 §5), made once per Set: the
 // caller must not change it.
 func (s *Set) JWKS() []byte { return s.jwks }
 
-// Keys returns all keys, by algorithm and age.
+// Keys returns all signing keys, by algorithm and age.
 func (s *Set) Keys() []*Key {
 	var out []*Key
 	for _, alg := range Algorithms {
@@ -214,6 +239,13 @@ func (s *Set) render() error {
 	var doc jose.JSONWebKeySet
 	for _, k := range s.Keys() {
 		if s.Verifier(k.KID) != nil {
+			doc.Keys = append(doc.Keys, k.JWK())
+		}
+	}
+	for _, alg := range EncryptionAlgorithms {
+		// The newest alone: who takes the first that fits should not take one that
+		// is about to go.
+		if k := s.Box(alg); k != nil {
 			doc.Keys = append(doc.Keys, k.JWK())
 		}
 	}

@@ -35,7 +35,7 @@ func hashOf(alg string) crypto.Hash { return hashes[alg[2:]] }
 // curves are those of the ES algorithms (RFC 7518 §3.4).
 var curves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 
-// Key is a signing key in memory: parsed once, and its headers kept, so that a
+// Key is a signing key in memory, or one that others encrypt to: parsed once, and its headers kept, so that a
 // token costs one signature and no parsing.
 type Key struct {
 	KID        string
@@ -140,11 +140,19 @@ func fixedLength(der []byte, half int) ([]byte, error) {
 
 // JWK returns the public key as it is published (RFC 7517).
 func (k *Key) JWK() jose.JSONWebKey {
-	return jose.JSONWebKey{Key: k.Public, KeyID: k.KID, Algorithm: k.Alg, Use: "sig"}
+	use := "sig"
+	if encrypts(k.Alg) {
+		use = "enc"
+	}
+	return jose.JSONWebKey{Key: k.Public, KeyID: k.KID, Algorithm: k.Alg, Use: use}
 }
 
 func generate(alg string, rsaBits int) (crypto.Signer, error) {
 	switch {
+	case alg == "RSA-OAEP-256":
+		return rsa.GenerateKey(rand.Reader, rsaBits)
+	case alg == "ECDH-ES":
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case !slices.Contains(Algorithms, alg):
 	case alg == "EdDSA":
 		_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -154,7 +162,7 @@ func generate(alg string, rsaBits int) (crypto.Signer, error) {
 	default:
 		return rsa.GenerateKey(rand.Reader, rsaBits)
 	}
-	return nil, fmt.Errorf("signing algorithm %q is not one of %v", alg, Algorithms)
+	return nil, fmt.Errorf("algorithm %q is not one of %v and %v", alg, Algorithms, EncryptionAlgorithms)
 }
 
 // seal turns a new private key into what is stored.
@@ -181,15 +189,15 @@ func seal(s Sealer, alg string, seq int64, key crypto.Signer, now, activeFrom ti
 func open(s Sealer, k *Sealed) (*Key, error) {
 	der, err := s.Open(k.Private, k.KID+" "+k.Alg)
 	if err != nil {
-		return nil, fmt.Errorf("signing key %s cannot be unsealed: it was sealed under another master key, restore that one", k.KID)
+		return nil, fmt.Errorf("key %s cannot be unsealed: it was sealed under another master key, restore that one", k.KID)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("signing key %s: %w", k.KID, err)
+		return nil, fmt.Errorf("key %s: %w", k.KID, err)
 	}
 	private, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("signing key %s cannot sign", k.KID)
+		return nil, fmt.Errorf("key %s is of no kind that is used here", k.KID)
 	}
 	return &Key{
 		KID: k.KID, Alg: k.Alg, Seq: k.Seq, CreatedAt: k.CreatedAt, ActiveFrom: k.ActiveFrom, ExpiresAt: k.ExpiresAt,

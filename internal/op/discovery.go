@@ -96,6 +96,8 @@ func (p *Provider) describe() *metadata {
 			RequestURIParameterSupported:                       true,
 			RequireRequestURIRegistration:                      true,
 			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
+			RequestObjectEncryptionAlgValuesSupported:          keys.EncryptionAlgorithms,
+			RequestObjectEncryptionEncValuesSupported:          keys.ContentEncryptions,
 			BackChannelLogoutSupported:                         true, // Back-Channel Logout 1.0 §2.1
 			BackChannelLogoutSessionSupported:                  true,
 		},

@@ -139,10 +139,20 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string)
 		Alg string `json:"alg"`
 		Typ string `json:"typ"`
 	}
-	parts := strings.Split(raw, ".")
-	if len(parts) == 5 {
-		return nil, invalidObject("encrypted request objects are not supported; sign it only")
+	if strings.Count(raw, ".") == 4 {
+		plain, err := p.Keys.Set().Decrypt(raw)
+		switch {
+		case err != nil:
+			return nil, ruleObjectEncryption.broken("the request object cannot be decrypted").because(err)
+		case !strings.HasPrefix(string(plain), "{"):
+			raw = string(plain) // signed, and then encrypted
+		case c.RequestObjectAlg != algNone || c.RequireSignedRequest:
+			return nil, ruleObjectUnsigned.broken("what is encrypted in the request object is not signed, which is only for clients with request_object_signing_alg none; sign it, then encrypt it")
+		default:
+			return plain, nil
+		}
 	}
+	parts := strings.Split(raw, ".")
 	if len(parts) != 3 || !decodePart(parts[0], &header) || header.Alg == "" {
 		return nil, invalidObject("the request object is not a signed JWT in compact form")
 	}

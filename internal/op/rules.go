@@ -109,6 +109,8 @@ var (
 		"Sign the parameters as a JWT with a key of the client's key set and the algorithm that is registered: iss the client_id, aud the issuer, typ oauth-authz-req+jwt, exp a few minutes away.")
 	ruleObjectLife = newRule("request-object-life", fault.Invalid, codeInvalidObject, "FAPI 2.0 Message Signing §5.3.1, FAPI-CIBA §5.2.2",
 		"Give the object an aud that is the issuer, an nbf of now, and an exp a few minutes later: the client's profile bounds both to an hour.")
+	ruleObjectEncryption = newRule("request-object-encryption", fault.Invalid, codeInvalidObject, "RFC 9101 §6.1, OpenID Connect Core §10.2",
+		"Fetch jwks_uri anew and encrypt the signed object, uncompressed, to its key with use enc and the alg that fits: request_object_encryption_alg_values_supported and request_object_encryption_enc_values_supported say which there are.")
 	ruleObjectUnsigned = newRule("request-object-unsigned", fault.Invalid, codeNoRequestObject, "RFC 9101 §10.5, OpenID Connect Core §6.1",
 		"Sign the request object, or register the client with request_object_signing_alg none.")
 	ruleObjectRequired = newRule("request-object-required", fault.Invalid, codeInvalidRequest, "RFC 9101 §10.5",

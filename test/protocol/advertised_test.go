@@ -196,6 +196,54 @@ func requestObjectWorks(t *testing.T, e *testenv.Env, alg string) {
 	wantAnswer(t, e, r, signedIn(t, e, app, ada).Get(withObject(e, r, sign(t, key, alg, "oauth-authz-req+jwt", objectOf(e, r, nil)))), "")
 }
 
+// boxOf is the provider's key to encrypt to by the algorithm.
+func boxOf(t *testing.T, e *testenv.Env, alg string) jose.JSONWebKey {
+	t.Helper()
+	for _, k := range keysAt(t, e.Issuer).Keys {
+		if k.Use == "enc" && k.Algorithm == alg {
+			return k
+		}
+	}
+	t.Fatalf("no key to encrypt to by %s is published", alg)
+	return jose.JSONWebKey{}
+}
+
+// encrypted is the text encrypted to the provider.
+func encrypted(t *testing.T, key jose.JSONWebKey, alg, enc, text string, o *jose.EncrypterOptions) string {
+	t.Helper()
+	encrypter, err := jose.NewEncrypter(jose.ContentEncryption(enc), jose.Recipient{Algorithm: jose.KeyAlgorithm(alg), Key: key}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwe, err := encrypter.Encrypt([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := jwe.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// encryptedObjectWorks checks that a request that is signed, and then encrypted
+// so, is read; which is "alg" or "enc".
+func encryptedObjectWorks(which string) proof {
+	return func(t *testing.T, e *testenv.Env, value string) {
+		alg, enc := "ECDH-ES", "A128GCM"
+		if which == "alg" {
+			alg = value
+		} else {
+			enc = value
+		}
+		key := keyFor(t, "ES256", "1")
+		app := appWith(t, e, "request_object_encryption_alg: "+alg, "request_object_encryption_enc: "+enc, "jwks: "+publicSet(t, key))
+		r := app.Request()
+		object := encrypted(t, boxOf(t, e, alg), alg, enc, sign(t, key, "ES256", "", objectOf(e, r, nil)), (&jose.EncrypterOptions{}).WithContentType("JWT"))
+		wantAnswer(t, e, r, signedIn(t, e, app, ada).Get(withObject(e, r, object)), "")
+	}
+}
+
 // subjectTypeWorks checks that people have the same name at two clients if it is
 // public, and two if it is pairwise.
 func subjectTypeWorks(t *testing.T, e *testenv.Env, kind string) {

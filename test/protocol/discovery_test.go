@@ -75,8 +75,10 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"require_request_uri_registration":               is(true), // TestRequestURI
 	"request_object_signing_alg_values_supported":    exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
 	"dpop_signing_alg_values_supported":              eachOf(proofAlgWorks), // TestProofs: not HS256, not none
-	"authorization_response_iss_parameter_supported": is(true),              // every front-channel test
-	"backchannel_logout_supported":                   is(true),              // TestBackchannelLogout
+	"request_object_encryption_alg_values_supported": exactly(encryptedObjectWorks("alg"), metadataFails("request_object_encryption_alg"), append(keyAlgsKnown, "ECDH-ES+A128KW")...),
+	"request_object_encryption_enc_values_supported": exactly(encryptedObjectWorks("enc"), metadataFails("request_object_encryption_enc", "request_object_encryption_alg", "ECDH-ES"), encsKnown...),
+	"authorization_response_iss_parameter_supported": is(true), // every front-channel test
+	"backchannel_logout_supported":                   is(true), // TestBackchannelLogout
 	"backchannel_logout_session_supported":           is(true),
 }
 
@@ -144,7 +146,7 @@ func TestDocuments(t *testing.T) {
 		keys := keysAt(t, e.Issuer)
 		algs := map[string]bool{}
 		for _, k := range keys.Keys {
-			if k.KeyID == "" || k.Use != "sig" || !k.IsPublic() || !k.Valid() || algs[k.KeyID] {
+			if k.KeyID == "" || k.Use != "sig" && k.Use != "enc" || !k.IsPublic() || !k.Valid() || algs[k.KeyID] {
 				t.Errorf("key %q: use %q, public %v", k.KeyID, k.Use, k.IsPublic())
 			}
 			algs[k.Algorithm], algs[k.KeyID] = true, true

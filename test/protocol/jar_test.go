@@ -196,6 +196,74 @@ func TestUnsignedRequestObject(t *testing.T) {
 	})
 }
 
+// TestEncryptedRequestObject: what is signed and then encrypted is read as what
+// is signed; what is encrypted alone only where nothing must be signed; and all
+// that cannot be decrypted is refused in the same words (RFC 9101 §6.1).
+func TestEncryptedRequestObject(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		key, stranger := keyFor(t, "ES256", "1"), keyFor(t, "ES256", "1")
+		app := appWith(t, e, "jwks: "+publicSet(t, key))
+		plain := appWith(t, e, "request_object_signing_alg: none")
+		b := signedIn(t, e, app, ada)
+		box := boxOf(t, e, "RSA-OAEP-256")
+		seal := func(text string) string { return encrypted(t, box, "RSA-OAEP-256", "A256GCM", text, nil) }
+		r := app.Request()
+		signed := sign(t, key, "ES256", "oauth-authz-req+jwt", objectOf(e, r, nil))
+		got := wantAnswer(t, e, r, b.Get(withObject(e, r, seal(signed))), "")
+		if redeemed := app.Redeem(r, got); redeemed.Status != http.StatusOK {
+			t.Errorf("%d %s", redeemed.Status, redeemed.Body)
+		}
+		pushed := app.Call("/par", "request", seal(signed))
+		if pushed.Status != http.StatusCreated {
+			t.Errorf("pushed: %d %s", pushed.Status, pushed.Body)
+		}
+		of := plain.Request()
+		for _, object := range []string{asJSON(t, objectOf(e, of, nil)), unsigned(t, objectOf(e, of, nil))} {
+			wantAnswer(t, e, of, b.Get(withObject(e, of, seal(object))), "")
+		}
+		back := []string{"redirect_uri", r.Get("redirect_uri"), "state", r.Get("state")}
+		wantAnswer(t, e, r, b.Get(withObject(e, r, seal(asJSON(t, objectOf(e, r, nil))), back...)), "request_not_supported")
+		for name, bad := range map[string]string{
+			"signed by another": seal(sign(t, stranger, "ES256", "", objectOf(e, r, nil))),
+			"encrypted twice":   seal(seal(signed)),
+			"nothing":           seal(""),
+			"no object":         seal("x"),
+			"too large":         seal(sign(t, key, "ES256", "", objectOf(e, r, func(c jwtClaims) { c["extra"] = strings.Repeat("x", 20_000) }))),
+		} {
+			t.Run(name, func(t *testing.T) {
+				wantAnswer(t, e, r, b.For(t).Get(withObject(e, r, bad, back...)), "invalid_request_object")
+			})
+		}
+		parts := strings.Split(seal(signed), ".")
+		unknown := boxes()["RSA"]
+		unknown = unknown.Public()
+		foreign := unknown
+		foreign.KeyID = box.KeyID
+		bare := jose.JSONWebKey{Key: box.Key}
+		words := ""
+		for name, bad := range map[string]string{
+			"to another key":      encrypted(t, foreign, "RSA-OAEP-256", "A256GCM", signed, nil),
+			"to an unknown key":   encrypted(t, unknown, "RSA-OAEP-256", "A256GCM", signed, nil),
+			"changed":             strings.Join(append(parts[:4:4], strings.Repeat("A", len(parts[4]))), "."),
+			"by another alg":      encrypted(t, bare, "RSA-OAEP", "A256GCM", signed, nil),
+			"by a broken one":     encrypted(t, bare, "RSA1_5", "A256GCM", signed, nil),
+			"by the client's own": encrypted(t, jose.JSONWebKey{Key: make([]byte, 32)}, "dir", "A256GCM", signed, nil),
+			"by a password":       encrypted(t, jose.JSONWebKey{Key: []byte("a password")}, "PBES2-HS256+A128KW", "A256GCM", signed, nil),
+			"compressed":          encrypted(t, box, "RSA-OAEP-256", "A256GCM", signed, &jose.EncrypterOptions{Compression: jose.DEFLATE}),
+			"garbage":             "a.b.c.d.e",
+		} {
+			answer := wantAnswer(t, e, r, b.Get(withObject(e, r, bad, back...)), "invalid_request_object")
+			said, _, _ := strings.Cut(answer.Get("error_description"), "(")
+			if words == "" {
+				words = said
+			}
+			if said != words || said == "" {
+				t.Errorf("%s: %q, others %q", name, said, words)
+			}
+		}
+	})
+}
+
 // TestRequestObjectAlgs: every algorithm verifies, from npm's openid-client as
 // well.
 func TestRequestObjectAlgs(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,33 +13,37 @@ import (
 )
 
 func keysCommand(p *Process) *cobra.Command {
-	return group("keys", "See and rotate the signing keys",
-		"See and rotate the signing keys. They rotate by themselves (keys.rotate_every): a\n"+
-			"key is published before it signs, and after, until all that it signed is over.",
+	return group("keys", "See and rotate the keys",
+		"See and rotate the keys: those that sign, and those that apps encrypt to. They rotate by themselves (keys.rotate_every): a\n"+
+			"key is published before it signs, and after, until all that it signed is over. Of those that apps\n"+
+			"encrypt to the newest is published, and older ones decrypt for another keys.publish_ahead.",
 		keysList(p), keysRotate(p))
 }
 
-// keyView is a signing key as commands print it.
+// keyView is a key as commands print it.
 type keyView struct {
 	KID        string     `json:"kid"`
 	Alg        string     `json:"alg"`
-	State      string     `json:"state"` // next, signing, retired
+	Use        string     `json:"use"`   // sig, enc
+	State      string     `json:"state"` // next, signing, encrypting, retired
 	CreatedAt  time.Time  `json:"created_at"`
 	ActiveFrom time.Time  `json:"active_from"`
-	ExpiresAt  *time.Time `json:"expires_at,omitempty"` // published until here
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"` // of use until here
 }
 
 func (h *house) keyViews(list []*keys.Key) []keyView {
 	now := time.Now()
 	views := []keyView{}
 	for _, k := range list {
-		v := keyView{KID: k.KID, Alg: k.Alg, CreatedAt: k.CreatedAt, ActiveFrom: k.ActiveFrom, ExpiresAt: k.ExpiresAt}
+		v := keyView{KID: k.KID, Alg: k.Alg, Use: k.JWK().Use, CreatedAt: k.CreatedAt, ActiveFrom: k.ActiveFrom, ExpiresAt: k.ExpiresAt}
 		signs, err := h.keys.Set().Signer(k.Alg)
 		switch {
 		case k.ActiveFrom.After(now) && k.ExpiresAt == nil: // else another one overtook it
 			v.State = "next"
 		case err == nil && signs.KID == k.KID:
 			v.State = "signing"
+		case h.keys.Set().Box(k.Alg) == k:
+			v.State = "encrypting"
 		default:
 			v.State = "retired"
 		}
@@ -54,21 +59,21 @@ func keyTable(w io.Writer, views []keyView) error {
 		if v.ExpiresAt != nil {
 			until = moment(*v.ExpiresAt)
 		}
-		rows = append(rows, []string{v.KID, v.Alg, v.State, moment(v.ActiveFrom), until})
+		rows = append(rows, []string{v.KID, v.Use, v.Alg, v.State, moment(v.ActiveFrom), until})
 	}
-	return table(w, []string{"KEY", "ALGORITHM", "STATE", "SIGNS FROM", "PUBLISHED UNTIL"}, rows)
+	return table(w, []string{"KEY", "USE", "ALGORITHM", "STATE", "USED FROM", "OF USE UNTIL"}, rows)
 }
 
 func keysList(p *Process) *cobra.Command {
 	var f format
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the signing keys",
-		Long:    "List the signing keys: the one that signs, the next one, and retired ones that\nare still published.",
+		Use: "list", Short: "List the keys",
+		Long:    "List the keys of each algorithm: the one that signs or that apps encrypt to, the\nnext one, and retired ones that still verify or decrypt.",
 		Example: "  signet keys list",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return inHouse(p, cmd, func(_ context.Context, h *house) error {
-				views := h.keyViews(h.keys.Set().Keys())
+				views := h.keyViews(slices.Concat(h.keys.Set().Keys(), h.keys.Set().Boxes()))
 				return f.print(p.Stdout, map[string][]keyView{"keys": views}, func(w io.Writer) error { return keyTable(w, views) })
 			})
 		},
@@ -80,9 +85,10 @@ func keysRotate(p *Process) *cobra.Command {
 	var f format
 	var now bool
 	cmd := &cobra.Command{
-		Use: "rotate", Short: "Make the next signing keys",
-		Long: `Make the next signing key of each algorithm. It is published at once and signs
-after keys.publish_ahead (24 hours), when apps that keep keys have seen it.
+		Use: "rotate", Short: "Make the next keys",
+		Long: `Make the next key of each algorithm. One that signs is published at once and signs
+after keys.publish_ahead (24 hours), when apps that keep keys have seen it; one that
+apps encrypt to is published in two seconds.
 
 With --now it signs two seconds later, when every node has it: for a key that may be in wrong hands. Apps that keep
 keys for long and do not ask again for an unknown one refuse sign-ins until they do.`,
