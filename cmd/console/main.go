@@ -1,6 +1,7 @@
 // Command console is the sample relying app as a program of its own: a device
 // management console, or with -flavor frames a family's picture wall, that signs
-// people in at any OpenID provider.
+// people in at any OpenID provider. As console agent it is a device that reports
+// to the console.
 package main
 
 import (
@@ -41,6 +42,9 @@ func main() {
 // run is the program. It serves until ctx ends, and then lets requests under way
 // finish. Ready, if not nil, receives the bound address.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer, ready func(net.Addr)) error {
+	if len(args) > 0 && args[0] == "agent" {
+		return runAgent(ctx, args[1:], getenv, stdout)
+	}
 	s, err := parse(args, getenv, stdout)
 	if errors.Is(err, errHelp) {
 		return nil

@@ -31,6 +31,7 @@ type settings struct {
 const help = `console is a sample app that signs people in with OpenID Connect.
 
 usage: console [flags]
+       console agent [flags]   a device that reports to it; see console agent -help
 
 Each flag can be given as an environment variable instead: -client-id is
 CONSOLE_CLIENT_ID. Two settings are secrets and have no flag:

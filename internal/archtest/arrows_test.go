@@ -144,6 +144,8 @@ var rules = []rule{
 		within("github.com/wneessen/go-mail"), under("internal/mail")),
 	only("captcha", "pictures of digits are one kind of challenge; nobody else may lean on the store that the library brings",
 		within("github.com/dchest/captcha"), under("internal/challenge")),
+	only("QR codes", "one program shows them in a terminal",
+		within("github.com/mdp/qrterminal/v3", "rsc.io/qr"), under("cmd/console/agent")),
 	only("cobra", "commands are the program's; no library of ours parses flags",
 		within("github.com/spf13/cobra", "github.com/spf13/pflag"), under("cmd")),
 }
@@ -242,6 +244,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of argon2":                        {"internal/web", "internal/argon2"},
 		"one importer of go-mail":                       {"internal/web", "!github.com/wneessen/go-mail"},
 		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
+		"one importer of QR codes":                      {"internal/web", "!github.com/mdp/qrterminal/v3"},
 		"one importer of cobra":                         {"config", "!github.com/spf13/cobra"},
 	}
 	for _, r := range rules {

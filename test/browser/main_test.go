@@ -29,6 +29,11 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stop()
+	if programs, err = os.MkdirTemp("", "signet-programs-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer removeAll(programs)
 	return m.Run()
 }
 

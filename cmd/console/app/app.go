@@ -75,6 +75,8 @@ type app struct {
 	rp     *relyingparty.RP
 	views  views
 	policy string
+
+	reporters reporters
 }
 
 // New returns the whole app. It does not call the provider, which may be
@@ -135,6 +137,7 @@ func (a *app) routes() http.Handler {
 	switch a.config.Flavor {
 	case Console:
 		mux.Handle("GET /devices/{id}", a.rp.Require(a.page(a.device)))
+		mux.Handle("POST /api/reports", a.rp.RequireToken("", http.HandlerFunc(a.takeReport), ScopeReport))
 	case Frames:
 		mux.Handle("GET /pictures/{id}", a.rp.Require(a.page(a.picture)))
 		mux.HandleFunc("GET /assets/pictures/{file}", a.pictureFile)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"signet/pkg/relyingparty"
 )
 
 // devicesPage lists the fleet, or the part of it that was asked for.
@@ -45,7 +47,7 @@ var filters = []struct {
 func (a *app) devices(w http.ResponseWriter, r *http.Request) error {
 	now := a.config.Now()
 	query, status := strings.TrimSpace(r.URL.Query().Get("q")), r.URL.Query().Get("status")
-	all := fleet(now)
+	all := a.fleetOf(r, now)
 	page := devicesPage{frame: a.frame(r, "Devices"), Query: query, Total: len(all), Now: now}
 	keep := filters[0].keep
 	for _, f := range filters {
@@ -60,6 +62,11 @@ func (a *app) devices(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Devices = slices.DeleteFunc(all, func(d device) bool { return !keep(d) || !d.matches(query) })
 	return a.render(w, http.StatusOK, "devices", page)
+}
+
+// fleetOf is the estate, after the devices that the person connected.
+func (a *app) fleetOf(r *http.Request, now time.Time) []device {
+	return append(a.reporters.of(relyingparty.UserFrom(r.Context()).Subject, now), fleet(now)...)
 }
 
 func count(all []device, keep func(device) bool) int {
@@ -82,7 +89,7 @@ type devicePage struct {
 
 func (a *app) device(w http.ResponseWriter, r *http.Request) error {
 	now := a.config.Now()
-	for _, d := range fleet(now) {
+	for _, d := range a.fleetOf(r, now) {
 		if d.ID == r.PathValue("id") {
 			return a.render(w, http.StatusOK, "device", devicePage{frame: a.frame(r, d.Name), Device: d, Events: d.history(), Now: now})
 		}

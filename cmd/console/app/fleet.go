@@ -25,6 +25,11 @@ type device struct {
 	Status                                        status
 	Note                                          string // why it needs attention
 	LastSeen                                      time.Time
+
+	// Of a device that reports by itself.
+	Since    time.Time // its first report
+	Uptime   time.Duration
+	Readings []Reading
 }
 
 // event is something that happened to a device.
@@ -37,7 +42,18 @@ type event struct {
 var latest = map[string]string{"RoomHub 2": "4.8.2", "RoomBar 180": "2.14.0", "TablePad 10": "7.1.3", "DoorPanel S": "1.9.6"}
 
 // Outdated tells whether newer firmware waits.
-func (d device) Outdated() bool { return d.Firmware != latest[d.Model] }
+func (d device) Outdated() bool { return d.Firmware != latest[d.Model] && !d.Reports() }
+
+// Reports tells whether the device reports by itself, with a token of its own.
+func (d device) Reports() bool { return d.Model == agentModel }
+
+// Place is where the device is, as far as it is known.
+func (d device) Place() string {
+	if d.Site == "" {
+		return d.Room
+	}
+	return d.Room + ", " + d.Site
+}
 
 // Latest is the firmware that the device should run.
 func (d device) Latest() string { return latest[d.Model] }
@@ -59,7 +75,10 @@ func (d device) matches(query string) bool {
 // fleet is the made-up estate, as it looks at a moment.
 func fleet(now time.Time) []device {
 	row := func(id, name, room, site, model, firmware, serial string, s status, silence time.Duration, note string) device {
-		return device{id, name, room, site, model, firmware, serial, s, note, now.Add(-silence)}
+		return device{
+			ID: id, Name: name, Room: room, Site: site, Model: model, Firmware: firmware, Serial: serial,
+			Status: s, Note: note, LastSeen: now.Add(-silence),
+		}
 	}
 	const m, h = time.Minute, time.Hour
 	return []device{
@@ -85,6 +104,9 @@ func fleet(now time.Time) []device {
 // history is what happened to the device lately, newest first.
 func (d device) history() []event {
 	seen := d.LastSeen
+	if d.Reports() {
+		return []event{{seen, "Last report received"}, {d.Since, "Connected, and first report received"}}
+	}
 	var events []event
 	if d.Status == offline {
 		events = append(events, event{seen.Add(30 * time.Minute), "Silent for half an hour; shown as offline"})

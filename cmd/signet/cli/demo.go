@@ -119,6 +119,7 @@ func demoConfig(f demoFlags, data string) (*config.Config, error) {
 	// An app asks again when its access token ends, so that a sign-out at one is
 	// seen at the other while somebody is watching.
 	cfg.Lifetimes.AccessToken = time.Minute
+	cfg.Lifetimes.DeviceInterval = time.Second // nobody waits for the device longer than for the person
 	cfg.Log.Level = slog.LevelWarn
 	if f.verbose {
 		cfg.Log.Level = slog.LevelInfo
@@ -176,6 +177,9 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 			return err
 		}
 	}
+	if err := h.clients.Put(ctx, demoAgent(apps[0]), ""); err != nil {
+		return err
+	}
 	ada := account.New{
 		Email: demoEmail, Password: demoPassword, Verified: true,
 		Profile: account.Profile{GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en"},
@@ -185,6 +189,18 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 	}
 	_, err := h.accounts.Create(ctx, ada)
 	return err
+}
+
+// demoAgent is the client of devices that report to the console.
+func demoAgent(console *demoApp) *client.Client {
+	return &client.Client{
+		ID: "agent", Trusted: true, Accent: console.accent, Scopes: []string{"openid", "offline_access", app.ScopeReport},
+		Metadata: client.Metadata{
+			Name:       "Device agent",
+			ClientURI:  console.url() + "/",
+			GrantTypes: []string{client.GrantDevice, client.GrantRefresh},
+		},
+	}
 }
 
 func startApps(ctx context.Context, group *errgroup.Group, issuer string, apps []*demoApp, log *slog.Logger) error {
@@ -226,7 +242,9 @@ Try this:
      or make an account: its code is in the mailbox.
   3. Open the photo frame: you are signed in there already.
   4. Sign in from another browser: a mail in the mailbox tells you of it.
+  5. Play a device without a keyboard, which then appears in the device console:
+     go run ./cmd/console agent -issuer %s -console %s
 
 Stop with Ctrl-C.
-`, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword)
+`, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword, cfg.Issuer, apps[0].url())
 }

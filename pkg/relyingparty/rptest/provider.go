@@ -322,7 +322,7 @@ func (p *Provider) issue(w http.ResponseWriter, req request, nonce string) {
 	if p.TamperIDToken != nil {
 		p.TamperIDToken(claims)
 	}
-	signed, err := p.sign(claims)
+	signed, err := p.sign("JWT", claims)
 	if err != nil {
 		reply(w, http.StatusInternalServerError, map[string]any{"error": "server_error"})
 		return

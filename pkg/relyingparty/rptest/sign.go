@@ -49,17 +49,21 @@ func publicKeys(key jose.SigningKey) jose.JSONWebKeySet {
 }
 
 // Signed returns a token with these claims, as the provider would sign it.
-func (p *Provider) Signed(claims map[string]any) string {
+func (p *Provider) Signed(claims map[string]any) string { return p.SignedAs("JWT", claims) }
+
+// SignedAs is Signed with a type of its own in the header: "at+jwt" is an access
+// token (RFC 9068 §2.1).
+func (p *Provider) SignedAs(typ string, claims map[string]any) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	token, err := p.sign(claims)
+	token, err := p.sign(typ, claims)
 	if err != nil {
 		panic(err) // the test gave claims that are no JSON
 	}
 	return token
 }
 
-func (p *Provider) sign(claims map[string]any) (string, error) {
+func (p *Provider) sign(typ string, claims map[string]any) (string, error) {
 	for name, value := range claims {
 		if value == nil {
 			delete(claims, name)
@@ -73,7 +77,7 @@ func (p *Provider) sign(claims map[string]any) (string, error) {
 	if p.SignWith != nil {
 		key = *p.SignWith
 	}
-	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return "", err
 	}
