@@ -255,12 +255,12 @@ func (db *DB) Members(ctx context.Context, orgID, after string, limit int) ([]*o
 }
 
 type membershipRow struct {
-	organizationRow
-	Role string
+	Organization organizationRow `gorm:"embedded"`
+	Role         string
 }
 
 func (r *membershipRow) membership() *org.Membership {
-	return &org.Membership{Organization: *r.organization(), Role: org.Role(r.Role)}
+	return &org.Membership{Organization: *r.Organization.organization(), Role: org.Role(r.Role)}
 }
 
 // MembershipsOf implements org.Store.
