@@ -43,29 +43,30 @@ type Config struct {
 	// the address of a visitor. The issuer and the links never come from headers.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 
-	TLS          TLS          `yaml:"tls"`
-	Database     Database     `yaml:"database"`
-	Redis        Redis        `yaml:"redis"`
-	SMTP         SMTP         `yaml:"smtp"`
-	Brand        Brand        `yaml:"brand"`
-	Languages    Languages    `yaml:"languages"`
-	Account      Account      `yaml:"account"`
-	SignUp       SignUp       `yaml:"sign_up"`
-	Lifetimes    Lifetimes    `yaml:"lifetimes"`
-	Cookies      Cookies      `yaml:"cookies"`
-	Keys         Keys         `yaml:"keys"`
-	Tokens       Tokens       `yaml:"tokens"`
-	DPoP         DPoP         `yaml:"dpop"`
-	Registration Registration `yaml:"registration"`
-	Password     Password     `yaml:"password"`
-	Hashing      Hashing      `yaml:"hashing"`
-	Limits       Limits       `yaml:"limits"`
-	Challenge    Challenge    `yaml:"challenge"`
-	Outbound     Outbound     `yaml:"outbound"`
-	Metrics      Metrics      `yaml:"metrics"`
-	Telemetry    Telemetry    `yaml:"telemetry"`
-	Log          Log          `yaml:"log"`
-	Shutdown     Shutdown     `yaml:"shutdown"`
+	TLS           TLS           `yaml:"tls"`
+	Database      Database      `yaml:"database"`
+	Redis         Redis         `yaml:"redis"`
+	SMTP          SMTP          `yaml:"smtp"`
+	Brand         Brand         `yaml:"brand"`
+	Languages     Languages     `yaml:"languages"`
+	Account       Account       `yaml:"account"`
+	SignUp        SignUp        `yaml:"sign_up"`
+	Organizations Organizations `yaml:"organizations"`
+	Lifetimes     Lifetimes     `yaml:"lifetimes"`
+	Cookies       Cookies       `yaml:"cookies"`
+	Keys          Keys          `yaml:"keys"`
+	Tokens        Tokens        `yaml:"tokens"`
+	DPoP          DPoP          `yaml:"dpop"`
+	Registration  Registration  `yaml:"registration"`
+	Password      Password      `yaml:"password"`
+	Hashing       Hashing       `yaml:"hashing"`
+	Limits        Limits        `yaml:"limits"`
+	Challenge     Challenge     `yaml:"challenge"`
+	Outbound      Outbound      `yaml:"outbound"`
+	Metrics       Metrics       `yaml:"metrics"`
+	Telemetry     Telemetry     `yaml:"telemetry"`
+	Log           Log           `yaml:"log"`
+	Shutdown      Shutdown      `yaml:"shutdown"`
 }
 
 // TLS is the provider's own certificate. Leave it empty behind a proxy that

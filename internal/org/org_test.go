@@ -37,7 +37,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.person("stranger")
 	var err error
-	if h.o, err = h.Create(t.Context(), "Analytical Engines", "engines", h.ids["owner1"]); err != nil {
+	if h.o, err = h.Create(t.Context(), "Analytical Engines", "engines", h.ids["owner1"], org.Operator); err != nil {
 		t.Fatal(err)
 	}
 	for name, id := range h.ids {

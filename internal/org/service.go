@@ -49,8 +49,9 @@ type Actor struct {
 // Operator is the actor of the command line and of what is declared.
 var Operator = Actor{Operator: true}
 
-// Create makes an organization whose owner is the account.
-func (s *Service) Create(ctx context.Context, name, slug, ownerID string) (*Organization, error) {
+// Create makes an organization whose owner is the account. Operators may make as
+// many as they like.
+func (s *Service) Create(ctx context.Context, name, slug, ownerID string, by Actor) (*Organization, error) {
 	name, err := CheckName(name)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,11 @@ func (s *Service) Create(ctx context.Context, name, slug, ownerID string) (*Orga
 	now := s.now()
 	o := &Organization{ID: id.String(), Name: name, Slug: slug, CreatedAt: now, UpdatedAt: now, Version: 1}
 	owner := Member{OrgID: o.ID, AccountID: ownerID, Role: Owner, JoinedAt: now}
-	if err := s.store.CreateOrganization(ctx, o, owner, s.rules.MostOwned); err != nil {
+	most := s.rules.MostOwned
+	if by.Operator {
+		most = 0
+	}
+	if err := s.store.CreateOrganization(ctx, o, owner, most); err != nil {
 		if fault.Is(err, fault.Conflict) {
 			return nil, slugTaken(slug)
 		}

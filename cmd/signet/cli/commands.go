@@ -17,6 +17,7 @@ func commands(p *Process) []*cobra.Command {
 		clientCommand(p),
 		resourceCommand(p),
 		userCommand(p),
+		orgCommand(p),
 		keysCommand(p),
 		migrateCommand(p),
 		doctorCommand(p),

@@ -19,6 +19,7 @@ import (
 	"signet/internal/httpd"
 	"signet/internal/keys"
 	"signet/internal/logout"
+	"signet/internal/org"
 	"signet/internal/refusal"
 	"signet/internal/resource"
 	"signet/internal/session"
@@ -39,6 +40,7 @@ type house struct {
 	ledger     *account.Ledger
 	signUps    *account.SignUps
 	changes    *account.Changes
+	orgs       *org.Service
 	logouts    *logout.Notifier
 	sessions   *session.Service
 	devices    *device.Service
@@ -161,6 +163,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		master.Derive("recovery codes"), account.RecoveryRules{Code: c.Lifetimes.RecoveryCode, Tries: c.Limits.CodeTries}, time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
+	h.orgs = org.NewService(h.db, org.Rules{MostOwned: c.Organizations.MostOwned, Grace: c.Organizations.Grace}, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

@@ -25,6 +25,7 @@ func (s *server) jobs() []job {
 		{"removing sign-ups that were not finished", past(0, s.db.DeleteSignUps)},
 		{"removing old changes of addresses", past(account.KeepEmailChanges, s.db.DeleteEmailChanges)},
 		{"erasing accounts that were closed", s.pages.EraseClosed},
+		{"erasing organizations that were deleted", s.orgs.Erase},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}

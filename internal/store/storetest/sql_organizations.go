@@ -21,7 +21,7 @@ func organizations(db *sqlstore.DB, now time.Time) *org.Service {
 
 func makeOrganization(t testing.TB, db *sqlstore.DB, owner *account.Account) *org.Organization {
 	t.Helper()
-	o, err := organizations(db, epoch).Create(t.Context(), "Analytical Engines", "", owner.ID)
+	o, err := organizations(db, epoch).Create(t.Context(), "Analytical Engines", "", owner.ID, org.Actor{AccountID: owner.ID})
 	ok(t, err)
 	return o
 }
@@ -42,7 +42,7 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 	db := OpenSQL(t, fresh(t))
 	ctx, s := t.Context(), organizations(db, epoch)
 	ada, bob, eve := makeAccount(t, db, "ada"), makeAccount(t, db, "bob"), makeAccount(t, db, "eve")
-	o, err := s.Create(ctx, " Analytical  Engines ", "engines", ada.ID)
+	o, err := s.Create(ctx, " Analytical  Engines ", "engines", ada.ID, org.Operator)
 	ok(t, err)
 
 	t.Run("what is stored is read", func(t *testing.T) {
@@ -70,7 +70,7 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 	})
 
 	t.Run("a slug is one organization's", func(t *testing.T) {
-		_, err := s.Create(ctx, "Another", "engines", bob.ID)
+		_, err := s.Create(ctx, "Another", "engines", bob.ID, org.Operator)
 		want(t, err, fault.Conflict)
 		other := makeOrganization(t, db, bob)
 		_, err = s.SetSlug(ctx, other.ID, "engines")
@@ -221,7 +221,7 @@ func testOrganizationRaces(t *testing.T, fresh func(testing.TB) string) {
 	t.Run("one person makes many", func(t *testing.T) {
 		bob := makeAccount(t, db, "bob")
 		made := raceNodes(t, nodes, func(db *sqlstore.DB, _ int) (bool, error) {
-			_, err := organizations(db, epoch).Create(ctx, "Many", "", bob.ID)
+			_, err := organizations(db, epoch).Create(ctx, "Many", "", bob.ID, org.Actor{AccountID: bob.ID})
 			if fault.Is(err, fault.Limited) {
 				return false, nil
 			}
