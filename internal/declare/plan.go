@@ -15,10 +15,10 @@ type Services struct {
 	Resources *resource.Registry
 	Clients   *client.Registry
 	Accounts  *account.Service
-	// SignOut ends what the account has open, its sessions and its refresh
-	// tokens. It is called when a declaration disables an account or gives it
-	// another password.
-	SignOut func(ctx context.Context, accountID string) error
+	// ShutOut makes a change to the account and ends what it has open, its sessions
+	// and its refresh tokens, such that nothing stays open if the command is killed. It is
+	// called when a declaration disables an account or gives it another password.
+	ShutOut func(ctx context.Context, accountID string, change func() error) error
 }
 
 // Action is what a step does.
@@ -184,13 +184,11 @@ func (s Services) planUser(ctx context.Context, u *declaredUser) (*Step, error) 
 		return step, nil
 	}
 	step.do = func(ctx context.Context) (string, error) {
-		if _, err := s.Accounts.Update(ctx, is, want); err != nil {
-			return "", err
-		}
+		update := func() error { _, err := s.Accounts.Update(ctx, is, want); return err }
 		if password || want.Disabled && !before.Disabled {
-			return is.ID, s.SignOut(ctx, is.ID)
+			return is.ID, s.ShutOut(ctx, is.ID, update)
 		}
-		return is.ID, nil
+		return is.ID, update()
 	}
 	return step, nil
 }

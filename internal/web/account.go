@@ -209,6 +209,19 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// shutOut makes a change that is to leave nobody signed in but the session with
+// the key except. Sessions end before it, so that a node that dies after the
+// commit leaves none open; and after it, for a sign-in that came between.
+func (w *Web) shutOut(r *http.Request, accountID, except string, change func() error) error {
+	if err := w.endAll(r, accountID, except); err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	return w.endAll(r, accountID, except)
+}
+
 // endAll ends the account's sessions but the one with the key, and all that
 // apps may do while the person is away: first the sessions, which could get new
 // refresh tokens. It is the one place from which the pages do so: whoever is to

@@ -49,10 +49,8 @@ func (w *Web) postCloseAccount(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Changes.Close(r.Context(), a, until, notice); err != nil {
-		return err
-	}
-	if err := w.endAll(r, a.ID, ""); err != nil {
+	err = w.shutOut(r, a.ID, "", func() error { return w.Changes.Close(r.Context(), a, until, notice) })
+	if err != nil {
 		return err
 	}
 	if err := w.record(r, nil, "account.close", a.ID, a.ID); err != nil {

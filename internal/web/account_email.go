@@ -169,16 +169,20 @@ func (w *Web) showRestoreEmail(rw http.ResponseWriter, r *http.Request, c *accou
 }
 
 func (w *Web) postRestoreEmail(rw http.ResponseWriter, r *http.Request) error {
-	c, err := w.Changes.RestoreEmail(r.Context(), r.FormValue("link"), func(a *account.Account) (*outbox.Mail, error) {
-		return w.tell(a, w.locale(r, nil), kindEmailLost, view.NewEmailLost(w.letterFrame(), w.Letters.Home+pathRecover, w.whereOf(r)))
-	})
+	link := r.FormValue("link")
+	c, err := w.Changes.Restorable(r.Context(), link)
+	if err == nil {
+		err = w.shutOut(r, c.AccountID, "", func() (err error) {
+			c, err = w.Changes.RestoreEmail(r.Context(), link, func(a *account.Account) (*outbox.Mail, error) {
+				return w.tell(a, w.locale(r, nil), kindEmailLost, view.NewEmailLost(w.letterFrame(), w.Letters.Home+pathRecover, w.whereOf(r)))
+			})
+			return err
+		})
+	}
 	if overOrTaken(err) {
 		return w.showLinkOver(rw, r, err)
 	}
 	if err != nil {
-		return err
-	}
-	if err := w.endAll(r, c.AccountID, ""); err != nil {
 		return err
 	}
 	if err := w.record(r, nil, "account.email_restore", c.AccountID, c.AccountID); err != nil {

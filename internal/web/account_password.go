@@ -93,15 +93,15 @@ func (w *Web) setPassword(rw http.ResponseWriter, r *http.Request, sess *session
 			return err
 		}
 	}
-	if err := w.Changes.SetPassword(r.Context(), a, password, w.Cookies.KeepBrowser(rw, r), notice); err != nil {
-		return err
-	}
+	browser := w.Cookies.KeepBrowser(rw, r)
+	set := func() error { return w.Changes.SetPassword(r.Context(), a, password, browser, notice) }
 	if others {
-		// After: a sign-in with the old password that is under way sees the new
-		// one once its session is there (Service.RecordSignIn).
-		if err := w.endAll(r, a.ID, sess.Key); err != nil {
-			return err
-		}
+		err = w.shutOut(r, a.ID, sess.Key, set)
+	} else {
+		err = set()
+	}
+	if err != nil {
+		return err
 	}
 	return w.record(r, nil, "account.password", a.ID, a.ID, "others", yesNo(others))
 }

@@ -95,19 +95,13 @@ func (w *Web) reset(r *http.Request, f *session.Flow, a *account.Account, passwo
 	if err != nil {
 		return err
 	}
-	// Before, so that a node that dies after the commit leaves none open; and
-	// after, for a sign-in with the old password that came between.
-	if err := w.endAll(r, a.ID, ""); err != nil {
-		return err
-	}
-	err = w.Recoveries.Reset(r.Context(), account.Reset{
-		Ticket: f.Progress.Recovery.Ticket, FlowKey: handle.Sum(f.ID), Account: a, Password: password,
-		Browser: w.Cookies.Browser(r), Notice: notice,
+	err = w.shutOut(r, a.ID, "", func() error {
+		return w.Recoveries.Reset(r.Context(), account.Reset{
+			Ticket: f.Progress.Recovery.Ticket, FlowKey: handle.Sum(f.ID), Account: a, Password: password,
+			Browser: w.Cookies.Browser(r), Notice: notice,
+		})
 	})
 	if err != nil {
-		return err
-	}
-	if err := w.endAll(r, a.ID, ""); err != nil {
 		return err
 	}
 	return w.record(r, f, auditReset, a.ID, a.ID)

@@ -17,13 +17,20 @@ import (
 // kills is how often a node is killed while people sign up.
 const kills = 5
 
-// TestKilledDuringSignUps: nodes are killed, again and again and at random
-// moments, while people make accounts. Whoever was told to look for a letter
-// gets it, and no second one but the same once more for a kill; the code makes
-// the account; and an account that somebody was let into is there.
-func TestKilledDuringSignUps(t *testing.T) {
+// TestKilled kills the built program as the want of memory would.
+func TestKilled(t *testing.T) {
 	t.Parallel()
 	program := testenv.Build(t)
+	t.Run("during sign-ups", func(t *testing.T) { killedDuringSignUps(t, program) })
+	t.Run("while an account is closed", func(t *testing.T) { killedWhileClosing(t, program) })
+}
+
+// killedDuringSignUps: nodes are killed, again and again and at random moments,
+// while people make accounts. Whoever was told to look for a letter gets it, and
+// no second one but the same once more for a kill; the code makes the account;
+// and an account that somebody was let into is there.
+func killedDuringSignUps(t *testing.T, program string) {
+	t.Parallel()
 	for backend, nodes := range map[testenv.Backend]int{testenv.Embedded: 1, testenv.Postgres: 2, testenv.Full: 2} {
 		t.Run(string(backend), func(t *testing.T) {
 			t.Parallel()

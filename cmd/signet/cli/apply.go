@@ -135,7 +135,7 @@ func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) e
 	if name == "-" {
 		name = "standard input"
 	}
-	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, SignOut: h.signOut}
+	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, ShutOut: h.shutOut}
 	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
 	if err != nil {
 		return err

@@ -76,6 +76,19 @@ func (h *house) signOut(ctx context.Context, accountID string) error {
 	return h.grants.RevokeAll(ctx, accountID, "")
 }
 
+// shutOut makes a change after which nobody is signed in to the account. What is
+// open ends before it, so that a command that is killed after the commit leaves
+// nothing open; and after it, for a sign-in that came between.
+func (h *house) shutOut(ctx context.Context, accountID string, change func() error) error {
+	if err := h.signOut(ctx, accountID); err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	return h.signOut(ctx, accountID)
+}
+
 // format is how a command prints: for people, or for scripts. It is a flag.
 type format struct{ json bool }
 

@@ -87,14 +87,16 @@ func userPassword(p *Process) *cobra.Command {
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				return h.change(ctx, p, args[0], "account.password", "password set", func(a *account.Account) error {
-					if err := h.accounts.SetPassword(ctx, a, password); err != nil {
+					set := func() error { return h.accounts.SetPassword(ctx, a, password) }
+					change := set
+					if !keep {
+						change = func() error { return h.shutOut(ctx, a.ID, set) }
+					}
+					if err := change(); err != nil {
 						return err
 					}
 					h.advise(p, a, password)
-					if keep {
-						return nil
-					}
-					return h.signOut(ctx, a.ID)
+					return nil
 				})
 			})
 		},
@@ -136,10 +138,7 @@ var disable = deed{
 	long:   "Keep an account from signing in, and end its sessions and refresh tokens. Access\ntokens that apps check by themselves stay good until they expire.",
 	action: "account.disable", done: "disabled, and signed out everywhere",
 	do: func(ctx context.Context, h *house, a *account.Account) error {
-		if err := h.accounts.SetStatus(ctx, a, account.Disabled); err != nil {
-			return err
-		}
-		return h.signOut(ctx, a.ID)
+		return h.shutOut(ctx, a.ID, func() error { return h.accounts.SetStatus(ctx, a, account.Disabled) })
 	},
 }
 
