@@ -173,7 +173,7 @@ type Limits struct {
 	// Codes to reset a password that are mailed to one address, before further ones
 	// are put off. An address without an account answers the same. A browser that
 	// the account knows has as many of its own, here and below.
-	RecoveryAccount Rate `yaml:"recovery_account" default:"5/1h"`
+	RecoveryAccount Rate `yaml:"recovery_account" default:"20/1d"`
 
 	// Codes to reset a password that are asked for from one block of addresses.
 	RecoveryNetwork Rate `yaml:"recovery_network" default:"60/1h"`
@@ -214,7 +214,13 @@ type Limits struct {
 
 	// Letters of sign-ups to one e-mail address, whoever asks for them. The networks
 	// in `limits.exempt` are no exception: it is somebody's mailbox.
-	SignUpMails Rate `yaml:"sign_up_mails" default:"10/1d"`
+	// Who says by the link in one that it was not he gets them all back.
+	SignUpMails Rate `yaml:"sign_up_mails" default:"20/1d"`
+
+	// Letters to one e-mail address that are asked for from one block of addresses:
+	// those of sign-ups, and codes to reset a password, each for itself. It keeps a
+	// stranger from using up alone what the address gets from everybody.
+	MailsNetwork Rate `yaml:"mails_network" default:"6/1d"`
 
 	// Wrong secrets of one client from one block of addresses, before the next is
 	// refused unread. A right one costs nothing and is not counted.

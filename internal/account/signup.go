@@ -90,6 +90,8 @@ type SignUpStore interface {
 	TakeSignUp(ctx context.Context, id string) (bool, error)
 	// DropSignUp removes a sign-up that waits, and reports whether it did.
 	DropSignUp(ctx context.Context, id string) (bool, error)
+	// DenySignUp is DropSignUp, and forgets the letters that its address was sent.
+	DenySignUp(ctx context.Context, id string) (bool, error)
 	// DeleteSignUps removes up to limit that expired before now, and returns how many.
 	DeleteSignUps(ctx context.Context, now time.Time, limit int) (int, error)
 }

@@ -26,8 +26,8 @@ type SignUpRules struct {
 type SignUpGuard interface {
 	// Password counts one password that is hashed.
 	Password(ctx context.Context, ip string) error
-	// Letter counts one letter that is asked for.
-	Letter(ctx context.Context, ip string) error
+	// Letter counts one letter to the address with the key that is asked for.
+	Letter(ctx context.Context, ip, emailKey string) error
 	// Code counts one code that is tried.
 	Code(ctx context.Context, ip string) error
 }
@@ -74,7 +74,7 @@ func (s *SignUps) NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // told, and sends a letter; false: it is there already. Whether the address has
 // an account shows neither in what it returns nor in how long it takes.
 func (s *SignUps) Keep(ctx context.Context, ip string, su *SignUp, compose Compose) (bool, error) {
-	if err := s.gate.Letter(ctx, ip); err != nil {
+	if err := s.gate.Letter(ctx, ip, su.EmailKey); err != nil {
 		return false, err
 	}
 	su.CreatedAt = s.now()
@@ -89,7 +89,7 @@ func (s *SignUps) Keep(ctx context.Context, ip string, su *SignUp, compose Compo
 // Resend sends another letter, with a new code and a new link, and reports
 // whether it did: an address is not written to without end.
 func (s *SignUps) Resend(ctx context.Context, ip string, su *SignUp, compose Compose) (bool, error) {
-	if err := s.gate.Letter(ctx, ip); err != nil {
+	if err := s.gate.Letter(ctx, ip, su.EmailKey); err != nil {
 		return false, err
 	}
 	letters, err := s.prove(su, compose)
@@ -175,10 +175,17 @@ func (s *SignUps) Confirm(ctx context.Context, su *SignUp, password, ip string) 
 	return a, right(ctx)
 }
 
-// Deny removes a sign-up that the owner of the address does not know of, and
-// reports whether it still waited.
-func (s *SignUps) Deny(ctx context.Context, su *SignUp) (bool, error) {
+// Drop removes a sign-up that who made it gives up, and reports whether it still
+// waited.
+func (s *SignUps) Drop(ctx context.Context, su *SignUp) (bool, error) {
 	return s.store.DropSignUp(ctx, su.ID)
+}
+
+// Deny removes a sign-up that the owner of the address does not know of, and
+// reports whether it still waited. Who says so reads the mail of the address, so
+// that it gets its letters back: strangers may have used up those of today.
+func (s *SignUps) Deny(ctx context.Context, su *SignUp) (bool, error) {
+	return s.store.DenySignUp(ctx, su.ID)
 }
 
 // Finish ends the sign-up of an account that was activated: true for exactly

@@ -17,9 +17,9 @@ import (
 // gate lets everything pass, and counts.
 type gate struct{ letters, codes int }
 
-func (g *gate) Password(context.Context, string) error { return nil }
-func (g *gate) Letter(context.Context, string) error   { g.letters++; return nil }
-func (g *gate) Code(context.Context, string) error     { g.codes++; return nil }
+func (g *gate) Password(context.Context, string) error       { return nil }
+func (g *gate) Letter(context.Context, string, string) error { g.letters++; return nil }
+func (g *gate) Code(context.Context, string) error           { g.codes++; return nil }
 
 // desk is where people sign up in a test.
 type desk struct {

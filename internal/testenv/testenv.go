@@ -161,6 +161,7 @@ func (e *Env) balance(n int) string {
 			}
 			r.SetURL(node)
 			r.Out.Host = r.In.Host
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // as a test says; nil: nobody is named
 		},
 	}
 	if e.program != "" {

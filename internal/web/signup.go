@@ -223,7 +223,7 @@ func (w *Web) correct(r *http.Request, f *session.Flow, id, key string) (*sessio
 	case waits.Active() || waits.EmailKey == key:
 		return f, nil
 	default:
-		if _, err := w.SignUps.Deny(r.Context(), waits); err != nil {
+		if _, err := w.SignUps.Drop(r.Context(), waits); err != nil {
 			return nil, err
 		}
 	}

@@ -178,6 +178,55 @@ func TestSignUpLimits(t *testing.T) {
 	}
 }
 
+// TestStrangersUseUpLetters: one network does not get all the letters of an
+// address, and who reads them gets them back.
+func TestStrangersUseUpLetters(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Env: map[string]string{
+		"SIGNET_LIMITS_EXEMPT": "", "SIGNET_LIMITS_MAILS_NETWORK": "2/1h", "SIGNET_LIMITS_SIGN_UP_MAILS": "3/1d",
+		"SIGNET_TRUSTED_PROXIES": "127.0.0.0/8,::1/128",
+	}})
+	from := func(network string) *testenv.Browser {
+		b := h.env.Browser().For(t)
+		b.Header.Set("X-Forwarded-For", network)
+		return b
+	}
+	for _, network := range []string{"192.0.2.1", "198.51.100.1"} {
+		b := from(network)
+		p := fillIn(t, b, b.Get("/signup"), testenv.Person{Email: eve.Email, Password: "Fremder-Plan-66"})
+		b.Submit(p.Form("resend"), "resend")
+		if got := b.Submit(p.Form("resend"), "resend"); !strings.Contains(got.Body, "just written") {
+			t.Errorf("the third letter for %s: %d %s", network, got.Status, got.Body)
+		}
+		other := testenv.Person{Email: network + "@example.com", Password: eve.Password}
+		b = from(network)
+		fillIn(t, b, b.Get("/signup"), other) // another address is another matter
+		h.mail.Codes(other.Email, 1)
+	}
+	owner := from("203.0.113.1")
+	fillIn(t, owner, owner.Get("/signup"), eve)
+	var last string
+	mails := h.mail.Wait(5)
+	for _, m := range mails {
+		if l := read(t, m); l.to == eve.Email {
+			last = l.link
+		}
+	}
+	if len(mails) != 5 || last == "" {
+		t.Fatalf("%d letters, want three to the owner and two to others", len(mails))
+	}
+	link := owner.Get(last)
+	if denied := owner.Submit(link.Form("deny"), "deny"); denied.URL.Path != "/signup/deny" || denied.Status != http.StatusOK {
+		t.Fatalf("denied: %d %s", denied.Status, denied.Body)
+	}
+	owner = from("203.0.113.1")
+	p := fillIn(t, owner, owner.Get("/signup"), eve)
+	code := h.mail.Codes(eve.Email, 4)[3]
+	if got := owner.Submit(p.Form("code"), "submit", "code", code); got.URL.Path != "/account" {
+		t.Errorf("the owner: %d %s", got.Status, got.URL)
+	}
+}
+
 // TestSignUpPasswords: a password is hashed before any challenge, and no more of
 // them than allowed; what is kept needs no new one.
 func TestSignUpPasswords(t *testing.T) {

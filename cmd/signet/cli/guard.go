@@ -26,7 +26,8 @@ func ruleOf(journey string, r config.Rate) limit.Rule {
 type guard struct {
 	limiter          *limit.Limiter
 	account, network limit.Rule
-	v4, v6           int // lengths of the blocks that count as one visitor
+	both             limit.Rule // at one account from one network; the zero Rule: none
+	v4, v6           int        // lengths of the blocks that count as one visitor
 }
 
 // guard bounds how often the journey is tried: at one account, and from one
@@ -45,8 +46,9 @@ func (h *house) guard(journey string, account, network config.Rate) guard {
 // budget with all others like it; a known browser has one of its own.
 func (g guard) Guess(ctx context.Context, emailKey, browser, ip string) (func(context.Context) error, error) {
 	from, _ := netip.ParseAddr(ip)
-	pass, err := g.limiter.Take(ctx, from,
-		limit.Try{Rule: g.account, Who: emailKey + "\x00" + browser}, limit.Try{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)})
+	account, network := emailKey+"\x00"+browser, limit.Address(from, g.v4, g.v6)
+	pass, err := g.limiter.Take(ctx, from, limit.Try{Rule: g.account, Who: account}, limit.Try{Rule: g.network, Who: network},
+		limit.Try{Rule: g.both, Who: account + "\x00" + network})
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +56,15 @@ func (g guard) Guess(ctx context.Context, emailKey, browser, ip string) (func(co
 		return nil, fault.New(fault.Limited, "Too many tries. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)
 	}
 	return func(ctx context.Context) error { return g.limiter.Refund(ctx, &pass) }, nil
+}
+
+// codeGuard bounds how often a code to reset a password is mailed: to one
+// address, from one network, and to the one from the other, so that a stranger
+// alone does not use up what the address gets.
+func (h *house) codeGuard() guard {
+	g := h.guard("recovery", h.cfg.Limits.RecoveryAccount, h.cfg.Limits.RecoveryNetwork)
+	g.both = ruleOf("recovery, account and network", h.cfg.Limits.MailsNetwork)
+	return g
 }
 
 // flowGate bounds how many sign-ins are begun from one network: each is stored
@@ -168,6 +179,7 @@ func (g deviceGuard) Guess(ctx context.Context, browser, ip string) (func(contex
 type signUpGate struct {
 	limiter                  *limit.Limiter
 	passwords, letters, code limit.Rule
+	mails                    limit.Rule // letters to one address from one network
 	v4, v6                   int
 }
 
@@ -177,6 +189,7 @@ func (h *house) signUpGate() signUpGate {
 		limiter:   limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
 		passwords: ruleOf("sign-up password, network", l.SignUpPassword),
 		letters:   ruleOf("sign-up, network", l.SignUpNetwork),
+		mails:     ruleOf("sign-up, address and network", l.MailsNetwork),
 		code:      ruleOf("sign-up code, network", l.SignUpCode),
 		v4:        l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
@@ -184,20 +197,29 @@ func (h *house) signUpGate() signUpGate {
 
 // Password implements account.SignUpGuard.
 func (g signUpGate) Password(ctx context.Context, ip string) error {
-	return g.allow(ctx, g.passwords, ip)
+	return g.allow(ctx, ip, "", g.passwords)
 }
 
 // Letter implements account.SignUpGuard.
-func (g signUpGate) Letter(ctx context.Context, ip string) error { return g.allow(ctx, g.letters, ip) }
+func (g signUpGate) Letter(ctx context.Context, ip, emailKey string) error {
+	return g.allow(ctx, ip, emailKey, g.letters)
+}
 
 // Code implements account.SignUpGuard.
-func (g signUpGate) Code(ctx context.Context, ip string) error { return g.allow(ctx, g.code, ip) }
+func (g signUpGate) Code(ctx context.Context, ip string) error { return g.allow(ctx, ip, "", g.code) }
 
-func (g signUpGate) allow(ctx context.Context, rule limit.Rule, ip string) error {
+// allow counts one try under the network's rule and, where there is an address
+// that a letter goes to, under that of both.
+func (g signUpGate) allow(ctx context.Context, ip, emailKey string, rule limit.Rule) error {
 	from, _ := netip.ParseAddr(ip)
-	ok, wait, err := g.limiter.Allow(ctx, rule, from, limit.Address(from, g.v4, g.v6))
-	if err == nil && !ok {
-		err = fault.New(fault.Limited, "Too many tries from this network. Please wait %d minutes.", int(wait.Minutes())+1)
+	network := limit.Address(from, g.v4, g.v6)
+	tries := []limit.Try{{Rule: rule, Who: network}}
+	if emailKey != "" {
+		tries = append(tries, limit.Try{Rule: g.mails, Who: emailKey + "\x00" + network})
+	}
+	pass, err := g.limiter.Take(ctx, from, tries...)
+	if err == nil && !pass.OK {
+		err = fault.New(fault.Limited, "Too many tries from this network. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.resources = resource.NewRegistry(h.db, time.Now)
 	h.accounts = account.NewService(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), time.Now)
 	h.recoveries = account.NewRecoveries(h.db, h.accounts,
-		h.guard("recovery", c.Limits.RecoveryAccount, c.Limits.RecoveryNetwork), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
+		h.codeGuard(), h.guard("recovery code", c.Limits.CodeAccount, c.Limits.CodeNetwork),
 		master.Derive("recovery codes"), account.RecoveryRules{Code: c.Lifetimes.RecoveryCode, Tries: c.Limits.CodeTries}, time.Now)
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)

@@ -16,10 +16,11 @@ const (
 
 	insertEmailChange = "INSERT INTO email_changes (" + emailChangeColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
-	countEmailChanges = `SELECT
-			coalesce(sum(CASE WHEN account_id = $1 THEN 1 ELSE 0 END), 0),
-			coalesce(sum(CASE WHEN new_email_key = $2 THEN 1 ELSE 0 END), 0)
-		FROM email_changes WHERE (account_id = $1 OR new_email_key = $2) AND created_at > $3`
+	// Changes nothing, and makes those who ask for changes of one account wait for
+	// each other: what one of them counts is what there is.
+	lockAccount = "UPDATE accounts SET updated_at = updated_at WHERE id = $1"
+
+	countEmailChanges = "SELECT count(*) FROM email_changes WHERE account_id = $1 AND created_at > $2"
 
 	endWaitingChanges = "UPDATE email_changes SET over_at = $2 WHERE account_id = $1 AND confirmed_at IS NULL AND over_at IS NULL"
 
@@ -102,12 +103,8 @@ func (db *DB) AddEmailChange(ctx context.Context, e *account.EmailChange, free, 
 		}
 	}
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
-		var asked, written, one int
-		if _, err := c.row(ctx, countEmailChanges, []any{e.AccountID, e.NewEmailKey, at(e.CreatedAt.Add(-limits.Window))}, &asked, &written); err != nil {
+		if err := countChange(ctx, c, e, limits); err != nil {
 			return err
-		}
-		if asked >= limits.Account {
-			return fault.New(fault.Limited, "The address was changed too often today. Please try again tomorrow.")
 		}
 		if _, err := c.change(ctx, endWaitingChanges, e.AccountID, at(e.CreatedAt)); err != nil {
 			return err
@@ -117,8 +114,14 @@ func (db *DB) AddEmailChange(ctx context.Context, e *account.EmailChange, free, 
 		if err != nil {
 			return err
 		}
+		since := at(e.CreatedAt.Add(-limits.Window))
+		allowed, err := c.change(ctx, countLetter, letterOfChange+e.NewEmailKey, at(e.CreatedAt), at(e.CreatedAt), since, limits.Address)
+		if err != nil {
+			return err
+		}
+		var one int
 		elses, err := c.row(ctx, isTaken, []any{e.NewEmailKey, e.AccountID}, &one)
-		if err != nil || written >= limits.Address {
+		if err != nil || allowed == 0 {
 			return err
 		}
 		if elses {
@@ -130,6 +133,30 @@ func (db *DB) AddEmailChange(ctx context.Context, e *account.EmailChange, free, 
 		db.ring()
 	}
 	return err
+}
+
+// letterOfChange stands before an address, which has no space, where letters
+// about changes are counted apart from those of sign-ups: of any number of
+// accounts that want to move to the address at once, so many write to it.
+const letterOfChange = "change "
+
+// countChange refuses a change that is one too many for its account.
+func countChange(ctx context.Context, c *conn, e *account.EmailChange, limits account.EmailLimits) error {
+	n, err := c.change(ctx, lockAccount, e.AccountID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return noAccount()
+	}
+	asked := 0
+	if _, err := c.row(ctx, countEmailChanges, []any{e.AccountID, at(e.CreatedAt.Add(-limits.Window))}, &asked); err != nil {
+		return err
+	}
+	if asked >= limits.Account {
+		return fault.New(fault.Limited, "The address was changed too often today. Please try again tomorrow.")
+	}
+	return nil
 }
 
 // WaitingEmailChange implements account.ChangeStore.

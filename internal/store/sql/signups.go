@@ -62,6 +62,9 @@ const (
 	takeSignUp = `DELETE FROM signups WHERE id = $1 AND activated_at IS NOT NULL AND EXISTS (SELECT 1 FROM accounts
 		WHERE accounts.id = signups.id AND accounts.password_hash = signups.password_hash)`
 	dropSignUp = "DELETE FROM signups WHERE id = $1 AND activated_at IS NULL"
+	denySignUp = dropSignUp + " RETURNING email_key"
+
+	forgetLetters = "DELETE FROM signup_mails WHERE email_key = $1"
 
 	deleteSignUps = `DELETE FROM signups WHERE id IN
 		(SELECT id FROM signups WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`
@@ -354,6 +357,23 @@ func (db *DB) TakeSignUp(ctx context.Context, id string) (bool, error) {
 // DropSignUp implements account.SignUpStore.
 func (db *DB) DropSignUp(ctx context.Context, id string) (bool, error) {
 	return db.removeSignUp(ctx, dropSignUp, id)
+}
+
+// DenySignUp implements account.SignUpStore.
+func (db *DB) DenySignUp(ctx context.Context, id string) (bool, error) {
+	if !validID(id) {
+		return false, nil
+	}
+	found := false
+	err := db.transact(ctx, func(ctx context.Context, c *conn) (err error) {
+		var emailKey string
+		if found, err = c.row(ctx, denySignUp, []any{id}, &emailKey); err != nil || !found {
+			return err
+		}
+		_, err = c.change(ctx, forgetLetters, emailKey)
+		return err
+	})
+	return err == nil && found, err
 }
 
 func (db *DB) removeSignUp(ctx context.Context, text, id string) (bool, error) {

@@ -48,6 +48,28 @@ func testChangeRaces(t *testing.T, fresh func(testing.TB) string) {
 		}
 	})
 
+	t.Run("as many changes as one account may ask for", func(t *testing.T) {
+		a, tight := makeAccount(t, db, "restless"), account.EmailLimits{Account: 3, Address: 100, Window: time.Hour}
+		n := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			e := changeTo(t, a, fmt.Sprint("restless", i), epoch)
+			return won(db.AddEmailChange(ctx, e, note("restless"), note("taken"), tight), fault.Limited)
+		})
+		if letters := kinds(t, db)["restless"]; n != 3 || letters != 3 {
+			t.Errorf("%d changes and %d letters, want 3 of each", n, letters)
+		}
+	})
+
+	t.Run("as many letters as one address gets", func(t *testing.T) {
+		tight := account.EmailLimits{Account: 100, Address: 3, Window: time.Hour}
+		n := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			e := changeTo(t, makeAccount(t, db, fmt.Sprint("pest", i)), "pestered", epoch)
+			return won(db.AddEmailChange(ctx, e, note("pestered"), note("taken"), tight))
+		})
+		if letters := kinds(t, db)["pestered"]; n != callers || letters != 3 {
+			t.Errorf("%d changes and %d letters, want %d and 3", n, letters, callers)
+		}
+	})
+
 	t.Run("one address: many move to it, many make an account with it", func(t *testing.T) {
 		changes := make([]*account.EmailChange, callers)
 		for i := range changes {

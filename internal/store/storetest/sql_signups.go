@@ -134,6 +134,7 @@ func testActivation(t *testing.T, db *sqlstore.DB) {
 	if dropped, err := db.DropSignUp(ctx, other.ID); err != nil || !dropped {
 		t.Errorf("one that waits was not dropped: %v, %v", dropped, err)
 	}
+	testDenied(t, db)
 	_, err = db.ActivateSignUp(ctx, other.ID, now)
 	want(t, err, fault.NotFound)
 	testPasswordSince(t, db)
@@ -398,4 +399,34 @@ func testSignUpRaces(t *testing.T, address string) {
 			t.Errorf("%d codes were evaluated", n)
 		}
 	})
+}
+
+// testDenied: an address that has had all its letters has them back when its
+// owner denies one, and not when who made the sign-up gives it up.
+func testDenied(t *testing.T, db *sqlstore.DB) {
+	t.Helper()
+	ctx := t.Context()
+	letters := func() int { return kinds(t, db)["activate"] }
+	add := func() *account.SignUp {
+		s := signUp(t, "flooded")
+		addSignUp(t, db, s, account.MailLimits{Most: 1, Window: time.Hour})
+		return s
+	}
+	before, first := letters(), add()
+	if dropped, err := db.DropSignUp(ctx, add().ID); err != nil || !dropped {
+		t.Fatal(dropped, err)
+	}
+	add()
+	if n := letters() - before; n != 1 {
+		t.Errorf("%d letters, want 1", n)
+	}
+	for i, there := range []bool{true, false} {
+		if denied, err := db.DenySignUp(ctx, first.ID); err != nil || denied != there {
+			t.Errorf("denied %d: %v, %v", i, denied, err)
+		}
+	}
+	add()
+	if n := letters() - before; n != 2 {
+		t.Errorf("%d letters after the owner denied one, want 2", n)
+	}
 }
