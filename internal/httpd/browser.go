@@ -17,6 +17,7 @@ type Cookies struct {
 	secure   bool
 	session  string
 	browser  string
+	state    string
 	locale   string
 	sameSite http.SameSite
 }
@@ -30,7 +31,7 @@ func NewCookies(secure bool, sameSite http.SameSite) *Cookies {
 	}
 	return &Cookies{
 		secure: secure, sameSite: sameSite,
-		session: prefix + "signet_session", browser: prefix + "signet_browser", locale: prefix + "signet_locale",
+		session: prefix + "signet_session", browser: prefix + "signet_browser", state: prefix + "signet_state", locale: prefix + "signet_locale",
 	}
 }
 
@@ -43,8 +44,12 @@ func value(r *http.Request, name string) string {
 }
 
 func (c *Cookies) set(w http.ResponseWriter, name, value string, life time.Duration, site http.SameSite) {
-	cookie := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.secure, SameSite: site}
-	switch {
+	c.write(w, &http.Cookie{Name: name, Value: value, HttpOnly: true, SameSite: site}, life)
+}
+
+func (c *Cookies) write(w http.ResponseWriter, cookie *http.Cookie, life time.Duration) {
+	cookie.Path, cookie.Secure = "/", c.secure
+	switch value := cookie.Value; {
 	case value == "":
 		cookie.MaxAge = -1
 	case life > 0:
@@ -60,10 +65,43 @@ func (c *Cookies) Session(r *http.Request) string { return value(r, c.session) }
 // browser's window.
 func (c *Cookies) SetSession(w http.ResponseWriter, v string, life time.Duration) {
 	c.set(w, c.session, v, life, c.sameSite)
+	c.setState(w, StateOf(v), life)
 }
 
-// DropSession removes the session cookie.
-func (c *Cookies) DropSession(w http.ResponseWriter) { c.set(w, c.session, "", 0, c.sameSite) }
+// DropSession removes the session cookie. The browser's state is another one
+// from then on.
+func (c *Cookies) DropSession(w http.ResponseWriter) {
+	c.set(w, c.session, "", 0, c.sameSite)
+	c.setState(w, handle.New(), 0)
+}
+
+// StateOf is the browser's state while it has the session cookie's value: what
+// apps see change when somebody signs in or out (OpenID Connect Session
+// Management 1.0 §3.2). It leads neither to the session nor to its key.
+func StateOf(session string) string { return handle.Sum("browser state\x00" + session) }
+
+// KeepState gives the browser the state of its session, should it have another.
+func (c *Cookies) KeepState(w http.ResponseWriter, r *http.Request) (state string) {
+	state = StateOf(c.Session(r))
+	if value(r, c.state) != state {
+		c.setState(w, state, 0)
+	}
+	return state
+}
+
+// StateName is the name of the cookie with the browser's state.
+func (c *Cookies) StateName() string { return c.state }
+
+// setState sets the one cookie that scripts read: those of the page that apps
+// frame, which under https is on another site than they are. On this machine,
+// where there is no https, all ports are one site, and Lax reaches the frame.
+func (c *Cookies) setState(w http.ResponseWriter, v string, life time.Duration) {
+	site := http.SameSiteLaxMode
+	if c.secure {
+		site = http.SameSiteNoneMode
+	}
+	c.write(w, &http.Cookie{Name: c.state, Value: v, SameSite: site}, life)
+}
 
 // browserLife is how long a browser keeps its name after it was last used to
 // sign in: as long as browsers allow (RFC 6265bis §5.5), because one that lost

@@ -154,11 +154,15 @@ func TestCookies(t *testing.T) {
 		c.SetLocale(w, "de")
 		r := httptest.NewRequest("GET", "/", nil)
 		for _, cookie := range w.Result().Cookies() {
-			if !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.Secure != secure {
+			state := cookie.Name == c.StateName() // apps ask a script about it, in a frame
+			if cookie.HttpOnly == state || cookie.Path != "/" || cookie.Domain != "" || cookie.Secure != secure {
 				t.Errorf("secure %v: %v", secure, cookie)
 			}
 			if strings.HasPrefix(cookie.Name, "__Host-") != secure {
 				t.Errorf("secure %v: name %s", secure, cookie.Name)
+			}
+			if state && (cookie.Value != httpd.StateOf("value") || (cookie.SameSite == http.SameSiteNoneMode) != secure) {
+				t.Errorf("secure %v: %v", secure, cookie)
 			}
 			r.AddCookie(cookie)
 		}
@@ -168,6 +172,15 @@ func TestCookies(t *testing.T) {
 		w = httptest.NewRecorder()
 		if again := c.NameBrowser(w, r); again != name || len(w.Result().Cookies()) != 0 {
 			t.Error("a browser that has a name got another")
+		}
+		if state := c.KeepState(w, r); state != httpd.StateOf("value") || len(w.Result().Cookies()) != 0 {
+			t.Error("a browser that has its session's state got another")
+		}
+		c.DropSession(w)
+		for _, cookie := range w.Result().Cookies() {
+			if cookie.Name == c.StateName() && (!handle.Valid(cookie.Value) || cookie.Value == httpd.StateOf("value") || cookie.Value == httpd.StateOf("")) {
+				t.Errorf("signed out, the browser's state is %s", cookie.Value)
+			}
 		}
 	}
 }

@@ -76,6 +76,9 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 	if err != nil {
 		return err
 	}
+	if sess == nil && cookie != "" {
+		p.Cookies.DropSession(w) // it ended elsewhere: what apps see of it changes here
+	}
 	need, err := p.need(r.Context(), d.req, &session.Progress{}, sess, d.client)
 	if err != nil {
 		return err

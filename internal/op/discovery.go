@@ -25,7 +25,10 @@ import (
 // metadata is what the library's type does not name.
 type metadata struct {
 	*oidc.DiscoveryConfiguration
-	IssParameter bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
+	// Front-Channel Logout 1.0 §3; for Back-Channel Logout the library has names.
+	FrontchannelLogout  bool `json:"frontchannel_logout_supported"`
+	FrontchannelSession bool `json:"frontchannel_logout_session_supported"`
+	IssParameter        bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	// JARM §4, RFC 9701 §7
 	AnswerAlgs           []string `json:"authorization_signing_alg_values_supported"`
 	AnswerEncAlgs        []string `json:"authorization_encryption_alg_values_supported"`
@@ -98,11 +101,13 @@ func (p *Provider) describe() *metadata {
 			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
 			RequestObjectEncryptionAlgValuesSupported:          keys.EncryptionAlgorithms,
 			RequestObjectEncryptionEncValuesSupported:          keys.ContentEncryptions,
-			BackChannelLogoutSupported:                         true, // Back-Channel Logout 1.0 §2.1
+			CheckSessionIframe:                                 p.cfg.CheckSession, // Session Management 1.0 §3.3
+			BackChannelLogoutSupported:                         true,               // Back-Channel Logout 1.0 §2.1
 			BackChannelLogoutSessionSupported:                  true,
 		},
 		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
+		FrontchannelLogout: true, FrontchannelSession: true,
 		IssParameter: true,
 		PAREndpoint:  at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
 		DPoPAlgs: keys.Algorithms,

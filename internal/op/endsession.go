@@ -32,11 +32,9 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case sess == nil && out.proven != nil:
-		p.leave(w, &out.req)
-		return nil
+		return p.Pages.Leave(w, r, &out.req, nil)
 	case sess == nil:
-		redirect(w, p.Pages.SignedOut())
-		return nil
+		return p.Pages.Leave(w, r, &session.Request{}, nil)
 	case out.proven != nil && out.proven.Subject == sess.AccountID && out.proven.SID == sess.SID:
 		if err := p.Sessions.End(r.Context(), sess); err != nil {
 			return err
@@ -45,8 +43,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Cookies.DropSession(w)
-		p.leave(w, &out.req)
-		return nil
+		return p.Pages.Leave(w, r, &out.req, sess)
 	}
 	f, err := p.Sessions.StartFlow(r.Context(), infoOf(r).Address, p.Cookies.NameBrowser(w, r), out.req, session.Progress{})
 	if err != nil {
@@ -65,15 +62,14 @@ func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps pa
 		redirect(w, p.cfg.Issuer+pathEndSession+"?"+url.Values(ps).Encode())
 		return nil
 	}
-	_, err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
+	ended, err := p.Sessions.EndOther(r.Context(), out.proven.Subject, out.proven.SID)
 	if err == nil {
 		err = p.Pages.RecordSignOut(r, out.req.ClientID, out.proven.Subject, out.proven.SID)
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) { // it ended before: that is what is wanted
 		return err
 	}
-	p.leave(w, &out.req)
-	return nil
+	return p.Pages.Leave(w, r, &out.req, ended)
 }
 
 func (p *Provider) readEndSession(r *http.Request) (params, *oauthError) {
@@ -122,15 +118,6 @@ func (p *Provider) signOutRequest(r *http.Request, ps params) (*signOut, *oauthE
 	}
 	out.req.RedirectURI = uri
 	return out, nil
-}
-
-// leave sends a browser that is signed out to where the request asked.
-func (p *Provider) leave(w http.ResponseWriter, req *session.Request) {
-	if req.RedirectURI == "" {
-		redirect(w, p.Pages.SignedOut())
-		return
-	}
-	redirect(w, SignOutTarget(req))
 }
 
 // SignOutTarget is the address to which a sign-out request wants the browser

@@ -63,6 +63,9 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		}
 		return p.answerError(w, r, req, silentError(session.NeedSignIn))
 	}
+	if state := sessionState(req, p.Cookies.KeepState(w, r)); state != "" {
+		fields = append(fields, Field{"session_state", state})
+	}
 	return p.answer(w, r, req, fields...)
 }
 

@@ -29,9 +29,10 @@ import (
 type Pages interface {
 	// Address is where a person is asked for what the flow needs.
 	Address(need session.Need, flowID string) string
-	// SignedOut is where a browser goes that was signed out and has nowhere
-	// else to go.
-	SignedOut() string
+	// Leave sends on a browser that is signed out: to where the request of
+	// RP-Initiated Logout leads, or to a page that says so. ended is the session
+	// that it had, of which the apps are told on the way, or nil.
+	Leave(w http.ResponseWriter, r *http.Request, req *session.Request, ended *session.Session) error
 	// ConfirmSignOut is where a person is asked whether to sign out.
 	ConfirmSignOut(flowID string) string
 	// DevicePath is where people type the code that a device shows, below the
@@ -95,6 +96,7 @@ type Config struct {
 	PolicyURI         string
 	TermsURI          string
 	SignUp            bool   // people can make accounts
+	CheckSession      string // address of the page that apps frame to ask about the session
 	SubjectSecret     []byte // makes pairwise subjects; must never change
 	Registration      Registration
 	DPoP              DPoP

@@ -165,6 +165,7 @@ type Purpose string
 const (
 	SigningIn  Purpose = ""
 	SigningOut Purpose = "sign-out"
+	SignedOut  Purpose = "signed-out" // the apps of the session that ended are being told
 )
 
 // Prompts reports whether the request asks for the prompt.
@@ -185,6 +186,8 @@ type Progress struct {
 	SignUp   *SignUp   `json:"sign_up,omitempty"`  // an account that is being made
 	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
 	Closing  *Closing  `json:"closing,omitempty"`  // the same
+
+	Frames []string `json:"frames,omitempty"` // addresses that a browser loads that is signed out
 }
 
 // Closing is a sign-in to an account that its owner closed, who may keep it.

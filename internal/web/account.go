@@ -26,7 +26,7 @@ func (w *Web) owner(rw http.ResponseWriter, r *http.Request) (*session.Session, 
 	}
 	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
 	if fault.Is(err, fault.NotFound) {
-		if err := w.end(rw, r); err != nil {
+		if _, err := w.end(rw, r); err != nil {
 			return nil, nil, err
 		}
 		return nil, nil, w.signInFor(rw, r, after)
@@ -184,11 +184,11 @@ func (w *Web) postEndSession(rw http.ResponseWriter, r *http.Request) error {
 }
 
 func (w *Web) postLeave(rw http.ResponseWriter, r *http.Request) error {
-	if err := w.end(rw, r); err != nil {
+	ended, err := w.end(rw, r)
+	if err != nil {
 		return err
 	}
-	w.send(rw, w.at(pathSignedOut))
-	return nil
+	return w.Leave(rw, r, &session.Request{}, ended)
 }
 
 // postEverywhere ends every session of the account, and what apps may do while
@@ -205,8 +205,7 @@ func (w *Web) postEverywhere(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Cookies.DropSession(rw)
-	w.send(rw, w.at(pathSignedOut, "everywhere", "1"))
-	return nil
+	return w.leave(rw, r, &session.Request{}, sess, "everywhere", "1")
 }
 
 // shutOut makes a change that is to leave nobody signed in but the session with

@@ -117,6 +117,7 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathEndSession, w.postEndSession),
 		form(pathLeave, w.postLeave),
 		form(pathEverywhere, w.postEverywhere),
+		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
 		public("/static/"), public("/favicon.ico"),
 	}
 	if w.Letters.Send {

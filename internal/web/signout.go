@@ -50,31 +50,27 @@ func (w *Web) postSignOut(rw http.ResponseWriter, r *http.Request) error {
 		w.send(rw, w.at(pathAccount))
 		return nil
 	}
-	if err := w.end(rw, r); err != nil {
-		return err
-	}
-	if f.Request.RedirectURI != "" {
-		w.send(rw, w.Links.SignOutTarget(&f.Request))
-		return nil
-	}
-	w.send(rw, w.at(pathSignedOut))
-	return nil
-}
-
-// end signs this browser out.
-func (w *Web) end(rw http.ResponseWriter, r *http.Request) error {
-	sess, err := w.sessionOf(r)
+	ended, err := w.end(rw, r)
 	if err != nil {
 		return err
 	}
+	return w.Leave(rw, r, &f.Request, ended)
+}
+
+// end signs this browser out, and returns the session that it had, or nil.
+func (w *Web) end(rw http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return nil, err
+	}
 	w.Cookies.DropSession(rw)
 	if sess == nil {
-		return nil
+		return nil, nil
 	}
 	if err := w.Sessions.End(r.Context(), sess); err != nil {
-		return err
+		return nil, err
 	}
-	return w.record(r, nil, "session.end", sess.AccountID, sess.AccountID, "sid", sess.SID)
+	return sess, w.record(r, nil, "session.end", sess.AccountID, sess.AccountID, "sid", sess.SID)
 }
 
 // RecordSignOut notes that a request of the client ended the account's session
@@ -82,15 +78,6 @@ func (w *Web) end(rw http.ResponseWriter, r *http.Request) error {
 func (w *Web) RecordSignOut(r *http.Request, clientID, accountID, sid string) error {
 	f := &session.Flow{Request: session.Request{ClientID: clientID}}
 	return w.record(r, f, "session.end", accountID, accountID, "sid", sid)
-}
-
-func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
-	fr, err := w.frame(r, nil)
-	if err != nil {
-		return err
-	}
-	page := &view.SignedOut{Frame: fr, SignInURL: w.at(pathSignIn), Everywhere: r.URL.Query().Has("everywhere")}
-	return w.show(rw, r, nil, http.StatusOK, page)
 }
 
 // postLanguage keeps the person's choice of language.

@@ -18,6 +18,7 @@ import (
 	"signet/internal/device"
 	"signet/internal/grant"
 	"signet/internal/httpd"
+	"signet/internal/logout"
 	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/web/view"
@@ -41,6 +42,7 @@ type Services struct {
 	Resources  *resource.Registry
 	Accounts   *account.Service
 	Sessions   *session.Service
+	Logouts    *logout.Notifier
 	Devices    *device.Service
 	Grants     *grant.Service
 	Cookies    *httpd.Cookies
@@ -90,9 +92,6 @@ func (w *Web) Address(need session.Need, flowID string) string {
 	}[need]
 	return w.at(path, "flow", flowID)
 }
-
-// SignedOut is where a browser goes that was signed out.
-func (w *Web) SignedOut() string { return w.at(pathSignedOut) }
 
 // ConfirmSignOut is where a person is asked whether to sign out.
 func (w *Web) ConfirmSignOut(flowID string) string { return w.at(pathSignOut, "flow", flowID) }

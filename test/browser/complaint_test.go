@@ -17,6 +17,14 @@ import (
 // of HTML is held by package view's tests.
 const knowsNoBirthday = "FormInputHasWrongButWellIntendedAutocompleteValueError"
 
+// readsCookies is what Chromium says of a script that reads document.cookie, which
+// is what browsers of every age have, and what old ones run.
+const readsCookies = `"performanceIssueType":"DocumentCookie"`
+
+// isSkipped is what Chromium says of a page that leads on by itself, and that
+// going back therefore skips: so it is meant.
+const isSkipped = `"errorType":"NavigationEntryMarkedSkippable"`
+
 // heard notes what the browser says of the tab.
 func (tab *Tab) heard(event any) {
 	tab.mu.Lock()
@@ -46,7 +54,7 @@ func (tab *Tab) heard(event any) {
 		}
 	case *audits.EventIssueAdded:
 		details, err := json.Marshal(e.Issue.Details)
-		if strings.Contains(string(details), knowsNoBirthday) {
+		if strings.Contains(string(details), knowsNoBirthday) || strings.Contains(string(details), readsCookies) || strings.Contains(string(details), isSkipped) {
 			return
 		}
 		tab.fault("issue %s: %s %v", e.Issue.Code, details, err)

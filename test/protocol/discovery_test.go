@@ -77,7 +77,10 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"dpop_signing_alg_values_supported":              eachOf(proofAlgWorks), // TestProofs: not HS256, not none
 	"request_object_encryption_alg_values_supported": exactly(encryptedObjectWorks("alg"), metadataFails("request_object_encryption_alg"), append(keyAlgsKnown, "ECDH-ES+A128KW")...),
 	"request_object_encryption_enc_values_supported": exactly(encryptedObjectWorks("enc"), metadataFails("request_object_encryption_enc", "request_object_encryption_alg", "ECDH-ES"), encsKnown...),
-	"authorization_response_iss_parameter_supported": is(true), // every front-channel test
+	"authorization_response_iss_parameter_supported": is(true),                      // every front-channel test
+	"check_session_iframe":                           answers("GET", http.StatusOK), // TestCheckSession
+	"frontchannel_logout_supported":                  is(true),                      // TestFrontchannelLogout
+	"frontchannel_logout_session_supported":          is(true),
 	"backchannel_logout_supported":                   is(true), // TestBackchannelLogout
 	"backchannel_logout_session_supported":           is(true),
 }

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // hashOf is the part of an asset's address that changes with its content; the
 // golden files are about pages and leave it out.
-var hashOf = regexp.MustCompile(`(/static/(?:signet|formpost|challenge|work|newpassword|mark|touch))-[0-9a-f]{10}\.`)
+var hashOf = regexp.MustCompile(`(/static/(?:signet|formpost|farewell|challenge|work|newpassword|mark|touch))-[0-9a-f]{10}\.`)
 
 func newRenderer(t testing.TB) *view.Renderer {
 	t.Helper()

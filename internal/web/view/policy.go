@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // CSP is the Content-Security-Policy of a page. Everything comes from this
 // origin; apps' logos may come from elsewhere by https. Forms may go to this
@@ -13,7 +16,7 @@ func CSP(formTargets ...string) string {
 		"media-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	forms := []string{"'self'"}
 	for _, t := range formTargets {
-		if t != "" && !strings.ContainsAny(t, "; ,\t\r\n'") {
+		if safeSource(t) {
 			forms = append(forms, t)
 		}
 	}
@@ -22,6 +25,18 @@ func CSP(formTargets ...string) string {
 
 // FramingCSP is the policy of the page that has a letter in a frame.
 func FramingCSP() string { return CSP() + "; frame-src 'self'" }
+
+// FarewellCSP is the policy of the page that tells apps of a sign-out, by
+// frames of these origins.
+func FarewellCSP(origins ...string) string {
+	return CSP() + "; frame-src " + strings.Join(slices.DeleteFunc(origins, func(o string) bool { return !safeSource(o) }), " ")
+}
+
+// CheckSessionCSP is the policy of the page that any app may frame.
+const CheckSessionCSP = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+
+// safeSource reports whether a source leaves the rest of the policy as it is.
+func safeSource(s string) bool { return s != "" && !strings.ContainsAny(s, "; ,\t\r\n'") }
 
 // LetterCSP is the policy of a letter in that frame. Letters have their styles at
 // each element, as mail readers want it; nothing in one runs, posts, or knows

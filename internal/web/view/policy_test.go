@@ -19,4 +19,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%v: %s", tt.targets, got)
 		}
 	}
+	if got := FarewellCSP("https://a.example", "", "https://b.example:8443", "https://c.example; script-src *"); !strings.HasSuffix(got, "; frame-src https://a.example https://b.example:8443") {
+		t.Errorf("%s", got)
+	}
 }

@@ -92,7 +92,7 @@ func TestRenderersAreShared(t *testing.T) {
 		for _, l := range Locales() {
 			wg.Go(func() {
 				var b bytes.Buffer
-				if err := r.Render(&b, l, &SignedOut{Back: &Link{URL: "/", Text: "Shop"}}); err != nil {
+				if err := r.Render(&b, l, &SignedOut{GoOn: "/"}); err != nil {
 					t.Error(err)
 				}
 				page := b.String()

@@ -3,7 +3,7 @@ package states
 import "signet/internal/web/view"
 
 func signOut() []State {
-	back := &view.Link{URL: "https://devices.example/", Text: console.Name}
+	frames := []string{"https://devices.example/out?iss=https%3A%2F%2Fid.example&sid=s1d", "https://shop.example/out"}
 	return []State{
 		state("signout/confirm/asked", func() view.Page {
 			return &view.SignOut{Frame: frame(&console), Form: form("/signout"), Person: ada}
@@ -14,8 +14,11 @@ func signOut() []State {
 		state("signout/done/own", func() view.Page {
 			return &view.SignedOut{Frame: frame(nil), SignInURL: "/account"}
 		}),
+		state("signout/done/telling", func() view.Page {
+			return &view.SignedOut{Frame: frame(nil), Frames: frames, SignInURL: "/account"}
+		}),
 		state("signout/done/app", func() view.Page {
-			return &view.SignedOut{Frame: frame(&console), Back: back, SignInURL: "/account"}
+			return &view.SignedOut{Frame: frame(&console), Frames: frames, GoOn: "https://devices.example/?state=x&y=z"}
 		}),
 		state("signout/done/everywhere", func() view.Page {
 			return &view.SignedOut{Frame: frame(nil), Everywhere: true}

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"signet/internal/client"
+	"signet/internal/fault"
+	"signet/internal/httpd"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// goOnAfter is how long a browser without scripts stays at the page that tells
+// apps of a sign-out. Browsers count from when the page and its frames are loaded;
+// should one not, it gives the frames this time.
+const goOnAfter = 2 * time.Second
+
+// Leave sends on a browser that is signed out: to where the request of an app
+// leads, or to a page that says so. ended is the session that it had, or nil: an
+// app that is to be told by the browser is told by a page on the way (OpenID
+// Connect Front-Channel Logout 1.0 §3).
+func (w *Web) Leave(rw http.ResponseWriter, r *http.Request, req *session.Request, ended *session.Session) error {
+	return w.leave(rw, r, req, ended)
+}
+
+// leave is Leave; the pairs are a query for the page.
+func (w *Web) leave(rw http.ResponseWriter, r *http.Request, req *session.Request, ended *session.Session, pairs ...string) error {
+	f, err := w.farewell(rw, r, req, ended)
+	switch {
+	case err != nil:
+		return err
+	case f != nil:
+		w.send(rw, w.at(pathSignedOut, append(pairs, "flow", f.ID)...))
+	case req.RedirectURI != "":
+		w.send(rw, w.Links.SignOutTarget(req))
+	default:
+		w.send(rw, w.at(pathSignedOut, pairs...))
+	}
+	return nil
+}
+
+// farewell stores what the page on the way needs, as a flow of the browser; nil
+// where no app is to be told by it.
+func (w *Web) farewell(rw http.ResponseWriter, r *http.Request, req *session.Request, ended *session.Session) (*session.Flow, error) {
+	if ended == nil {
+		return nil, nil
+	}
+	frames, err := w.Logouts.Frames(r.Context(), w.Letters.Home, ended)
+	if err != nil || len(frames) == 0 {
+		return nil, err
+	}
+	after := *req
+	after.Purpose = session.SignedOut
+	f, err := w.Sessions.StartFlow(r.Context(), httpd.InfoOf(r).Address, w.Cookies.NameBrowser(rw, r), after, session.Progress{Frames: frames})
+	if fault.Is(err, fault.Limited) {
+		return nil, nil // the person is signed out, and must not see a refusal
+	}
+	return f, err
+}
+
+// signedOut says that the person is signed out. With a flow it also has the
+// browser tell apps, and then goes to where the sign-out leads: the script does so
+// when all are told or it takes too long, the header where there is no script.
+func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
+	f, err := w.Sessions.Flow(r.Context(), session.SignedOut, r.URL.Query().Get("flow"), w.Cookies.Browser(r))
+	if err != nil && !fault.Is(err, fault.Expired) { // all it would add is over by now
+		return err
+	}
+	fr, err := w.frame(r, f)
+	if err != nil {
+		return err
+	}
+	page := &view.SignedOut{Frame: fr, SignInURL: w.at(pathSignIn), Everywhere: r.URL.Query().Has("everywhere")}
+	if f == nil {
+		return w.show(rw, r, nil, http.StatusOK, page)
+	}
+	page.Frames = f.Progress.Frames
+	if f.Request.RedirectURI != "" {
+		to := w.Links.SignOutTarget(&f.Request)
+		// It is one of the client's registered addresses, and may be of a scheme
+		// of its own.
+		page.GoOn, page.SignInURL = template.URL(to), ""
+		rw.Header().Set("Refresh", strconv.Itoa(int(goOnAfter/time.Second))+"; url="+to)
+	}
+	var origins []string
+	for _, frame := range page.Frames {
+		origins = append(origins, client.Origin(frame))
+	}
+	slices.Sort(origins)
+	return w.showUnder(view.FarewellCSP(slices.Compact(origins)...), rw, r, f, http.StatusOK, page)
+}
