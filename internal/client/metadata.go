@@ -19,6 +19,9 @@ type Metadata struct {
 	DefaultMaxAge   int  `json:"default_max_age,omitempty"` // seconds, 0: none
 	RequireAuthTime bool `json:"require_auth_time,omitempty"`
 
+	// Classes of sign-in that it wants where a request names none.
+	DefaultACRValues []string `json:"default_acr_values,omitempty"`
+
 	// Who people are to the client: "public", or "pairwise" by sector (OpenID
 	// Connect Core §8).
 	SubjectType string `json:"subject_type,omitempty"`

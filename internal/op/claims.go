@@ -20,9 +20,6 @@ var claimsSupported = []string{
 	"email", "email_verified", "phone_number", "phone_number_verified", "address",
 }
 
-// acrSupported are the classes of sign-in that there are.
-var acrSupported = []string{session.ACRPassword}
-
 // personClaims are the claims about a person.
 type personClaims struct {
 	Name              string           `json:"name,omitempty"`
@@ -213,7 +210,7 @@ func checkACR(d *draft, wish *claimWish) *oauthError {
 	if !wish.Essential {
 		return nil
 	}
-	if !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(acrSupported, v) }) {
+	if !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(session.ACRs(), v) }) {
 		return unmetACR()
 	}
 	d.req.RequiredACR = values

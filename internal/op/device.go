@@ -133,7 +133,7 @@ func (p *Provider) deviceTokens(r *tokenRequest) (*tokens, error) {
 // the device has come for it.
 func (p *Provider) grantDevice(w http.ResponseWriter, r *http.Request, req *session.Request, sess *session.Session) error {
 	ctx := r.Context()
-	g := grantFor(req, sess)
+	g := grantFor(req, sess, p.Now())
 	// It outlives the browser's session, and signing out there does not end it.
 	g.ID, g.SID = grant.NewID(), ""
 	if err := p.Grants.Begin(ctx, &g, p.cfg.DeviceCode+p.cfg.AccessToken, "", nil); err != nil {

@@ -73,7 +73,7 @@ func (p *Provider) describe() *metadata {
 			ResponseTypesSupported:                             client.ResponseTypesAll(),
 			ResponseModesSupported:                             session.ResponseModes,
 			GrantTypesSupported:                                grantTypes(),
-			ACRValuesSupported:                                 acrSupported,
+			ACRValuesSupported:                                 session.ACRs(),
 			SubjectTypesSupported:                              client.SubjectTypes,
 			IDTokenSigningAlgValuesSupported:                   p.cfg.Algs,
 			IDTokenEncryptionAlgValuesSupported:                client.KeyAlgs,

@@ -6,7 +6,6 @@ package op
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ import (
 func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
 	ctx := r.Context()
 	infoOf(r).AccountID = sess.AccountID
-	if len(req.RequiredACR) > 0 && !slices.Contains(req.RequiredACR, sess.ACR) {
+	if !req.MeetsACR(sess, p.Now()) {
 		return p.answerError(w, r, req, unmetACR())
 	}
 	if err := p.Sessions.See(ctx, sess); err != nil {
@@ -31,7 +30,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		return p.grantDevice(w, r, req, sess)
 	}
 	code := &grant.Code{
-		Grant:       grantFor(req, sess),
+		Grant:       grantFor(req, sess, p.Now()),
 		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, DPoPKey: req.DPoPKey,
 	}
 	var fields []Field
@@ -71,10 +70,10 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 
 // grantFor is what the person of the session grants by the request. It has no
 // id yet.
-func grantFor(req *session.Request, sess *session.Session) grant.Grant {
+func grantFor(req *session.Request, sess *session.Session, now time.Time) grant.Grant {
 	return grant.Grant{
 		ClientID: req.ClientID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
-		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: sess.ACR, AMR: sess.AMR, Claims: req.Claims,
+		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: req.ACR(sess, now), AMR: sess.AMR, Claims: req.Claims,
 	}
 }
 

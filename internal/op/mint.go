@@ -16,6 +16,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/handle"
 	"signet/internal/keys"
+	"signet/internal/session"
 )
 
 // Types in the header of what is signed (RFC 9068 §2.1, RFC 7519 §5.1).
@@ -151,7 +152,7 @@ func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes, aud []string
 	claims := &accessClaims{
 		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: aud, ID: jti, ClientID: g.ClientID,
 		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
-		ACR: g.ACR, AMR: g.AMR, SID: g.SID,
+		ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, iat), AMR: g.AMR, SID: g.SID,
 	}
 	if g.AccountID == "" {
 		claims.Subject = g.ClientID // RFC 9068 §2.2: no person is involved
@@ -184,7 +185,7 @@ func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, e
 	claims := &idClaims{
 		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: audience{c.ID},
 		Expires: now.Add(m.cfg.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
-		Nonce: parts.nonce, ACR: g.ACR, AMR: g.AMR, SID: g.SID, personClaims: parts.person,
+		Nonce: parts.nonce, ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, now), AMR: g.AMR, SID: g.SID, personClaims: parts.person,
 	}
 	for _, h := range []struct {
 		of   string

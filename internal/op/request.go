@@ -241,6 +241,9 @@ func checkHints(p *Provider, ctx context.Context, d *draft) *oauthError {
 	if len(r.ACRValues) == 0 { // claims goes before
 		r.ACRValues = d.params.list("acr_values")
 	}
+	if len(r.ACRValues) == 0 {
+		r.ACRValues = d.client.DefaultACRValues
+	}
 	if hint := d.params.get("id_token_hint"); hint != "" {
 		claims, err := p.verifyHint(ctx, hint, d.client.ID)
 		if err != nil {

@@ -261,6 +261,8 @@ func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need
 		return NeedSignIn
 	case p.SignedInAt.IsZero() && mustSignInAgain(r, s, now):
 		return NeedSignIn
+	case r.stale(s, now):
+		return NeedSignIn
 	case r.HintSubject != "" && r.HintSubject != s.AccountID:
 		return NeedSignIn
 	case r.Prompts(PromptSelect) && !p.Selected && p.SignedInAt.IsZero():
@@ -277,7 +279,10 @@ func mustSignInAgain(r *Request, s *Session, now time.Time) bool {
 	if r.Prompts(PromptLogin) {
 		return true
 	}
-	return r.MaxAge != nil && now.Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second
+	if r.MaxAge != nil && now.Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second {
+		return true
+	}
+	return r.mustStepUp(s, now)
 }
 
 func needsConsent(r *Request, p *Progress, s *Session, trusted bool) bool {

@@ -16,13 +16,6 @@ import (
 	"time"
 )
 
-// ACRPassword is the authentication context class of a sign-in by password: the
-// one there is until second factors come.
-const ACRPassword = "urn:signet:acr:password"
-
-// AMRPassword is its method (RFC 8176 §2).
-const AMRPassword = "pwd"
-
 // Session is one browser's signed-in session.
 type Session struct {
 	Key       string              `json:"-"`   // handle.Sum of the cookie's value

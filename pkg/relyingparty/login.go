@@ -55,7 +55,7 @@ func (rp *RP) login(w http.ResponseWriter, r *http.Request) {
 
 // begin sends the browser to the provider. The state, nonce and PKCE verifier
 // are new each time and known to this browser alone.
-func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt string) {
+func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt string, more ...zitadel.AuthURLOpt) {
 	returnTo = rp.safeReturn(returnTo)
 	party, err := rp.provider.get(r.Context())
 	if err != nil {
@@ -83,7 +83,7 @@ func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt str
 			options = append(options, zitadel.AuthURLOpt(zitadel.WithURLParam(name, value)))
 		}
 	}
-	http.Redirect(w, r, zitadel.AuthURL(a.State, party, options...), http.StatusFound)
+	http.Redirect(w, r, zitadel.AuthURL(a.State, party, append(options, more...)...), http.StatusFound)
 }
 
 // attemptName is the cookie of a state. The name shows nothing of the state
