@@ -33,12 +33,13 @@ const (
 	GrantCode              = "authorization_code"
 	GrantRefresh           = "refresh_token"
 	GrantClientCredentials = "client_credentials"
-	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628
-	GrantImplicit          = "implicit"                                     // tokens from the authorization endpoint: implicit and hybrid
+	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628
+	GrantExchange          = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
+	GrantImplicit          = "implicit"                                        // tokens from the authorization endpoint: implicit and hybrid
 )
 
 // GrantTypesAll are the grant types that a client may be registered for.
-var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice}
+var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice, GrantExchange}
 
 // Formats of an access token.
 const (
@@ -59,6 +60,11 @@ type Client struct {
 	Scopes    []string `json:"scopes"`
 	Resources []string `json:"resources,omitempty"` // APIs that it may have tokens for (RFC 8707)
 	Trusted   bool     `json:"trusted"`             // first-party: no consent page
+
+	// Token exchange (RFC 8693): what the client may make of other apps' tokens
+	// (of Exchanges), for the APIs of Resources, and of which apps.
+	TokenExchange     []string `json:"token_exchange,omitempty"`
+	TokenExchangeFrom []string `json:"token_exchange_from,omitempty"` // client ids
 
 	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default

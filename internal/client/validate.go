@@ -82,6 +82,7 @@ func (c *Client) check(p *problems, r Rules) {
 	c.checkSubject(p)
 	c.checkTokens(p, r)
 	c.checkGrants(p)
+	c.checkExchange(p)
 	c.checkKeys(p, r)
 	c.checkRequests(p, r)
 	c.checkAddresses(p, r)

@@ -21,6 +21,8 @@ var clientKeys = append(metadataKeys(), []key[client.Client]{
 	{"scopes", func(c *client.Client) any { return &c.Scopes }},
 	{"resources", func(c *client.Client) any { return &c.Resources }},
 	{"trusted", func(c *client.Client) any { return &c.Trusted }},
+	{"token_exchange", func(c *client.Client) any { return &c.TokenExchange }},
+	{"token_exchange_from", func(c *client.Client) any { return &c.TokenExchangeFrom }},
 	{"access_token_format", func(c *client.Client) any { return &c.AccessTokenFormat }},
 	{"access_token_signed_response_alg", func(c *client.Client) any { return &c.AccessTokenAlg }},
 	{"accent_color", func(c *client.Client) any { return &c.Accent }},

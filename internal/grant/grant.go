@@ -26,6 +26,28 @@ type Grant struct {
 	ACR       string          `json:"acr,omitempty"`
 	AMR       []string        `json:"amr,omitempty"`
 	Claims    json.RawMessage `json:"claims,omitempty"` // the claims parameter of the request
+
+	// Of a grant that was made of another's token (RFC 8693): the grants that it
+	// came from, nearest first, with any of which it ends, and who acts for the
+	// person.
+	Parents []string `json:"parents,omitempty"`
+	Actor   *Actor   `json:"act,omitempty"`
+}
+
+// Actor is who acts for the subject of a token, and for whom that one acted
+// before (RFC 8693 §4.1). The json names are those of the claim act.
+type Actor struct {
+	Subject string `json:"sub"`
+	Before  *Actor `json:"act,omitempty"`
+}
+
+// Depth is how many have acted.
+func (a *Actor) Depth() int {
+	n := 0
+	for ; a != nil; a = a.Before {
+		n++
+	}
+	return n
 }
 
 // Code is what an authorization code stands for.

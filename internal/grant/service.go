@@ -111,6 +111,24 @@ func (s *Service) Live(ctx context.Context, g *Grant, life time.Duration, token 
 // revoked lives from then on as any other does. The order of Revoke, first the
 // row and then the mark, leaves no moment in which this revives one.
 func (s *Service) Grant(ctx context.Context, id string, known *Grant) (*Grant, error) {
+	g, err := s.recorded(ctx, id, known)
+	return s.withParents(ctx, g, err)
+}
+
+// withParents returns the grant if all that it came from live, too.
+func (s *Service) withParents(ctx context.Context, g *Grant, err error) (*Grant, error) {
+	if err != nil || g == nil {
+		return nil, err
+	}
+	for _, id := range g.Parents {
+		if parent, err := s.recorded(ctx, id, nil); err != nil || parent == nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func (s *Service) recorded(ctx context.Context, id string, known *Grant) (*Grant, error) {
 	g, ended, err := s.codes.Grant(ctx, id)
 	if err != nil || g != nil || ended {
 		return g, err
@@ -140,7 +158,7 @@ func (s *Service) Opaque(ctx context.Context, token string) (*Opaque, *Grant, er
 		return nil, nil, err
 	}
 	g, _, err := s.codes.Grant(ctx, o.GrantID)
-	if err != nil || g == nil {
+	if g, err = s.withParents(ctx, g, err); err != nil || g == nil {
 		return nil, nil, err
 	}
 	return o, g, nil

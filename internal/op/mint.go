@@ -81,6 +81,7 @@ type accessClaims struct {
 	SID      string   `json:"sid,omitempty"`
 
 	Confirmation grant.Confirmation `json:"cnf,omitzero"`
+	Actor        *grant.Actor       `json:"act,omitempty"` // RFC 8693 §4.1
 }
 
 func (c *accessClaims) grantID() string {
@@ -152,7 +153,7 @@ func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes, aud []string
 	claims := &accessClaims{
 		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: aud, ID: jti, ClientID: g.ClientID,
 		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
-		ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, iat), AMR: g.AMR, SID: g.SID,
+		ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, iat), AMR: g.AMR, SID: g.SID, Actor: g.Actor,
 	}
 	if g.AccountID == "" {
 		claims.Subject = g.ClientID // RFC 9068 §2.2: no person is involved

@@ -40,6 +40,9 @@ type Pages interface {
 	DevicePath() string
 	// DeviceEnd is where a person is told how the decision about a device ended.
 	DeviceEnd(end session.DeviceEnd) string
+	// Record notes in the audit log what the client did with the account; pairs
+	// are names and values of the detail, which holds no secret.
+	Record(r *http.Request, action, clientID, accountID string, pairs ...string) error
 	// RecordSignOut notes that the client's request ended the account's session
 	// with the public name.
 	RecordSignOut(r *http.Request, clientID, accountID, sid string) error

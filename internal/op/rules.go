@@ -161,6 +161,14 @@ var (
 		"Ask for new codes and show the new user_code; expires_in says how long they are good (lifetimes.device_code).")
 	ruleDeviceRefused = newRule("device-refused", fault.Invalid, codeAccessDenied, "RFC 8628 §3.5",
 		"Nothing is wrong with the request: the person chose Cancel. Stop asking, and offer to begin again.")
+	ruleExchange = newRule("token-exchange", fault.Invalid, codeInvalidRequest, "RFC 8693 §2.1, §2.2.2",
+		"Exchange an access token of this provider that is good, about a person, and meant for this client; delegation needs an actor_token of the client's own.")
+	ruleExchangePolicy = newRule("token-exchange-policy", fault.Invalid, codeUnauthorizedClient, "RFC 8693 §2.2.2, §5",
+		"Allow it in the client's declaration: token_exchange says impersonation or delegation, token_exchange_from the clients whose tokens it may exchange.")
+	ruleExchangeTarget = newRule("token-exchange-target", fault.Invalid, codeInvalidTarget, "RFC 8693 §2.1, §2.2.2",
+		"Name with resource (or audience) the API that the token is for; it must be one of the client's resources.")
+	ruleExchangeScope = newRule("token-exchange-scope", fault.Invalid, codeInvalidScope, "RFC 8693 §2.1",
+		"Ask for scopes that the subject_token has, that are registered for the client, and that mean something to the API.")
 	ruleOwnScope = newRule("client-scope", fault.Invalid, codeInvalidScope, "RFC 6749 §4.4.2",
 		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address and offline_access are.")
 )

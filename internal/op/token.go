@@ -27,6 +27,7 @@ type tokens struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
+	IssuedType   string `json:"issued_token_type,omitempty"` // RFC 8693 §2.2.1
 }
 
 // tokenRequest is a request for tokens, of a client that has proven who it is.
@@ -43,6 +44,7 @@ var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantRefresh:           (*Provider).refresh,
 	client.GrantClientCredentials: (*Provider).clientCredentials,
 	client.GrantDevice:            (*Provider).deviceTokens,
+	client.GrantExchange:          (*Provider).exchangeToken,
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {

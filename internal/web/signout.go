@@ -73,6 +73,12 @@ func (w *Web) end(rw http.ResponseWriter, r *http.Request) (*session.Session, er
 	return sess, w.record(r, nil, "session.end", sess.AccountID, sess.AccountID, "sid", sess.SID)
 }
 
+// Record notes what the client did with the account.
+func (w *Web) Record(r *http.Request, action, clientID, accountID string, pairs ...string) error {
+	f := &session.Flow{Request: session.Request{ClientID: clientID}}
+	return w.record(r, f, action, "", accountID, pairs...)
+}
+
 // RecordSignOut notes that a request of the client ended the account's session
 // with the public name.
 func (w *Web) RecordSignOut(r *http.Request, clientID, accountID, sid string) error {

@@ -78,6 +78,7 @@ type nodeAnswer struct {
 		Refresh string `json:"refresh_token"`
 		ID      string `json:"id_token"`
 		Scope   string `json:"scope"`
+		Issued  string `json:"issued_token_type"`
 		Type    string `json:"token_type"`
 	} `json:"tokens"`
 	Server map[string]any `json:"server"`

@@ -104,6 +104,7 @@ func clientProperties(c *client.Client) [][2]string {
 		{"told of sign-outs at", c.BackchannelURI}, {"told in the browser at", c.FrontchannelURI},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"response types", strings.Join(c.ResponseTypes, " ")},
 		{"scopes", strings.Join(c.Scopes, " ")}, {"resources", strings.Join(c.Resources, " ")}, {"trusted", yesNo(c.Trusted)},
+		{"exchanges tokens by", strings.Join(c.TokenExchange, " ")}, {"of the clients", strings.Join(c.TokenExchangeFrom, " ")},
 		{"ID tokens", c.IDTokenAlg}, {"access tokens", strings.TrimSpace(c.AccessTokenFormat + " " + c.AccessTokenAlg)},
 		{"default max age", maxAge}, {"home page", c.ClientURI}, {"logo", c.LogoURI},
 		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"accent colour", c.Accent},
@@ -150,6 +151,8 @@ public: it proves with PKCE that it is the one that asked.`,
 	flags.StringSliceVar(&f.client.GrantTypes, "grant-type", nil, "`grant types` (default authorization_code)")
 	flags.StringSliceVar(&f.client.Scopes, "scope", nil, "`scopes` it may ask for (default openid,profile,email)")
 	flags.StringSliceVar(&f.client.Resources, "resource", nil, "`APIs` it may have tokens for, by their identifiers")
+	flags.StringSliceVar(&f.client.TokenExchange, "token-exchange", nil, "what it may make of other clients' tokens: `impersonation`, delegation")
+	flags.StringSliceVar(&f.client.TokenExchangeFrom, "token-exchange-from", nil, "`clients` whose tokens it may exchange")
 	flags.StringVar(&f.client.AuthMethod, "auth-method", "", "`method` at the token endpoint (default client_secret_basic)")
 	flags.StringVar(&f.client.JWKSURI, "jwks-uri", "", "`address` of its public keys, for private_key_jwt")
 	flags.StringVar(&f.client.Profile, "profile", "", "`profile` that it is held to: oidc, fapi2, fapi2-message-signing, fapi-ciba")

@@ -110,6 +110,9 @@ const commands = {
     const tokens = await client.pollDeviceAuthorizationGrant(config, pending);
     return { tokens, claims: tokens.claims() };
   },
+  async grant({ type, parameters }) {
+    return { tokens: await client.genericGrantRequest(config, type, parameters) };
+  },
   async clientCredentials({ scope }) {
     return { tokens: await client.clientCredentialsGrant(config, { scope }, proving) };
   },
