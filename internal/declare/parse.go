@@ -14,10 +14,11 @@ import (
 
 // Declaration is what a file declares, in its order, and what is wrong with it.
 type Declaration struct {
-	servers []*declaredServer
-	clients []*declaredClient
-	users   []*declaredUser
-	faults  Faults
+	servers       []*declaredServer
+	clients       []*declaredClient
+	users         []*declaredUser
+	organizations []*declaredOrganization
+	faults        Faults
 }
 
 // declaredClient is one entry of clients.
@@ -65,7 +66,7 @@ func Parse(name string, text []byte, read func(path string) ([]byte, error)) *De
 	}
 	entries, ok := yamltree.Entries(body)
 	if !ok {
-		p.add(Fault{Where: p.at(body), Problem: "is not a declaration", Fix: "write clients:, users: or resources:, and a list under it"})
+		p.add(Fault{Where: p.at(body), Problem: "is not a declaration", Fix: "write clients:, users:, organizations: or resources:, and a list under it"})
 	}
 	for _, e := range entries {
 		p.top(e)
@@ -98,10 +99,12 @@ func (p *parser) top(e *ast.MappingValueNode) {
 		p.each(e, "user", p.user)
 	case "resources":
 		p.each(e, "resource", p.server)
-	case "organizations", "connections":
+	case "organizations":
+		p.each(e, "organization", p.organization)
+	case "connections":
 		p.add(Fault{Where: p.at(e.Key), Key: name, Problem: "not supported by this version", Fix: "leave it out"})
 	default:
-		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "resources"}, nil)
+		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "organizations", "resources"}, nil)
 	}
 }
 
@@ -126,7 +129,7 @@ func (p *parser) each(list *ast.MappingValueNode, kind string, take func(entry, 
 }
 
 // nameKeys say whom an entry is about, by its kind.
-var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id"}
+var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id", "organization": "slug"}
 
 // name finds out whom the entry is about before anything else is read, so that
 // every message can say it.
@@ -247,6 +250,9 @@ func (p *parser) checkTwice() {
 	}
 	for _, s := range p.servers {
 		once(&s.entry, s.server.ID)
+	}
+	for _, o := range p.organizations {
+		once(&o.entry, o.slug)
 	}
 	for _, c := range p.clients {
 		once(&c.entry, c.client.ID)

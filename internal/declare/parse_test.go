@@ -85,6 +85,8 @@ func TestRefusals(t *testing.T) {
 		{"clients:\n  - []", "f.yaml:2:5: is not a client; write lines key: value after the dash"},
 		{"clients:\n  - id: a\n---\nclients:\n", "f.yaml:3:1: a second document begins; keep everything in one"},
 		{"clients:\n  - id: a\n    id: b", `f.yaml:3:5: not YAML: mapping key "id" already defined at [2:5]; check the indentation and the quotes there`},
+		{"organizations:\n  - name: A", "f.yaml:2:5: organization: slug: is missing; every organization needs one here: a short name of its own, such as engines"},
+		{"organizations:\n  - slug: a1\n    owner: [a@b.example]", "f.yaml:3:5: organization a1: owner: no such key; write owners"},
 		{"connections: []", "f.yaml:1:1: connections: not supported by this version; leave it out"},
 		{"client: []", "f.yaml:1:1: client: no such key; did you mean clients?"},
 		{"clients:\n  - id: a\n    scope: [openid]", "f.yaml:3:5: client a: scope: no such key; write scopes"},

@@ -7,14 +7,16 @@ import (
 	"signet/internal/account"
 	"signet/internal/client"
 	"signet/internal/fault"
+	"signet/internal/org"
 	"signet/internal/resource"
 )
 
 // Services are what a declaration is compared with, and made so by.
 type Services struct {
-	Resources *resource.Registry
-	Clients   *client.Registry
-	Accounts  *account.Service
+	Resources     *resource.Registry
+	Clients       *client.Registry
+	Accounts      *account.Service
+	Organizations *org.Service
 	// ShutOut makes a change to the account and ends what it has open, its sessions
 	// and its refresh tokens, such that nothing stays open if the command is killed. It is
 	// called when a declaration disables an account or gives it another password.
@@ -33,7 +35,7 @@ const (
 
 // Step is one client or user of a declaration, compared with what there is.
 type Step struct {
-	Kind        string // "resource", "client" or "user"
+	Kind        string // "resource", "client", "user" or "organization"
 	ID          string // the client's id, or the address as declared
 	Subject     string // the client's id, or the account's once there is one
 	Action      Action
@@ -79,6 +81,11 @@ func (s Services) Plan(ctx context.Context, d *Declaration) ([]*Step, error) {
 	}
 	for _, u := range d.users {
 		if err := add(&u.entry, func(ctx context.Context) (*Step, error) { return s.planUser(ctx, u) }); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range d.organizations {
+		if err := add(&o.entry, func(ctx context.Context) (*Step, error) { return s.planOrganization(ctx, d, o) }); err != nil {
 			return nil, err
 		}
 	}

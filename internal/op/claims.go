@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"signet/internal/account"
+	"signet/internal/org"
 	"signet/internal/session"
 )
 
@@ -17,7 +18,7 @@ var claimsSupported = []string{
 	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
 	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
-	"email", "email_verified", "phone_number", "phone_number_verified", "address",
+	"email", "email_verified", "phone_number", "phone_number_verified", "address", "organizations",
 }
 
 // personClaims are the claims about a person.
@@ -41,38 +42,68 @@ type personClaims struct {
 	Phone             string           `json:"phone_number,omitempty"`
 	PhoneVerified     *bool            `json:"phone_number_verified,omitempty"`
 	Address           *account.Address `json:"address,omitempty"`
+
+	// Organizations is the house's own claim: an empty list is the answer for a
+	// person who has none.
+	Organizations *[]organizationClaim `json:"organizations,omitempty"`
+}
+
+// organizationClaim is one organization and what the person may do there.
+type organizationClaim struct {
+	ID   string   `json:"id"`
+	Name string   `json:"name"`
+	Role org.Role `json:"role"`
+}
+
+// mostOrganizations bounds the claim, and with it every token that bears it.
+const mostOrganizations = 100
+
+// person is whom claims are told of.
+type person struct {
+	*account.Account
+	organizations []*org.Membership
 }
 
 // personalClaims is the table of the claims about a person: the scope that brings each
 // (§5.4), and how it is told.
 var personalClaims = []struct {
 	name, scope string
-	tell        func(a *account.Account, to *personClaims)
+	tell        func(a *person, to *personClaims)
 }{
-	{"name", "profile", func(a *account.Account, to *personClaims) { to.Name = nameOf(a) }},
-	{"given_name", "profile", func(a *account.Account, to *personClaims) { to.GivenName = a.Profile.GivenName }},
-	{"family_name", "profile", func(a *account.Account, to *personClaims) { to.FamilyName = a.Profile.FamilyName }},
-	{"middle_name", "profile", func(a *account.Account, to *personClaims) { to.MiddleName = a.Profile.MiddleName }},
-	{"nickname", "profile", func(a *account.Account, to *personClaims) { to.Nickname = a.Profile.Nickname }},
-	{"preferred_username", "profile", func(a *account.Account, to *personClaims) { to.PreferredUsername = a.Profile.PreferredUsername }},
-	{"profile", "profile", func(a *account.Account, to *personClaims) { to.ProfileURL = a.Profile.ProfileURL }},
-	{"picture", "profile", func(a *account.Account, to *personClaims) { to.Picture = a.Profile.Picture }},
-	{"website", "profile", func(a *account.Account, to *personClaims) { to.Website = a.Profile.Website }},
-	{"gender", "profile", func(a *account.Account, to *personClaims) { to.Gender = a.Profile.Gender }},
-	{"birthdate", "profile", func(a *account.Account, to *personClaims) { to.Birthdate = a.Profile.Birthdate }},
-	{"zoneinfo", "profile", func(a *account.Account, to *personClaims) { to.ZoneInfo = a.Profile.ZoneInfo }},
-	{"locale", "profile", func(a *account.Account, to *personClaims) { to.Locale = a.Profile.Locale }},
-	{"updated_at", "profile", func(a *account.Account, to *personClaims) { to.UpdatedAt = a.UpdatedAt.Unix() }},
-	{"email", "email", func(a *account.Account, to *personClaims) { to.Email = a.Email }},
-	{"email_verified", "email", func(a *account.Account, to *personClaims) { to.EmailVerified = &a.EmailVerified }},
-	{"phone_number", "phone", func(a *account.Account, to *personClaims) { to.Phone = a.Profile.PhoneNumber }},
-	{"phone_number_verified", "phone", func(a *account.Account, to *personClaims) {
+	{"name", "profile", func(a *person, to *personClaims) { to.Name = nameOf(a.Account) }},
+	{"given_name", "profile", func(a *person, to *personClaims) { to.GivenName = a.Profile.GivenName }},
+	{"family_name", "profile", func(a *person, to *personClaims) { to.FamilyName = a.Profile.FamilyName }},
+	{"middle_name", "profile", func(a *person, to *personClaims) { to.MiddleName = a.Profile.MiddleName }},
+	{"nickname", "profile", func(a *person, to *personClaims) { to.Nickname = a.Profile.Nickname }},
+	{"preferred_username", "profile", func(a *person, to *personClaims) { to.PreferredUsername = a.Profile.PreferredUsername }},
+	{"profile", "profile", func(a *person, to *personClaims) { to.ProfileURL = a.Profile.ProfileURL }},
+	{"picture", "profile", func(a *person, to *personClaims) { to.Picture = a.Profile.Picture }},
+	{"website", "profile", func(a *person, to *personClaims) { to.Website = a.Profile.Website }},
+	{"gender", "profile", func(a *person, to *personClaims) { to.Gender = a.Profile.Gender }},
+	{"birthdate", "profile", func(a *person, to *personClaims) { to.Birthdate = a.Profile.Birthdate }},
+	{"zoneinfo", "profile", func(a *person, to *personClaims) { to.ZoneInfo = a.Profile.ZoneInfo }},
+	{"locale", "profile", func(a *person, to *personClaims) { to.Locale = a.Profile.Locale }},
+	{"updated_at", "profile", func(a *person, to *personClaims) { to.UpdatedAt = a.UpdatedAt.Unix() }},
+	{"email", "email", func(a *person, to *personClaims) { to.Email = a.Email }},
+	{"email_verified", "email", func(a *person, to *personClaims) { to.EmailVerified = &a.EmailVerified }},
+	{"phone_number", "phone", func(a *person, to *personClaims) { to.Phone = a.Profile.PhoneNumber }},
+	{"phone_number_verified", "phone", func(a *person, to *personClaims) {
 		if a.Profile.PhoneNumber != "" {
 			to.PhoneVerified = &a.Profile.PhoneVerified
 		}
 	}},
-	{"address", "address", func(a *account.Account, to *personClaims) { to.Address = a.Profile.Address }},
+	{"address", "address", func(a *person, to *personClaims) { to.Address = a.Profile.Address }},
+	{"organizations", scopeOrganizations, func(a *person, to *personClaims) {
+		list := make([]organizationClaim, len(a.organizations))
+		for i, o := range a.organizations {
+			list[i] = organizationClaim{o.ID, o.Name, o.Role}
+		}
+		to.Organizations = &list
+	}},
 }
+
+// scopeOrganizations brings the claim of its name.
+const scopeOrganizations = "organizations"
 
 // nameOf is the name for display: as given, else put together of its parts.
 func nameOf(a *account.Account) string {
@@ -83,15 +114,21 @@ func nameOf(a *account.Account) string {
 }
 
 // tell returns the claims of the person that the scopes bring, and those that
-// are named.
-func tell(a *account.Account, scopes, names []string) *personClaims {
-	out := &personClaims{}
-	for _, c := range personalClaims {
-		if slices.Contains(scopes, c.scope) || slices.Contains(names, c.name) {
-			c.tell(a, out)
+// are named. Organizations are read where they are asked for.
+func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names []string) (*personClaims, error) {
+	about, out := &person{Account: a}, &personClaims{}
+	if slices.Contains(scopes, scopeOrganizations) || slices.Contains(names, scopeOrganizations) {
+		var err error
+		if about.organizations, err = p.Organizations.Of(ctx, a.ID, "", mostOrganizations); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	for _, c := range personalClaims {
+		if slices.Contains(scopes, c.scope) || slices.Contains(names, c.name) {
+			c.tell(about, out)
+		}
+	}
+	return out, nil
 }
 
 // askedClaims are the claims about a person that a request asks for by name

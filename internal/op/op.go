@@ -20,6 +20,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/keys"
+	"signet/internal/org"
 	"signet/internal/refusal"
 	"signet/internal/resource"
 	"signet/internal/session"
@@ -108,21 +109,22 @@ type Config struct {
 
 // Services are the parts of the house that the protocol works with.
 type Services struct {
-	Clients   *client.Registry
-	Resources *resource.Registry
-	Accounts  *account.Service
-	Sessions  *session.Service
-	Devices   *device.Service
-	Grants    *grant.Service
-	Keys      *keys.Manager
-	Cookies   *httpd.Cookies
-	Pages     Pages
-	Outbound  Outbound
-	Secrets   SecretGuard
-	Once      Once
-	Metrics   Metrics
-	Refusals  *refusal.Service
-	Now       func() time.Time
+	Clients       *client.Registry
+	Resources     *resource.Registry
+	Accounts      *account.Service
+	Organizations *org.Service
+	Sessions      *session.Service
+	Devices       *device.Service
+	Grants        *grant.Service
+	Keys          *keys.Manager
+	Cookies       *httpd.Cookies
+	Pages         Pages
+	Outbound      Outbound
+	Secrets       SecretGuard
+	Once          Once
+	Metrics       Metrics
+	Refusals      *refusal.Service
+	Now           func() time.Time
 }
 
 // Provider answers the protocol's requests.

@@ -170,7 +170,7 @@ var (
 	ruleExchangeScope = newRule("token-exchange-scope", fault.Invalid, codeInvalidScope, "RFC 8693 §2.1",
 		"Ask for scopes that the subject_token has, that are registered for the client, and that mean something to the API.")
 	ruleOwnScope = newRule("client-scope", fault.Invalid, codeInvalidScope, "RFC 6749 §4.4.2",
-		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address and offline_access are.")
+		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address, organizations and offline_access are.")
 )
 
 // Keys to which tokens are bound.

@@ -315,4 +315,4 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 
 // personal are the scopes that are about a person: all whose meaning is the
 // provider's, and not that of the apps.
-var personal = []string{"openid", "profile", "email", "phone", "address", "offline_access"}
+var personal = []string{"openid", "profile", "email", "phone", "address", "organizations", "offline_access"}

@@ -59,7 +59,11 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
 	asked := readAsked(t.grant.Claims)
 	c := t.client
-	claims := &userClaims{Subject: p.subjects.of(c, a.ID), personClaims: tell(a, strings.Fields(t.claims.Scope), asked.Userinfo)}
+	about, err := p.tell(r.Context(), a, strings.Fields(t.claims.Scope), asked.Userinfo)
+	if err != nil {
+		return err
+	}
+	claims := &userClaims{Subject: p.subjects.of(c, a.ID), personClaims: about}
 	if c.UserinfoAlg == "" && c.UserinfoEncAlg == "" {
 		return writeJSON(w, claims)
 	}

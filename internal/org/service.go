@@ -154,6 +154,11 @@ func (s *Service) Seen(ctx context.Context, idOrSlug, accountID string) (*Member
 	return &Membership{Organization: *o, Role: m.Role}, nil
 }
 
+// Member returns the account's place in the organization, or nil.
+func (s *Service) Member(ctx context.Context, orgID, accountID string) (*Member, error) {
+	return s.store.Member(ctx, orgID, accountID)
+}
+
 // Members returns a page of the members.
 func (s *Service) Members(ctx context.Context, orgID, after string, limit int) ([]*Person, error) {
 	return s.store.Members(ctx, orgID, after, limit)

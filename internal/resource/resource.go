@@ -110,7 +110,7 @@ func (s *Server) Check() error {
 }
 
 // personal are the scopes that are about a person, whose API is the provider.
-var personal = []string{"openid", "profile", "email", "phone", "address", "offline_access"}
+var personal = []string{"openid", "profile", "email", "phone", "address", "organizations", "offline_access"}
 
 // Fill sets what was left out.
 func (s *Server) Fill() {

@@ -7,6 +7,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
+	"signet/internal/org"
 	"signet/internal/session"
 	"signet/internal/web/view"
 )
@@ -73,6 +74,13 @@ func (w *Web) grantsOf(ctx context.Context, scopes []string, a *account.Account)
 	}
 	var out []view.Grant
 	for _, s := range scopes {
+		if s == "organizations" {
+			of, err := w.Organizations.Of(ctx, a.ID, "", 5)
+			if err != nil {
+				return nil, err
+			}
+			values[s] = namesOf(of)
+		}
 		if s == "openid" && len(scopes) > 1 {
 			continue // who it is, is in every other line
 		}
@@ -87,6 +95,14 @@ func (w *Web) grantsOf(ctx context.Context, scopes []string, a *account.Account)
 		out = append(out, g)
 	}
 	return out, nil
+}
+
+func namesOf(of []*org.Membership) string {
+	names := make([]string, len(of))
+	for i, o := range of {
+		names[i] = o.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {

@@ -19,6 +19,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/logout"
+	"signet/internal/org"
 	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/web/view"
@@ -38,28 +39,29 @@ type Letters struct {
 
 // Services are the parts of the house that the pages work with.
 type Services struct {
-	Clients    *client.Registry
-	Resources  *resource.Registry
-	Accounts   *account.Service
-	Sessions   *session.Service
-	Logouts    *logout.Notifier
-	Devices    *device.Service
-	Grants     *grant.Service
-	Cookies    *httpd.Cookies
-	View       *view.Renderer
-	Links      Links
-	Browsers   *account.Browsers
-	Ledger     *account.Ledger
-	Changes    *account.Changes
-	LeastAge   int // in years, of a person with an account
-	Recoveries *account.Recoveries
-	Letters    Letters
-	Audit      audit.Store
-	Policy     *account.Policy
-	Challenges *challenge.Service
-	SignUps    *account.SignUps // nil: no account can be made here
-	Mailbox    Mailbox          // nil: there is none
-	Now        func() time.Time
+	Clients       *client.Registry
+	Resources     *resource.Registry
+	Accounts      *account.Service
+	Organizations *org.Service
+	Sessions      *session.Service
+	Logouts       *logout.Notifier
+	Devices       *device.Service
+	Grants        *grant.Service
+	Cookies       *httpd.Cookies
+	View          *view.Renderer
+	Links         Links
+	Browsers      *account.Browsers
+	Ledger        *account.Ledger
+	Changes       *account.Changes
+	LeastAge      int // in years, of a person with an account
+	Recoveries    *account.Recoveries
+	Letters       Letters
+	Audit         audit.Store
+	Policy        *account.Policy
+	Challenges    *challenge.Service
+	SignUps       *account.SignUps // nil: no account can be made here
+	Mailbox       Mailbox          // nil: there is none
+	Now           func() time.Time
 }
 
 // Web answers the pages' requests.

@@ -251,10 +251,11 @@ func TestScopesGiveClaims(t *testing.T) {
 		"website": "https://ada.example", "gender": "female", "birthdate": "1815-12-10", "zoneinfo": "Europe/London", "locale": "en-GB",
 	}
 	want := map[string]map[string]any{
-		"profile": profile,
-		"email":   {"email": "ada@example.com", "email_verified": true},
-		"phone":   {"phone_number": "+441234567890", "phone_number_verified": true},
-		"address": {"address": nil},
+		"profile":       profile,
+		"email":         {"email": "ada@example.com", "email_verified": true},
+		"phone":         {"phone_number": "+441234567890", "phone_number_verified": true},
+		"address":       {"address": nil},
+		"organizations": {"organizations": nil}, // TestOrganizations
 	}
 	each(t, func(t *testing.T, e *testenv.Env) {
 		app := e.App(t, web)

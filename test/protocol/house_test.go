@@ -17,7 +17,7 @@ var (
 	bob = testenv.Person{Email: "bob@example.com", Password: "battery-Staple-7"}
 )
 
-const allScopes = "openid profile email phone address offline_access"
+const allScopes = "openid profile email phone address organizations offline_access"
 
 // The apps of the house, as declared below.
 var (
@@ -43,7 +43,7 @@ clients:
     redirect_uris: ["https://web.example/callback?from=signet", "https://web.example/other"]
     post_logout_redirect_uris: ["https://web.example/bye", "https://web.example/bye?from=signet"]
     grant_types: [authorization_code, refresh_token]
-    scopes: [openid, profile, email, phone, address, offline_access]
+    scopes: [openid, profile, email, phone, address, organizations, offline_access]
     trusted: true
   - id: post
     name: Post office
@@ -99,7 +99,7 @@ clients:
     redirect_uris: ["https://hybrid.example/cb", "https://hybrid.example/cb?from=signet"]
     grant_types: [authorization_code, implicit, refresh_token]
     response_types: [code, id_token, token id_token, code id_token, code token, code token id_token, none]
-    scopes: [openid, profile, email, phone, address, offline_access]
+    scopes: [openid, profile, email, phone, address, organizations, offline_access]
     trusted: true
   - id: fleet
     name: Fleet

@@ -22,16 +22,17 @@ func applyCommand(p *Process) *cobra.Command {
 	var a apply
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE",
-		Short: "Make clients, users and APIs be as a file declares them",
-		Long: `Make clients, users and APIs be as a YAML file declares them.
+		Short: "Make clients, users, organizations and APIs be as a file declares them",
+		Long: `Make clients, users, organizations and APIs be as a YAML file declares them.
 
 Applied twice, a file changes nothing: keep it in version control, and apply it
 whenever it changes. Nodes that run see a change within two seconds.
 
 A client is declared whole, and so is an API that tokens are for (under
-resources): what its entry does not say goes back to the default. Of a user only
-what the entry says is held, because people change the rest themselves. What no entry mentions is left alone. Everything that is wrong
-with the file is reported at once, before anything is changed.
+resources): what its entry does not say goes back to the default. Of a user and of
+an organization only what the entry says is held, because people change the rest
+themselves. What no entry mentions is left alone. Everything that is wrong with the
+file is reported at once, before anything is changed.
 
 docs/guides/clients.md and docs/guides/resources.md tell what each key means.`,
 		Example: `  # house.yaml
@@ -48,6 +49,10 @@ docs/guides/clients.md and docs/guides/resources.md tell what each key means.`,
       password_file: ada.password     # or password, or password_hash
       verified: true
       given_name: Ada
+  organizations:
+    - slug: engines                   # a short name that is its alone
+      name: Analytical Engines
+      owners: [ada@example.com]       # and admins, viewers
 
   signet apply -f house.yaml --dry-run
   signet apply -f house.yaml`,
@@ -63,7 +68,7 @@ docs/guides/clients.md and docs/guides/resources.md tell what each key means.`,
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error { return a.run(ctx, h, text, p.Stdout) })
 		},
 	}
-	cmd.Flags().StringVarP(&a.file, "file", "f", "", "YAML `file` that declares clients, users and APIs; - for standard input")
+	cmd.Flags().StringVarP(&a.file, "file", "f", "", "YAML `file` that declares clients, users, organizations and APIs; - for standard input")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "print the difference and change nothing")
 	return a.flag(cmd)
 }
@@ -118,8 +123,8 @@ type applied struct {
 }
 
 type changed struct {
-	Kind   string         `json:"kind"`   // resource, client, user
-	ID     string         `json:"id"`     // the client's id, the user's address
+	Kind   string         `json:"kind"`   // resource, client, user, organization
+	ID     string         `json:"id"`     // the client's id, the user's address, the organization's slug
 	Action declare.Action `json:"action"` // create, update
 	Fields []changedField `json:"fields,omitempty"`
 }
@@ -135,7 +140,7 @@ func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) e
 	if name == "-" {
 		name = "standard input"
 	}
-	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, ShutOut: h.shutOut}
+	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, ShutOut: h.shutOut}
 	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
 	if err != nil {
 		return err

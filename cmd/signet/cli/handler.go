@@ -31,7 +31,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	s.clients.UseDocuments(s.documents(fetcher))
 	cookies := s.cookies()
 	services := web.Services{
-		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, View: renderer,
+		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges,
@@ -57,7 +57,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		SubjectSecret: s.subjects, Registration: s.registration(), ClientIDMetadata: c.Registration.ClientIDMetadata == config.RegistrationOn,
 		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
 	}, op.Services{
-		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
+		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
 		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Now: time.Now,
 	})

@@ -21,7 +21,7 @@ type Grant struct {
 var (
 	scopeTitles = map[string]Message{
 		"openid": "scope.openid", "profile": "scope.profile", "email": "scope.email",
-		"phone": "scope.phone", "address": "scope.address", "offline_access": "scope.offline_access",
+		"phone": "scope.phone", "address": "scope.address", "organizations": "scope.organizations", "offline_access": "scope.offline_access",
 	}
 	scopeHints = map[string]Message{
 		"openid": "scope.openid.hint", "offline_access": "scope.offline_access.hint",
