@@ -87,6 +87,10 @@ type Config struct {
 	// seconds.
 	ClockSkew time.Duration
 
+	// SignOuts remembers which sessions ended before their time. By default the
+	// memory of this process: an app on several nodes gives them one to share.
+	SignOuts SignOuts
+
 	// HTTPClient calls the provider. By default one that gives up after ten
 	// seconds and follows no redirects.
 	HTTPClient *http.Client

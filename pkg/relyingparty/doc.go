@@ -12,7 +12,7 @@
 //		PostLogoutURL: "https://app.example/",
 //		CookieKey:     key, // 32 random bytes
 //	})
-//	rp.Routes(mux) // GET /login, GET /callback, POST /logout, POST /logout/local
+//	rp.Routes(mux) // GET /login, GET /callback, POST /logout and below it
 //	mux.Handle("/", rp.Require(pages))
 //
 // Inside pages, [UserFrom] tells who is signed in.
@@ -24,8 +24,9 @@
 // to that one request waits in a sealed cookie, so an answer is taken only by
 // the browser that asked, and once. The answer's issuer is compared (RFC 9207),
 // the ID token is verified in full, and the session is sealed into a cookie: the
-// app needs no store, and only remembers for a while what it refreshed and whom
-// it signed out. When the access token is about to expire the session is
+// app needs no store, and only remembers for a while what it refreshed and which
+// sessions ended: signed out here, or at the provider, which tells of it by the
+// back channel (Back-Channel Logout 1.0) or in a frame (Front-Channel Logout 1.0). When the access token is about to expire the session is
 // refreshed, once for all the requests that wait for it; without a refresh token
 // the browser makes a silent round trip (prompt=none).
 //

@@ -54,7 +54,10 @@ func (rp *RP) endSession(w http.ResponseWriter, r *http.Request) *session {
 	if err != nil {
 		return nil
 	}
-	rp.refresher.end(s, rp.now())
+	rp.refresher.forget(s.ID)
+	if err := rp.end(r.Context(), nameOfSession(s.ID), time.Time{}); err != nil {
+		rp.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "the sign-out is not remembered", slog.String("cause", describe(err)))
+	}
 	if s.Refresh == "" {
 		return s
 	}

@@ -45,7 +45,7 @@ func TestLogoutHere(t *testing.T) {
 		t.Error("a copied cookie works after sign-out")
 	}
 	thief.Jar.SetCookies(mustURL(t, a.url), copied)
-	a.rp.refresher = newRefresher() // another node
+	a.rp.refresher, a.rp.config.SignOuts = newRefresher(), newMemory(a.rp.now) // another node
 	a.forward(time.Hour)
 	if thief.whoAt("/").SignedIn {
 		t.Error("a copied cookie could be refreshed after sign-out")

@@ -81,6 +81,9 @@ func (rp *RP) guard(next http.Handler, out http.HandlerFunc) http.Handler {
 // errors are errSignedOut, errMustRenew, and those of a provider in trouble.
 func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) {
 	s, err := rp.openSession(r)
+	if errors.Is(err, errSignOuts) {
+		return nil, err
+	}
 	if err != nil {
 		// Left over from another key, another version or another time.
 		rp.jar.clear(w, r, sessionCookie)
@@ -103,6 +106,9 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 		return nil, errSignedOut
 	}
 	fresh, err := rp.refresher.refresh(r.Context(), s, rp.now, rp.fetch)
+	if err == nil {
+		err = rp.stillOpen(r.Context(), s) // it may have ended meanwhile
+	}
 	switch {
 	case err == nil:
 		if err := rp.saveSession(w, r, fresh); err != nil {
@@ -116,6 +122,15 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 		return s, nil // the provider is in trouble, and there is time left
 	}
 	return nil, err
+}
+
+// stillOpen returns errEnded for a session that was ended before its time.
+func (rp *RP) stillOpen(ctx context.Context, s *session) error {
+	over, err := rp.over(ctx, s)
+	if err == nil && over {
+		err = errEnded
+	}
+	return err
 }
 
 // fetch makes the next state of a session, for the refresher.

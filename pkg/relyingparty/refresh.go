@@ -17,24 +17,22 @@ const (
 	refreshPause = 5 * time.Second
 )
 
-// errEnded: the session was signed out here.
+// errEnded: the session is over, by itself or by a sign-out.
 var errEnded = errors.New("the session was signed out")
 
 // refresher makes sure that a refresh token is used once, however many requests
-// of a session come at the same time, and that a session signed out here stays
-// so: a request under way at that moment may still write its cookie back. It
-// holds only what is under way or just over. Several nodes of one app do not see
+// of a session come at the same time. It holds only what is under way or just
+// over. Several nodes of one app do not see
 // each other's: the provider's grace for a retried refresh covers the rare case
 // that two refresh at once.
 type refresher struct {
 	mu      sync.Mutex
-	flights map[string]*flight   // by session id
-	ended   map[string]time.Time // by session id: when the session would have ended by itself
+	flights map[string]*flight // by session id
 	swept   time.Time
 }
 
 func newRefresher() *refresher {
-	return &refresher{flights: map[string]*flight{}, ended: map[string]time.Time{}}
+	return &refresher{flights: map[string]*flight{}}
 }
 
 type flight struct {
@@ -64,9 +62,6 @@ func (f *refresher) refresh(ctx context.Context, s *session, now func() time.Tim
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-current.done:
-		if f.hasEnded(s.ID) {
-			return nil, errEnded
-		}
 		return current.session, current.err
 	}
 }
@@ -102,20 +97,11 @@ func (f *flight) newer(s *session) *session {
 	return s
 }
 
-// end makes s unusable on this node, in whatever cookie it comes back.
-func (f *refresher) end(s *session, now time.Time) {
+// forget drops the outcome of a session that was signed out.
+func (f *refresher) forget(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sweep(now)
-	delete(f.flights, s.ID)
-	f.ended[s.ID] = s.End
-}
-
-func (f *refresher) hasEnded(id string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_, ended := f.ended[id]
-	return ended
+	delete(f.flights, id)
 }
 
 // sweep drops what is of no use any more, at most once per refreshMemory; f.mu
@@ -132,11 +118,6 @@ func (f *refresher) sweep(now time.Time) {
 				delete(f.flights, id)
 			}
 		default:
-		}
-	}
-	for id, end := range f.ended {
-		if !now.Before(end) {
-			delete(f.ended, id)
 		}
 	}
 }

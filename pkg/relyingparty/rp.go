@@ -17,6 +17,7 @@ type RP struct {
 	jar          *jar
 	provider     *provider
 	refresher    *refresher
+	issuerOrigin string
 	crossOrigin  *http.CrossOriginProtection
 	now          func() time.Time
 }
@@ -49,15 +50,24 @@ func New(ctx context.Context, config Config) (*RP, error) {
 	if c.ErrorHandler == nil {
 		c.ErrorHandler = writeError
 	}
-	return &RP{
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	rp := &RP{
 		config:       c,
 		callbackPath: redirect.Path,
 		jar:          newJar(seal, c.CookieName, redirect.Scheme == "https"),
 		provider:     &provider{config: c, life: ctx},
 		refresher:    newRefresher(),
+		issuerOrigin: issuer.Scheme + "://" + issuer.Host,
 		crossOrigin:  crossOrigin,
 		now:          time.Now,
-	}, nil
+	}
+	if c.SignOuts == nil {
+		rp.config.SignOuts = newMemory(func() time.Time { return rp.now() })
+	}
+	return rp, nil
 }
 
 // Ready tells whether the provider's metadata is known, and asks for it if not.
@@ -75,11 +85,18 @@ func (rp *RP) Ready(ctx context.Context) error {
 //	GET  /callback                takes the provider's answer
 //	POST /logout                  signs out here and at the provider
 //	POST /logout/local            signs out here only
+//	POST /logout/backchannel      where the provider's server tells of sign-outs
+//	                              (register it as backchannel_logout_uri)
+//	GET  /logout/frontchannel     what the provider's page frames at a sign-out
+//	                              (register it as frontchannel_logout_uri, with
+//	                              frontchannel_logout_session_required)
 func (rp *RP) Routes(mux *http.ServeMux) {
 	mux.Handle("GET "+rp.config.LoginPath, rp.route(rp.login))
 	mux.Handle("GET "+rp.callbackPath, rp.route(rp.callback))
 	mux.Handle("POST "+rp.config.LogoutPath, rp.form(rp.logout))
 	mux.Handle("POST "+rp.config.LogoutPath+"/local", rp.form(rp.logoutLocal))
+	mux.HandleFunc("POST "+rp.config.LogoutPath+"/backchannel", rp.backchannel)
+	mux.Handle("GET "+rp.config.LogoutPath+"/frontchannel", rp.route(rp.frontchannel))
 }
 
 // Handler serves the routes alone, for apps with a router of their own.

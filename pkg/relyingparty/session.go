@@ -93,7 +93,14 @@ func (rp *RP) openSession(r *http.Request) (*session, error) {
 	if s.claims, err = readClaims(s.IDToken); err != nil {
 		return nil, errSealed
 	}
-	if !rp.now().Before(s.End) || rp.refresher.hasEnded(s.ID) {
+	if !rp.now().Before(s.End) {
+		return nil, errEnded
+	}
+	over, err := rp.over(r.Context(), s)
+	if err != nil {
+		return nil, err
+	}
+	if over {
 		return nil, errEnded
 	}
 	return s, nil

@@ -275,12 +275,17 @@ func TestRefresherForgets(t *testing.T) {
 		if _, err := f.refresh(t.Context(), s, clock, func(s *session) (*session, error) { return s.refreshed(&grant{}, now), nil }); err != nil {
 			t.Fatal(err)
 		}
-		f.end(&session{ID: fmt.Sprint("ended", i), End: now.Add(time.Hour)}, now)
 	}
 	now = now.Add(2 * time.Hour)
-	f.end(&session{ID: "last", End: now.Add(time.Hour)}, now)
-	if len(f.flights) != 0 || len(f.ended) != 1 {
-		t.Errorf("%d outcomes and %d endings are kept", len(f.flights), len(f.ended))
+	if _, err := f.refresh(t.Context(), &session{ID: "last"}, clock, func(s *session) (*session, error) { return s.refreshed(&grant{}, now), nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.flights) != 1 {
+		t.Errorf("%d outcomes are kept, want the last one", len(f.flights))
+	}
+	f.forget("last")
+	if len(f.flights) != 0 {
+		t.Error("what was signed out is kept")
 	}
 }
 

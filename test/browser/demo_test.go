@@ -76,6 +76,59 @@ func TestSignOutOfApps(t *testing.T) {
 	})
 }
 
+// Whoever signs out at one app is signed out of the other when its page is next
+// looked at: the browser told it on the way.
+func TestSignOutIsSeenByTheOtherApp(t *testing.T) {
+	eachWay(t, func(t *testing.T, w way) {
+		d := startDemo(t)
+		v := newVisitor(t, w)
+		tab, other := v.NewTab(), v.NewTab()
+		tab.Open(d.console + "/login")
+		tab.signIn(d.issuer, ada)
+		tab.Arrive(d.console)
+		other.Open(d.frames + "/login")
+		other.Arrive(d.frames)
+		other.Open(d.frames + "/me")
+		other.See(d.frames+"/me", Look{Lang: "en"})
+
+		tab.Click(".who summary")
+		tab.Follow(`.who form:not([action$="/local"]) button`)
+		tab.Arrive(d.console)
+		tab.until("the console is signed out", func() bool { return tab.Has("body.out") })
+		other.Open(d.frames)
+		other.Arrive(d.frames)
+		if !other.Has("body.out") {
+			t.Error("signing out at the console left the frames open")
+		}
+	})
+}
+
+// Whose session is ended from another browser is signed out of the apps, too: the
+// provider's server told them.
+func TestSignOutElsewhereIsSeenByTheApps(t *testing.T) {
+	eachWay(t, func(t *testing.T, w way) {
+		d := startDemo(t)
+		tab, phone := newVisitor(t, w).NewTab(), newVisitor(t, w).NewTab()
+		tab.Open(d.console + "/login")
+		tab.signIn(d.issuer, ada)
+		tab.Arrive(d.console)
+		tab.Open(d.frames + "/login")
+		tab.Arrive(d.frames)
+		phone.Open(d.issuer + "/account")
+		phone.signIn(d.issuer, ada)
+		phone.Arrive(d.issuer + "/account")
+		phone.Follow(`form[action$="/signout/everywhere"] button`)
+		phone.Arrive(d.issuer + "/signed-out")
+		for _, at := range []string{d.console, d.frames} {
+			tab.until(at+" is signed out", func() bool {
+				tab.Open(at)
+				tab.Arrive(at)
+				return tab.Has("body.out")
+			})
+		}
+	})
+}
+
 // The mailbox of the demo: the letter that tells of a sign-in, which leads to
 // the account page.
 func TestMailbox(t *testing.T) {

@@ -116,6 +116,7 @@ func demoConfig(f demoFlags, data string) (*config.Config, error) {
 	}
 	cfg.Data = filepath.Clean(data)
 	cfg.Metrics.Listen = config.Off
+	cfg.Outbound.AllowPrivate = true // the apps are on this machine, and are told of sign-outs
 	// An app asks again when its access token ends, so that a sign-out at one is
 	// seen at the other while somebody is watching.
 	cfg.Lifetimes.AccessToken = time.Minute
@@ -170,7 +171,9 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 				ClientURI:      u + "/",
 				RedirectURIs:   []string{u + "/callback"},
 				PostLogoutURIs: []string{u + "/"},
-				GrantTypes:     []string{client.GrantCode, client.GrantRefresh},
+				BackchannelURI: u + "/logout/backchannel", BackchannelSession: true,
+				FrontchannelURI: u + "/logout/frontchannel", FrontchannelSession: true,
+				GrantTypes: []string{client.GrantCode, client.GrantRefresh},
 			},
 		}, a.secret)
 		if err != nil {

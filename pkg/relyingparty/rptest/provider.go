@@ -172,13 +172,15 @@ func (p *Provider) locked(h http.HandlerFunc) http.HandlerFunc {
 func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	p.seen.Discovery++
 	doc := map[string]any{
-		"issuer":                 p.Issuer,
-		"authorization_endpoint": p.Issuer + "/authorize",
-		"token_endpoint":         p.Issuer + "/token",
-		"userinfo_endpoint":      p.Issuer + "/userinfo",
-		"jwks_uri":               p.Issuer + "/keys",
-		"end_session_endpoint":   p.Issuer + "/end_session",
-		"revocation_endpoint":    p.Issuer + "/revoke",
+		"issuer":                       p.Issuer,
+		"authorization_endpoint":       p.Issuer + "/authorize",
+		"token_endpoint":               p.Issuer + "/token",
+		"userinfo_endpoint":            p.Issuer + "/userinfo",
+		"jwks_uri":                     p.Issuer + "/keys",
+		"end_session_endpoint":         p.Issuer + "/end_session",
+		"revocation_endpoint":          p.Issuer + "/revoke",
+		"backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+		"frontchannel_logout_supported": true, "frontchannel_logout_session_supported": true,
 		"authorization_response_iss_parameter_supported": true,
 		"response_types_supported":                       []string{"code"},
 		"subject_types_supported":                        []string{"public"},
