@@ -57,6 +57,9 @@ type Client struct {
 	// client.
 	SecretHash string `json:"-"`
 
+	// Localized is what else it says of itself, in languages.
+	Localized Localized `json:"localized,omitempty"`
+
 	Scopes    []string `json:"scopes"`
 	Resources []string `json:"resources,omitempty"` // APIs that it may have tokens for (RFC 8707)
 	Trusted   bool     `json:"trusted"`             // first-party: no consent page

@@ -199,7 +199,7 @@ func (r *DocumentRules) Read(at *url.URL, id string, body []byte) (*Client, erro
 	if doc.AuthMethod == "" {
 		doc.AuthMethod = AuthNone
 	}
-	c, err := NewGuest(id, doc.Scope, doc.Metadata, r.Scopes)
+	c, err := NewGuest(id, doc.Scope, doc.Metadata, ReadLocalized(body), r.Scopes)
 	if err != nil {
 		return nil, err
 	}

@@ -13,9 +13,9 @@ import (
 var GuestGrants = []string{GrantCode, GrantImplicit, GrantRefresh, GrantDevice}
 
 // NewGuest makes a client of what an app says of itself and nobody of the house
-// has looked at: one that asked for the scope ("": all of scopes, which are what
+// has looked at, in languages as well: one that asked for the scope ("": all of scopes, which are what
 // such an app may have). What is not to be had is a fault of kind Invalid.
-func NewGuest(id, scope string, m Metadata, scopes []string) (*Client, error) {
+func NewGuest(id, scope string, m Metadata, texts Localized, scopes []string) (*Client, error) {
 	if scope != "" {
 		asked := strings.Fields(scope)
 		some := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(asked, s) })
@@ -29,7 +29,7 @@ func NewGuest(id, scope string, m Metadata, scopes []string) (*Client, error) {
 			return nil, fault.New(fault.Invalid, "the grant type %s is not one of %s", g, strings.Join(GuestGrants, ", ")).On("grant_types")
 		}
 	}
-	return &Client{ID: id, Metadata: m, Scopes: slices.Clone(scopes)}, nil
+	return &Client{ID: id, Metadata: m, Localized: texts, Scopes: slices.Clone(scopes)}, nil
 }
 
 // Reasons are the public words of all that the error says is wrong.

@@ -86,6 +86,7 @@ func (c *Client) check(p *problems, r Rules) {
 	c.checkKeys(p, r)
 	c.checkRequests(p, r)
 	c.checkAddresses(p, r)
+	c.checkLocalized(p, r)
 	c.checkLogout(p)
 }
 
@@ -115,8 +116,8 @@ func (c *Client) checkIdentity(p *problems) {
 	p.when(c.ApplicationType != "web" && c.ApplicationType != "native",
 		"application_type", "application_type is web or native, not %q", c.ApplicationType)
 	c.checkAuth(p)
-	p.when(len(c.Name) > maxName || strings.ContainsFunc(c.Name, func(r rune) bool { return !unicode.IsPrint(r) }),
-		"name", "the name has at most %d bytes, on one line, without invisible characters", maxName)
+	p.when(!shownName(c.Name), "name",
+		"the name has at most %d bytes, on one line, without invisible characters", maxName)
 	p.when(len(c.RedirectURIs) > maxURIs || len(c.PostLogoutURIs) > maxURIs || len(c.Contacts) > maxURIs,
 		"redirect_uris", "redirect_uris, post_logout_redirect_uris and contacts have at most %d members", maxURIs)
 	for _, contact := range c.Contacts {

@@ -1,10 +1,12 @@
 package declare
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
 	"signet/internal/account"
+	"signet/internal/client"
 )
 
 // differences are the fields of the keys in which is and want are not the same.
@@ -17,6 +19,22 @@ func differences[T any](keys []key[T], is, want *T) []Difference {
 		a, b := shown(k.field(is)), shown(k.field(want))
 		if !reflect.DeepEqual(a, b) {
 			out = append(out, Difference{Field: k.name, Old: a, New: b})
+		}
+	}
+	return out
+}
+
+// localizedDifferences are the texts in languages that are not the same.
+func localizedDifferences(is, want client.Localized) []Difference {
+	all := maps.Clone(is)
+	if all == nil {
+		all = client.Localized{}
+	}
+	maps.Copy(all, want)
+	var out []Difference
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if is[name] != want[name] {
+			out = append(out, Difference{Field: name, Old: is[name], New: want[name]})
 		}
 	}
 	return out

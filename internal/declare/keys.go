@@ -101,11 +101,20 @@ var addressKeys = []key[account.Address]{
 }
 
 // notYet reports whether the name is registered metadata that this version
-// does nothing with; name#fr is what a name is in a language (RFC 7591 §2.2).
+// does nothing with; that of others in a language means nothing at all.
 func notYet(name string) bool {
 	base, _, translated := strings.Cut(name, "#")
 	return slices.Contains(laterClientKeys, base) ||
 		translated && (find(clientKeys, base) != nil || clientAliases[base] != "")
+}
+
+// metadataName is the name in client metadata of what an entry calls name: that
+// of a text in a language, name#fr, is client_name#fr (RFC 7591 §2.2).
+func metadataName(name string) string {
+	if tag, ok := strings.CutPrefix(name, "name#"); ok {
+		return "client_name#" + tag
+	}
+	return name
 }
 
 // find returns the key of the name, or nil.

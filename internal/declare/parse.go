@@ -170,6 +170,8 @@ func (p *parser) client(e entry, pairs []*ast.MappingValueNode) {
 			p.refuse(&c.entry, name, c.secret == "", "is empty", "leave it out for a public client")
 		case name == "secret_file":
 			p.fromFile(&c.entry, "secret", pairs, pair, &c.secret)
+		case client.Translated(metadataName(name)):
+			p.localized(&c.entry, name, pair, &c.client)
 		case notYet(name):
 			p.refuse(&c.entry, name, true, "not supported by this version", "leave it out")
 		default:

@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 		{"connections: []", "f.yaml:1:1: connections: not supported by this version; leave it out"},
 		{"client: []", "f.yaml:1:1: client: no such key; did you mean clients?"},
 		{"clients:\n  - id: a\n    scope: [openid]", "f.yaml:3:5: client a: scope: no such key; write scopes"},
-		{"clients:\n  - id: a\n    client_name#de: A", "f.yaml:3:21: client a: client_name#de: not supported by this version; leave it out"},
+		{"clients:\n  - id: a\n    scopes#de: A", "f.yaml:3:16: client a: scopes#de: not supported by this version; leave it out"},
 		{"clients:\n  - id: a\n    authorization_details_types: [x]", "f.yaml:3:34: client a: authorization_details_types: not supported by this version; leave it out"},
 		{"clients:\n  - id: a\n    <<: {name: b}", "f.yaml:3:5: client a: <<: no such key; the keys are name"},
 		{"clients:\n  - id: [a]", "f.yaml:2:9: client: id: is a list; write one value"},
@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 // TestKeys keeps the tables in step with the types that they fill.
 func TestKeys(t *testing.T) {
 	// The id is read by itself; the others are nobody's to declare.
-	apart := []string{"client_id", "created_at", "updated_at", "registration_access_token_hash", "metadata_document"}
+	apart := []string{"client_id", "created_at", "updated_at", "registration_access_token_hash", "metadata_document", "localized"}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[client.Client]()) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if short := clientAliases[name]; short != "" && name != "client_id" {
@@ -168,6 +168,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("clients: [{id: a, secret: b, scopes: [openid], default_max_age: 1, trusted: true}]\nusers: [{email: a@b.example, address: {locality: x}}]"))
+	f.Add([]byte("clients: [{id: a, name#fr: Café, client_name#de-CH: b, tos_uri#x: ~, scopes#fr: [a]}]"))
 	f.Add([]byte("clients:\n  - id: a\n    secret_file: one\n    name: |\n      x\nusers:\n- email: \"a\\0\"\n"))
 	f.Add([]byte("clients: [{id: a, jwks: {keys: [{kty: EC, x: 1.5}], more: [a, {b: ~}]}}, {id: b, jwks: '{\"keys\":[1e3,null]}'}]"))
 	f.Add([]byte("? clients\n: - &x {id: a}\n  - *x\n--- !!str\n*x"))
@@ -206,6 +207,9 @@ func rendered(d *Declaration) map[string]any {
 	for _, c := range d.clients {
 		m := entryOf(clientKeys, &c.client)
 		m["id"] = c.client.ID
+		for name, text := range c.client.Localized {
+			m[name] = text
+		}
 		if c.secret != "" {
 			m["secret"] = c.secret
 		}

@@ -138,6 +138,7 @@ func (s Services) planClient(ctx context.Context, c *declaredClient) (*Step, err
 		return step, nil
 	}
 	step.Action, step.Differences = Update, differences(clientKeys, is, &want)
+	step.Differences = append(step.Differences, localizedDifferences(is.Localized, want.Localized)...)
 	// Sealing is a function of the secret, so this compares secrets.
 	if is.SecretHash != want.SecretHash && want.SecretHash != "" {
 		step.Differences = append(step.Differences, Difference{Field: "secret"})

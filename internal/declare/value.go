@@ -171,6 +171,19 @@ func plainValue(n ast.Node) (any, bool) {
 	return texts[0], true
 }
 
+// localized reads a text in a language.
+func (p *parser) localized(e *entry, name string, pair *ast.MappingValueNode, c *client.Client) {
+	var text string
+	p.value(e, name, pair, &text)
+	if text == "" {
+		return
+	}
+	if c.Localized == nil {
+		c.Localized = client.Localized{}
+	}
+	c.Localized[metadataName(name)] = text
+}
+
 // fromFile reads a secret or a password from the file that is named, without
 // the line end that editors and echo leave.
 func (p *parser) fromFile(e *entry, name string, pairs []*ast.MappingValueNode, pair *ast.MappingValueNode, field *string) {

@@ -42,6 +42,8 @@ type registration struct {
 	URI           string `json:"registration_client_uri,omitempty"`
 	Scope         string `json:"scope,omitempty"`
 	client.Metadata
+
+	localized client.Localized // client_name#ja and the like, which stand beside the others
 }
 
 // registrationOf is what a client is told about itself: all that is registered,
@@ -49,8 +51,21 @@ type registration struct {
 func (p *Provider) registrationOf(c *client.Client) *registration {
 	return &registration{
 		ID: c.ID, IssuedAt: c.CreatedAt.Unix(), URI: p.cfg.Issuer + pathRegister + "/" + c.ID,
-		Scope: strings.Join(c.Scopes, " "), Metadata: c.Metadata,
+		Scope: strings.Join(c.Scopes, " "), Metadata: c.Metadata, localized: c.Localized,
 	}
+}
+
+// encode writes it as one JSON object.
+func (m *registration) encode() ([]byte, error) {
+	body, err := json.Marshal(m)
+	if err != nil || len(m.localized) == 0 {
+		return body, err
+	}
+	more, err := json.Marshal(m.localized)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(body[:len(body)-1], ','), more[1:]...), nil // it always has its client_id
 }
 
 // register registers an app (RFC 7591 §3).
@@ -113,6 +128,7 @@ func readRegistration(r *http.Request) (*registration, *oauthError) {
 	case err != nil || m == nil:
 		return nil, badMetadata("the body is not a JSON object of client metadata").because(err)
 	}
+	m.localized = client.ReadLocalized(body)
 	return m, nil
 }
 
@@ -122,7 +138,7 @@ func (p *Provider) selfRegistered(ctx context.Context, id string, m *registratio
 	if m.AuthMethod == "" {
 		m.AuthMethod = client.AuthBasic // §2
 	}
-	c, err := client.NewGuest(id, m.Scope, m.Metadata, p.cfg.Registration.Scopes)
+	c, err := client.NewGuest(id, m.Scope, m.Metadata, m.localized, p.cfg.Registration.Scopes)
 	if err != nil {
 		return nil, metadataError(err)
 	}
@@ -183,7 +199,7 @@ func (p *Provider) tellRegistration(w http.ResponseWriter, r *http.Request, c *c
 		never := int64(0)
 		out.Secret, out.SecretExpires = secret, &never
 	}
-	body, err := json.Marshal(out)
+	body, err := out.encode()
 	if err != nil {
 		return err
 	}

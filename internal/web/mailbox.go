@@ -74,7 +74,7 @@ func (w *Web) mail(rw http.ResponseWriter, r *http.Request) error {
 	if m.HTML != "" {
 		page.HTMLURL = w.at(pathMailbox + "/" + m.ID + "/html")
 	}
-	return w.showUnder(view.FramingCSP(), rw, r, nil, http.StatusOK, page)
+	return w.showUnder(w.View.FramingCSP(), rw, r, nil, http.StatusOK, page)
 }
 
 // mailHTML is what the frame of the page shows: the letter itself. Its links

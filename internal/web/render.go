@@ -26,9 +26,9 @@ func (w *Web) locale(r *http.Request, f *session.Flow) view.Locale {
 }
 
 // show renders the page. targets are where its forms may end, beside this
-// house (see view.CSP).
+// house (see view.Renderer.CSP).
 func (w *Web) show(rw http.ResponseWriter, r *http.Request, f *session.Flow, status int, page view.Page, targets ...string) error {
-	return w.showUnder(view.CSP(targets...), rw, r, f, status, page)
+	return w.showUnder(w.View.CSP(targets...), rw, r, f, status, page)
 }
 
 // showUnder is show with a policy of the page's own.
@@ -60,7 +60,7 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 	if err != nil {
 		return fr, err
 	}
-	fr.App = appOf(c)
+	fr.App = w.appOf(c, w.locale(r, f))
 	if f.ID != "" && f.Request.Purpose == session.SigningIn {
 		fr.Leave = &view.Form{Action: w.at(pathCancel), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
 	}
@@ -76,10 +76,12 @@ func (w *Web) bareFrame(r *http.Request) view.Frame {
 	return view.Frame{Languages: view.LanguageChoice{Action: w.at(pathLanguage), Return: r.URL.RequestURI()}}
 }
 
-func appOf(c *client.Client) *view.App {
+// appOf is the client as people who read the language are shown it.
+func (w *Web) appOf(c *client.Client, loc view.Locale) *view.App {
+	t := c.In(loc.String())
 	return &view.App{
-		ID: c.ID, Name: c.Name, Domain: c.Domain(), LogoURL: c.LogoURI, Accent: c.Accent,
-		PrivacyURL: c.PolicyURI, TermsURL: c.TermsURI,
+		ID: c.ID, Name: t.Name, Domain: c.Domain(), LogoURL: w.logoAt(c.ID, t.LogoURI), Accent: c.Accent,
+		HomeURL: t.ClientURI, PrivacyURL: t.PolicyURI, TermsURL: t.TermsURI,
 	}
 }
 
@@ -178,9 +180,9 @@ func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, why Refusal) error
 		page.Reason = view.ReasonAddress
 	}
 	if c := why.Client; c != nil {
-		page.App = appOf(c)
-		if c.ClientURI != "" {
-			page.Back = &view.Link{URL: c.ClientURI, Text: c.Name}
+		page.App = w.appOf(c, w.locale(r, nil))
+		if home := page.App.HomeURL; home != "" {
+			page.Back = &view.Link{URL: home, Text: page.App.Name}
 		}
 	}
 	return w.show(rw, r, nil, http.StatusBadRequest, page)

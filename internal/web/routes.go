@@ -13,6 +13,7 @@ const (
 	pathPassword = "/signin/password"
 	pathChoose   = "/signin/account"
 	pathConsent  = "/consent"
+	pathLogo     = "/logo"
 	pathCancel   = "/signin/cancel"
 
 	pathDevice     = "/device"
@@ -119,6 +120,7 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathEverywhere, w.postEverywhere),
 		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
 		public("/static/"), public("/favicon.ico"),
+		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},
 	}
 	if w.Letters.Send {
 		routes = append(routes,

@@ -91,5 +91,5 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 		origins = append(origins, client.Origin(frame))
 	}
 	slices.Sort(origins)
-	return w.showUnder(view.FarewellCSP(slices.Compact(origins)...), rw, r, f, http.StatusOK, page)
+	return w.showUnder(w.View.FarewellCSP(slices.Compact(origins)...), rw, r, f, http.StatusOK, page)
 }

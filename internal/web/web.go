@@ -48,6 +48,7 @@ type Services struct {
 	Devices       *device.Service
 	Grants        *grant.Service
 	Cookies       *httpd.Cookies
+	Outbound      Fetcher
 	View          *view.Renderer
 	Links         Links
 	Browsers      *account.Browsers
@@ -67,11 +68,14 @@ type Services struct {
 // Web answers the pages' requests.
 type Web struct {
 	Services
-	base string
+	base  string
+	logos *logos
 }
 
 // New returns the pages below the issuer's path ("" for a bare origin).
-func New(base string, s Services) *Web { return &Web{Services: s, base: base} }
+func New(base string, s Services) *Web {
+	return &Web{Services: s, base: base, logos: newLogos(s.Outbound, s.Now)}
+}
 
 // flowOf returns the sign-in that the request names, if it is this browser's.
 func (w *Web) flowOf(r *http.Request) (*session.Flow, error) {

@@ -31,7 +31,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	s.clients.UseDocuments(s.documents(fetcher))
 	cookies := s.cookies()
 	services := web.Services{
-		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, View: renderer,
+		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: fetcher, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges,

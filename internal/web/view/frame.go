@@ -28,11 +28,15 @@ type App struct {
 	ID         string // client id: the rosette is drawn from it
 	Name       string
 	Domain     string // host of its redirect URI or client URI, as people see it
-	LogoURL    string // replaces the letter
+	LogoURL    string // replaces the letter; of this origin
 	Accent     string // "#rrggbb"; one that cannot be read is left out
+	HomeURL    string // links to what the app says of itself; those that are empty are left out
 	PrivacyURL string
 	TermsURL   string
 }
+
+// Linked reports whether there is a link of the app's own.
+func (a *App) Linked() bool { return a.HomeURL != "" || a.PrivacyURL != "" || a.TermsURL != "" }
 
 // Letter stands for the app where there is no logo.
 func (a *App) Letter() string { return letter(a.Name) }

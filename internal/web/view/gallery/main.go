@@ -57,7 +57,7 @@ func run() error {
 	mux.Handle("GET /favicon.ico", r.Static())
 	files := http.FileServer(http.Dir(*out))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Content-Security-Policy", view.CSP())
+		w.Header().Set("Content-Security-Policy", r.CSP())
 		files.ServeHTTP(w, req)
 	})
 	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 5 * time.Second}

@@ -28,7 +28,7 @@ func identifier() []State {
 		})),
 		state("signin/identifier/client-brand", with(func(p *view.Identifier) {
 			app := frames
-			app.LogoURL = "https://frames.example/logo.svg"
+			app.LogoURL = "/logo?client=frames&of=0123456789ab"
 			p.App = &app
 		})),
 	}

@@ -33,7 +33,7 @@ var (
 	console = view.App{ID: "web", Name: "Device console", Domain: "devices.example"}
 	frames  = view.App{
 		ID: "frames", Name: "Photo Frame", Domain: "frames.example", Accent: "#e8590c",
-		PrivacyURL: "https://frames.example/privacy", TermsURL: "https://frames.example/terms",
+		HomeURL: "https://frames.example/", PrivacyURL: "https://frames.example/privacy", TermsURL: "https://frames.example/terms",
 	}
 	ada = view.Person{Name: "Ada Lovelace", Email: "ada@example.com"}
 	// long has a name and an address that must not break a narrow page.
