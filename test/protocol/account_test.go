@@ -59,7 +59,7 @@ func TestProfile(t *testing.T) {
 		if p.URL.RequestURI() != "/account/profile?done=profile" || !strings.Contains(p.Body, `lang="de"`) {
 			t.Errorf("saved: %s", p.URL.RequestURI())
 		}
-		within(t, 2*time.Second, "userinfo says the new name", func() bool {
+		within(t, 20*time.Second, "userinfo says the new name", func() bool {
 			a := app.Userinfo(token)
 			return a.Str("given_name") == "Augusta Ada" && a.Str("birthdate") == "1990-12-10" && a.Str("locale") == "de" &&
 				a.Str("middle_name") == "Augusta"

@@ -148,7 +148,7 @@ func TestChangeEmail(t *testing.T) {
 		if p = submit(t, elsewhere, p, "submit"); p.URL.RequestURI() != "/account/email?done=email" {
 			t.Fatalf("confirmed: %s", p.URL)
 		}
-		within(t, 2*time.Second, "userinfo tells the new address", func() bool {
+		within(t, 20*time.Second, "userinfo tells the new address", func() bool {
 			return app.Userinfo(token).Str("email") == moved.Email
 		})
 		if p := b.Get(link); p.Status != http.StatusGone {
@@ -227,7 +227,7 @@ func TestCloseAccount(t *testing.T) {
 			}
 		}
 		wantError(t, "refresh", app.Refresh(old.Str("refresh_token")), http.StatusBadRequest, "invalid_grant")
-		within(t, 2*time.Second, "userinfo of a closed account", func() bool {
+		within(t, 20*time.Second, "userinfo of a closed account", func() bool {
 			return app.Userinfo(old.Str("access_token")).Status == http.StatusUnauthorized
 		})
 		if text := received(t, server, ada.Email, 2); !strings.Contains(text, e.Issuer+"/account") {
