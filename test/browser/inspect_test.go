@@ -82,7 +82,7 @@ func (tab *Tab) See(address string, look Look) {
 	tab.complain()
 }
 
-// axe runs axe-core in both colour schemes. With page scripts switched off they
+// axe runs axe-core in both colour schemes, or in one where words are what is new. With page scripts switched off they
 // are switched on for this moment; those that the page came without stay out.
 func (tab *Tab) axe() {
 	tab.t.Helper()
@@ -92,11 +92,15 @@ func (tab *Tab) axe() {
 		if err := scripts(ctx, s, true); err != nil {
 			return err
 		}
-		for _, scheme := range []string{"light", "dark"} {
+		schemes := []string{"light", "dark"}
+		if tab.way.words {
+			schemes = schemes[:1]
+		}
+		for _, scheme := range schemes {
 			if err := colours(ctx, s, scheme); err != nil {
 				return err
 			}
-			found, err := violations(ctx, s)
+			found, err := violations(ctx, s, !tab.way.words)
 			if err != nil {
 				return err
 			}
@@ -128,12 +132,12 @@ func scripts(ctx context.Context, s *chromedp.Target, on bool) error {
 }
 
 const runAxe = `axe.run(document, {
-	resultTypes: ['violations'], preload: false, rules: {'target-size': {enabled: true}},
+	resultTypes: ['violations'], preload: false, rules: {'target-size': {enabled: true}, 'color-contrast': {enabled: %t}},
 }).then(r => r.violations.map(v => v.id + ': ' + v.help + '; ' + v.nodes.map(n =>
 	n.html.slice(0, 120) + ' ' + n.any.concat(n.all, n.none).map(c => c.message).join(', ')).join(' | ')))`
 
 // violations runs axe in the page, which it is given where it has not got it.
-func violations(ctx context.Context, s *chromedp.Target) ([]string, error) {
+func violations(ctx context.Context, s *chromedp.Target, contrast bool) ([]string, error) {
 	yes := true
 	there, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: `typeof axe`, ReturnByValue: &yes})
 	if err != nil {
@@ -144,7 +148,7 @@ func violations(ctx context.Context, s *chromedp.Target) ([]string, error) {
 			return nil, err
 		}
 	}
-	got, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: runAxe, ReturnByValue: &yes, AwaitPromise: &yes})
+	got, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf(runAxe, contrast), ReturnByValue: &yes, AwaitPromise: &yes})
 	if err != nil {
 		return nil, err
 	}

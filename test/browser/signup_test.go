@@ -10,7 +10,6 @@ import (
 
 	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
-	"signet/internal/web/view"
 )
 
 // newcomer is the person who makes an account on the way; one for each way. The
@@ -323,42 +322,37 @@ func TestSignUpByKeyboard(t *testing.T) {
 // scripts: nothing is too wide, and what axe finds wrong is wrong in none.
 func TestSignUpInEveryLanguage(t *testing.T) {
 	h, mail := startOpenHouse(t, "none")
-	t.Parallel()
-	for _, l := range view.Locales() {
-		t.Run(l.String(), func(t *testing.T) {
-			t.Parallel()
-			w := way{narrow: true, lang: l.String(), email: strings.ToLower(l.String()) + "@example.com"}
-			who, tab, r := newcomer(w), newVisitor(t, w).NewTab(), h.kitchen.Request("prompt", "create")
-			tab.Open(r.Path())
-			for _, page := range []struct{ path, focus string }{
-				{"/signup", "username"}, {"/signup/password", "password"}, {"/signup/about", ""},
-			} {
-				tab.See(h.Issuer+page.path+"?", Look{Focus: page.focus})
-				tab.Follow("#submit") // without an answer
-				tab.See(h.Issuer+page.path, Look{Has: ".fault"})
-				switch page.path {
-				case "/signup":
-					tab.Type("#username", who.Email)
-				case "/signup/password":
-					tab.choose(who.Password)
-				default:
-					tab.Type("#given_name", "Nova")
-					tab.Type("#family_name", "Comer")
-					tab.born("1990-12-09")
-				}
-				tab.Follow("#submit")
+	eachLanguage(t, func(t *testing.T, w way) {
+		who, tab, r := newcomer(w), newVisitor(t, w).NewTab(), h.kitchen.Request("prompt", "create")
+		tab.Open(r.Path())
+		for _, page := range []struct{ path, focus string }{
+			{"/signup", "username"}, {"/signup/password", "password"}, {"/signup/about", ""},
+		} {
+			tab.See(h.Issuer+page.path+"?", Look{Focus: page.focus})
+			tab.Follow("#submit") // without an answer
+			tab.See(h.Issuer+page.path, Look{Has: ".fault"})
+			switch page.path {
+			case "/signup":
+				tab.Type("#username", who.Email)
+			case "/signup/password":
+				tab.choose(who.Password)
+			default:
+				tab.Type("#given_name", "Nova")
+				tab.Type("#family_name", "Comer")
+				tab.born("1990-12-09")
 			}
-			tab.See(h.Issuer+"/signup/check?", Look{Focus: "code"})
-			elsewhere := newVisitor(t, w).NewTab()
-			elsewhere.Open(linkTo(t, mail, who.Email, 1))
-			elsewhere.See(h.Issuer+"/signup/confirm?", Look{Has: "#deny"})
-			tab.Type("#code", mail.Codes(who.Email, 1)[0])
 			tab.Follow("#submit")
-			h.granted(tab, r)
-			elsewhere.Reload()
-			elsewhere.See(h.Issuer+"/signup/confirm?", Look{Status: http.StatusGone, Has: "#signin"})
-		})
-	}
+		}
+		tab.See(h.Issuer+"/signup/check?", Look{Focus: "code"})
+		elsewhere := newVisitor(t, w).NewTab()
+		elsewhere.Open(linkTo(t, mail, who.Email, 1))
+		elsewhere.See(h.Issuer+"/signup/confirm?", Look{Has: "#deny"})
+		tab.Type("#code", mail.Codes(who.Email, 1)[0])
+		tab.Follow("#submit")
+		h.granted(tab, r)
+		elsewhere.Reload()
+		elsewhere.See(h.Issuer+"/signup/confirm?", Look{Status: http.StatusGone, Has: "#signin"})
+	})
 }
 
 // Two tabs of one sign-up: the one that has the code goes on, the other says

@@ -1,9 +1,11 @@
 package browser
 
 import (
+	"strings"
 	"testing"
 
 	"signet/internal/testenv"
+	"signet/internal/web/view"
 )
 
 // way is how a person goes through a journey. Colours are no part of it: each
@@ -14,14 +16,15 @@ type way struct {
 	narrow bool
 	lang   string // that the browser asks for
 	email  string // of the person who walks it; see house
+	words  bool   // what is new on it are the words: colours were inspected in other ways
 }
 
 // ways pair each of scripts, width and language with each of the others.
 var ways = []way{
-	{"script, wide, English", true, false, "en", "ada@example.com"},
-	{"script, narrow, Arabic", true, true, "ar", "bob@example.com"},
-	{"no script, wide, Arabic", false, false, "ar", "cyd@example.com"},
-	{"no script, narrow, English", false, true, "en", "dan@example.com"},
+	{name: "script, wide, English", script: true, narrow: false, lang: "en", email: "ada@example.com"},
+	{name: "script, narrow, Arabic", script: true, narrow: true, lang: "ar", email: "bob@example.com"},
+	{name: "no script, wide, Arabic", script: false, narrow: false, lang: "ar", email: "cyd@example.com"},
+	{name: "no script, narrow, English", script: false, narrow: true, lang: "en", email: "dan@example.com"},
 }
 
 // eachWay walks the journey in every way.
@@ -55,6 +58,24 @@ func (w way) height() int64 {
 		return 640
 	}
 	return 800
+}
+
+// eachLanguage walks the journey in every language, in a narrow window without
+// scripts, where words have the least room and the least help.
+func eachLanguage(t *testing.T, walk func(t *testing.T, w way)) {
+	t.Helper()
+	t.Parallel()
+	for _, l := range view.Locales() {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			walk(t, speaking(l.String()))
+		})
+	}
+}
+
+// speaking is the way of who speaks the language, and of nobody else.
+func speaking(lang string) way {
+	return way{name: lang, narrow: true, lang: lang, email: strings.ToLower(lang) + "@example.com", words: true}
 }
 
 // dir is the direction of writing that goes with a language of the ways.
