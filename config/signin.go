@@ -170,6 +170,11 @@ type Limits struct {
 	// Challenges made for one block of addresses, answered or not: each is stored
 	// for ten minutes, and its picture costs work.
 	ChallengeAsked Rate `yaml:"challenge_asked" default:"600/15m"`
+
+	// The same for those of another kind than `challenge` sets, which people choose
+	// who cannot see the picture, and machines because it is cheap.
+	ChallengeOther Rate `yaml:"challenge_other" default:"40/15m"`
+
 	// Codes to reset a password that are mailed to one address, before further ones
 	// are put off. An address without an account answers the same. A browser that
 	// the account knows has as many of its own, here and below.

@@ -106,8 +106,9 @@ type Store interface {
 
 // Guard bounds what strangers make the house do. Its errors are of kind Limited.
 type Guard interface {
-	// Ask counts one more puzzle that is made for the visit.
-	Ask(ctx context.Context, v Visit) error
+	// Ask counts one more puzzle that is made for the visit; other: of another
+	// kind than its purpose has.
+	Ask(ctx context.Context, v Visit, other bool) error
 	// Answer counts one more answer, before it is looked at.
 	Answer(ctx context.Context, v Visit) error
 }
@@ -159,7 +160,9 @@ func (s *Service) Asks(p Purpose) bool { return s.kinds[p] != None && s.kinds[p]
 
 // Ask makes a puzzle for the visit: of the kind wanted where a person may
 // choose it, or else of the purpose's own. Proof of work and characters, which
-// can be heard, may be chosen by everybody: neither needs eyes.
+// can be heard, may be chosen by everybody: neither needs eyes. A machine chooses
+// what is cheapest for it, so that those who choose have a limit of their own,
+// which few people meet.
 func (s *Service) Ask(ctx context.Context, v Visit, wanted Kind) (*Puzzle, error) {
 	kind := s.kinds[v.Purpose]
 	if wanted == Work || wanted == Characters {
@@ -169,7 +172,7 @@ func (s *Service) Ask(ctx context.Context, v Visit, wanted Kind) (*Puzzle, error
 	if maker == nil {
 		return nil, fault.New(fault.Internal, "no challenge of kind %q can be made", kind)
 	}
-	if err := s.guard.Ask(ctx, v); err != nil {
+	if err := s.guard.Ask(ctx, v, kind != s.kinds[v.Purpose]); err != nil {
 		return nil, err
 	}
 	id, secret := handle.New(), make(Secret, 32)

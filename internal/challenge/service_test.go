@@ -41,7 +41,7 @@ func (g *guard) take(ctx context.Context, v challenge.Visit, tries ...limit.Try)
 	return err
 }
 
-func (g *guard) Ask(ctx context.Context, v challenge.Visit) error {
+func (g *guard) Ask(ctx context.Context, v challenge.Visit, _ bool) error {
 	return g.take(ctx, v, limit.Try{Rule: g.asks, Who: v.IP})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -57,6 +58,11 @@ func (tab *Tab) See(address string, look Look) {
 	tab.mu.Unlock()
 	if want := max(200, look.Status); status != int64(want) {
 		tab.t.Errorf("%s: status %d, want %d", tab.last(), status, want)
+	}
+	if look.Focus != "" { // given when the page is first drawn, which is after it is complete
+		for end := time.Now().Add(patience / 3); !tab.Has("#"+look.Focus+":focus") && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
 	}
 	s := eval[state](tab, readState)
 	lang := look.Lang

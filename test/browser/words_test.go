@@ -56,7 +56,7 @@ func TestSignInAndResetInEveryLanguage(t *testing.T) {
 		tab.Follow("#submit")
 		tab.See(h.Issuer+"/signed-out", Look{Has: "#again"})
 		tab.Open(h.Issuer + "/signin?flow=" + strings.Repeat("x", 43))
-		tab.See(h.Issuer+"/signin?", Look{Status: http.StatusBadRequest})
+		tab.See(h.Issuer+"/signin?", Look{Status: http.StatusGone})
 	})
 }
 

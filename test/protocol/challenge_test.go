@@ -148,6 +148,27 @@ func TestGuessesAreLimited(t *testing.T) {
 	})
 }
 
+// TestOtherKindsAreLimited: a machine that chooses the kind that is cheap for it
+// soon has only the one that was set.
+func TestOtherKindsAreLimited(t *testing.T) {
+	env := map[string]string{
+		"SIGNET_CHALLENGE_RECOVER": "slider", "SIGNET_LIMITS_CHALLENGE_OTHER": "3/15m", "SIGNET_LIMITS_EXEMPT": "192.0.2.0/24",
+	}
+	recovering(t, env, func(t *testing.T, e *testenv.Env, _ *mailtest.Server) {
+		b := e.Browser().For(t)
+		page := "/recover?" + b.Get("/recover").URL.RawQuery
+		for i, kind := range []string{"pow", "characters", "pow", "pow", "characters", "slider", ""} {
+			want := http.StatusOK
+			if i == 3 || i == 4 {
+				want = http.StatusTooManyRequests
+			}
+			if p := b.Get(page + "&other-challenge=" + kind); p.Status != want {
+				t.Errorf("ask %d, for %q: status %d, want %d", i, kind, p.Status, want)
+			}
+		}
+	})
+}
+
 // guess is the fields as a script in the browser posts them.
 func guess(t *testing.T, e *testenv.Env, b *testenv.Browser, fields url.Values) *http.Request {
 	t.Helper()

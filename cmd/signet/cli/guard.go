@@ -99,9 +99,9 @@ func (h *house) refusalGate() refusal.Gate {
 
 // challengeGuard implements challenge.Guard with the limits of the configuration.
 type challengeGuard struct {
-	limiter             *limit.Limiter
-	asks, flow, network limit.Rule
-	v4, v6              int
+	limiter                    *limit.Limiter
+	asks, other, flow, network limit.Rule
+	v4, v6                     int
 }
 
 // challengeGuard bounds how many puzzles are made and how many answers are
@@ -112,6 +112,7 @@ func (h *house) challengeGuard() challengeGuard {
 	return challengeGuard{
 		limiter: limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
 		asks:    ruleOf("challenge, asked", l.ChallengeAsked),
+		other:   ruleOf("challenge, other", l.ChallengeOther),
 		flow:    ruleOf("challenge, flow", l.ChallengeFlow),
 		network: ruleOf("challenge, network", l.ChallengeNetwork),
 		v4:      l.IPv4Prefix, v6: l.IPv6Prefix,
@@ -119,9 +120,13 @@ func (h *house) challengeGuard() challengeGuard {
 }
 
 // Ask implements challenge.Guard.
-func (g challengeGuard) Ask(ctx context.Context, v challenge.Visit) error {
+func (g challengeGuard) Ask(ctx context.Context, v challenge.Visit, other bool) error {
 	from, _ := netip.ParseAddr(v.IP)
-	return g.take(ctx, from, limit.Try{Rule: g.asks, Who: limit.Address(from, g.v4, g.v6)})
+	tries := []limit.Try{{Rule: g.asks, Who: limit.Address(from, g.v4, g.v6)}}
+	if other {
+		tries = append(tries, limit.Try{Rule: g.other, Who: limit.Address(from, g.v4, g.v6)})
+	}
+	return g.take(ctx, from, tries...)
 }
 
 // Answer implements challenge.Guard.
