@@ -148,16 +148,22 @@ func TestResetInTheDemo(t *testing.T) {
 		d := startDemo(t)
 		v := newVisitor(t, w)
 		tab, mailbox := v.NewTab(), v.NewTab()
-		tab.Open(d.console + "/login")
-		tab.Type("#username", ada.Email)
-		tab.Follow("#submit")
-		tab.Arrive(d.issuer + "/signin/password?")
-		tab.Follow(".aside a")
-		tab.See(d.issuer+"/recover?", Look{Has: "#challenge"})
-		for range 9 { // until the machine hears well: the tenth would be one too many
-			tab.hear()
+		heard := func() bool { return strings.HasPrefix(tab.last(), d.issuer+"/recover/code?") }
+		for range 4 {
+			tab.Open(d.console + "/login")
+			tab.Type("#username", ada.Email)
 			tab.Follow("#submit")
-			if strings.HasPrefix(tab.last(), d.issuer+"/recover/code?") {
+			tab.Arrive(d.issuer + "/signin/password?")
+			tab.Follow(".aside a")
+			tab.See(d.issuer+"/recover?", Look{Has: "#challenge"})
+			// The machine hears two of three well, and a sign-in allows ten answers.
+			for range 9 {
+				if !heard() {
+					tab.hear()
+					tab.Follow("#submit")
+				}
+			}
+			if heard() {
 				break
 			}
 		}
