@@ -35,11 +35,12 @@ const (
 	GrantClientCredentials = "client_credentials"
 	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628
 	GrantExchange          = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
+	GrantAssertion         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523
 	GrantImplicit          = "implicit"                                        // tokens from the authorization endpoint: implicit and hybrid
 )
 
 // GrantTypesAll are the grant types that a client may be registered for.
-var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice, GrantExchange}
+var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice, GrantExchange, GrantAssertion}
 
 // Formats of an access token.
 const (
@@ -68,6 +69,13 @@ type Client struct {
 	// (of Exchanges), for the APIs of Resources, and of which apps.
 	TokenExchange     []string `json:"token_exchange,omitempty"`
 	TokenExchangeFrom []string `json:"token_exchange_from,omitempty"` // client ids
+
+	// Assertions (RFC 7523 §2.1): whose the client may bring, with which keys they
+	// are signed, and whom they may be about: AssertionByEmail, or pairs "sub=address".
+	AssertionIssuer   string   `json:"assertion_issuer,omitempty"`
+	AssertionJWKS     KeySet   `json:"assertion_jwks,omitempty"`
+	AssertionJWKSURI  string   `json:"assertion_jwks_uri,omitempty"`
+	AssertionSubjects []string `json:"assertion_subjects,omitempty"`
 
 	AccessTokenFormat string `json:"access_token_format"`              // jwt, opaque; "": the house's default
 	AccessTokenAlg    string `json:"access_token_signed_response_alg"` // "": the house's default

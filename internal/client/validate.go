@@ -83,6 +83,7 @@ func (c *Client) check(p *problems, r Rules) {
 	c.checkTokens(p, r)
 	c.checkGrants(p)
 	c.checkExchange(p)
+	c.checkAssertions(p, r)
 	c.checkKeys(p, r)
 	c.checkRequests(p, r)
 	c.checkAddresses(p, r)

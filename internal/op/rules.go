@@ -161,6 +161,8 @@ var (
 		"Ask for new codes and show the new user_code; expires_in says how long they are good (lifetimes.device_code).")
 	ruleDeviceRefused = newRule("device-refused", fault.Invalid, codeAccessDenied, "RFC 8628 §3.5",
 		"Nothing is wrong with the request: the person chose Cancel. Stop asking, and offer to begin again.")
+	ruleAssertion = newRule("assertion-grant", fault.Invalid, codeInvalidGrant, "RFC 7523 §2.1, §3, §3.1",
+		"Bring a JWT of the issuer that is registered for the client (assertion_issuer), signed with its key, typ JWT, aud this issuer or token endpoint, exp within an hour, a new jti, and a sub that assertion_subjects knows.")
 	ruleExchange = newRule("token-exchange", fault.Invalid, codeInvalidRequest, "RFC 8693 §2.1, §2.2.2",
 		"Exchange an access token of this provider that is good, about a person, and meant for this client; delegation needs an actor_token of the client's own.")
 	ruleExchangePolicy = newRule("token-exchange-policy", fault.Invalid, codeUnauthorizedClient, "RFC 8693 §2.2.2, §5",

@@ -45,6 +45,7 @@ var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantClientCredentials: (*Provider).clientCredentials,
 	client.GrantDevice:            (*Provider).deviceTokens,
 	client.GrantExchange:          (*Provider).exchangeToken,
+	client.GrantAssertion:         (*Provider).assertedTokens,
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {

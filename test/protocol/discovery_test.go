@@ -321,6 +321,12 @@ func grantWorks(t *testing.T, e *testenv.Env, grant string) {
 	case "implicit":
 		responseTypeWorks(t, e, "id_token token")
 		return
+	case grantBearer:
+		x := newAsserter(t, e)
+		if got := x.bring(x.app, x.assertion(t)); got.Status != http.StatusOK {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+		return
 	case grantExchange:
 		x := exchangeHouse(t, testenv.Embedded)
 		if got := x.delegate(x.token(t)); got.Status != http.StatusOK {
