@@ -23,6 +23,7 @@ func (c *Config) complete(r *report) error {
 		s.checkRange(c, r)
 	}
 	c.checkServer(r)
+	c.MTLS.check(r, c)
 	c.Database.check(r)
 	c.Redis.check(r)
 	c.SMTP.check(r)

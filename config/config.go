@@ -44,6 +44,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 
 	TLS           TLS           `yaml:"tls"`
+	MTLS          MTLS          `yaml:"mtls"`
 	Database      Database      `yaml:"database"`
 	Redis         Redis         `yaml:"redis"`
 	SMTP          SMTP          `yaml:"smtp"`
@@ -99,6 +100,7 @@ func (c *Config) derive() {
 	if err == nil && checkListen(c.Listen) == "" && port != "0" && isLoopback(host) {
 		c.Bound(port)
 	}
+	c.deriveMTLS()
 }
 
 // Bound fills an issuer that was not set, for a listener on that port of this

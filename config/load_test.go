@@ -60,7 +60,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 	for path, text := range map[string]string{
 		"issuer": "https://id.example.com", "master_key": "k", "trusted_proxies": "10.0.0.0/8,::1/128",
 		"database.url": "postgres://db/x", "redis.url": "redis://r", "smtp.url": "smtp://m", "smtp.from": "a@example.com",
-		"tls.cert": "c", "tls.key": "k", "brand.logo": "/logo.svg", "brand.accent": "#000000",
+		"tls.cert": "c", "tls.key": "k", "mtls.listen": ":8443", "mtls.url": "https://m", "mtls.ca": "ca", "mtls.header": "Client-Cert", "mtls.proxies": "10.0.0.2/32", "brand.logo": "/logo.svg", "brand.accent": "#000000",
 		"brand.privacy_url": "https://p", "brand.terms_url": "https://t",
 		"brand.help_url": "https://h", "languages.offered": "en,de", "limits.exempt": "192.0.2.1/32",
 		"outbound.ca": "ca", "outbound.allow_private": "true", "telemetry.otlp_endpoint": "http://o",

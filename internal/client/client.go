@@ -16,11 +16,13 @@ const (
 	AuthPost          = "client_secret_post"
 	AuthSecretJWT     = "client_secret_jwt"
 	AuthPrivateKeyJWT = "private_key_jwt"
+	AuthTLS           = "tls_client_auth"             // RFC 8705 §2.1
+	AuthSelfSignedTLS = "self_signed_tls_client_auth" // RFC 8705 §2.2
 	AuthNone          = "none"
 )
 
 // AuthMethods are the authentication methods that there are.
-var AuthMethods = []string{AuthBasic, AuthPost, AuthSecretJWT, AuthPrivateKeyJWT, AuthNone}
+var AuthMethods = []string{AuthBasic, AuthPost, AuthSecretJWT, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS, AuthNone}
 
 // UsesSecret reports whether a client proves who it is by a secret that both
 // sides know.
@@ -103,7 +105,7 @@ func (c *Client) Public() bool { return c.AuthMethod == AuthNone }
 
 // RequiresBinding reports whether the client gets no token that whoever has it
 // can use.
-func (c *Client) RequiresBinding() bool { return c.DPoPBound }
+func (c *Client) RequiresBinding() bool { return c.DPoPBound || c.CertificateBound }
 
 // MayGrant reports whether the client is registered for the grant type.
 func (c *Client) MayGrant(grant string) bool { return slices.Contains(c.GrantTypes, grant) }

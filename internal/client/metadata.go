@@ -46,6 +46,18 @@ type Metadata struct {
 	IntrospectionEncAlg string `json:"introspection_encrypted_response_alg,omitempty"`
 	IntrospectionEnc    string `json:"introspection_encrypted_response_enc,omitempty"`
 
+	// The certificate by which the client proves who it is (RFC 8705 §2.1.2): one of
+	// these, for tls_client_auth.
+	TLSSubjectDN string `json:"tls_client_auth_subject_dn,omitempty"`
+	TLSDNS       string `json:"tls_client_auth_san_dns,omitempty"`
+	TLSURI       string `json:"tls_client_auth_san_uri,omitempty"`
+	TLSIP        string `json:"tls_client_auth_san_ip,omitempty"`
+	TLSEmail     string `json:"tls_client_auth_san_email,omitempty"`
+
+	// Whether all its tokens are bound to the certificate with which it asks for
+	// them (RFC 8705 §3.4).
+	CertificateBound bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+
 	// Whether all its tokens must be bound to a key that it proves to have by DPoP
 	// (RFC 9449 §5.2).
 	DPoPBound bool `json:"dpop_bound_access_tokens,omitempty"`

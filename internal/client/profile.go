@@ -46,7 +46,7 @@ var (
 	// fapiAlgs are those of FAPI 2.0 Security Profile §5.4.1; the EdDSA here is Ed25519.
 	fapiAlgs = []string{"PS256", "ES256", "EdDSA"}
 	// fapiAuth are the ways of FAPI 2.0 Security Profile §5.3.2.1 to prove who a client is.
-	fapiAuth = []string{AuthPrivateKeyJWT}
+	fapiAuth = []string{AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS}
 )
 
 // policies is the table of what each profile asks.

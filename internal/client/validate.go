@@ -16,6 +16,9 @@ import (
 type Rules struct {
 	Loopback bool     // the issuer is loopback itself, so that clients may be, too
 	Algs     []string // that tokens can be signed with
+
+	Certificates bool // of clients are asked for (RFC 8705)
+	Authorities  bool // that sign certificates of clients are known
 }
 
 var (
@@ -79,6 +82,7 @@ func (c *Client) Check(r Rules) error {
 func (c *Client) check(p *problems, r Rules) {
 	c.checkIdentity(p)
 	c.checkProfile(p)
+	c.checkCertificate(p, r)
 	c.checkSubject(p)
 	c.checkTokens(p, r)
 	c.checkGrants(p)
@@ -147,7 +151,7 @@ func (c *Client) checkGrants(p *problems) {
 		"grant_types", "client_credentials needs a client that can prove who it is: give it a secret")
 	c.checkFlows(p)
 	p.when(c.RequiresBinding() && slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return slices.Contains(strings.Fields(t), "token") }),
-		"response_types", "response_types with token give tokens that are bound to no key, and dpop_bound_access_tokens forbids them")
+		"response_types", "response_types with token give tokens that are bound to no key, and dpop_bound_access_tokens and tls_client_certificate_bound_access_tokens forbid them")
 	p.when(len(c.Resources) > maxURIs, "resources", "resources has at most %d members", maxURIs)
 	for _, id := range c.Resources {
 		problem := resource.ValidID(id)

@@ -58,8 +58,6 @@ var clientAliases = map[string]string{
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
 	"software_id", "software_version", "software_statement", // RFC 7591
-	"tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", // RFC 8705
-	"tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens",
 	"authorization_details_types",                                                 // RFC 9396
 	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
 	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",

@@ -5,6 +5,7 @@ package op
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,6 +23,8 @@ type credentials struct {
 
 	assertion string
 	endpoint  string // the path that was called
+
+	chain []*x509.Certificate // of the connection, the client's first
 }
 
 // authMethods is the table of client authentication: what each method checks.
@@ -30,6 +33,8 @@ var authMethods = map[string]func(*Provider, context.Context, *client.Client, cr
 	client.AuthPost:          (*Provider).checkSecret,
 	client.AuthPrivateKeyJWT: (*Provider).checkAssertion,
 	client.AuthSecretJWT:     (*Provider).checkAssertion,
+	client.AuthTLS:           (*Provider).checkCertificate,
+	client.AuthSelfSignedTLS: (*Provider).checkCertificate,
 	client.AuthNone:          func(*Provider, context.Context, *client.Client, credentials) (bool, error) { return true, nil },
 }
 
@@ -84,6 +89,12 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 	if cr.assertion != "" && c.AuthMethod == client.AuthSecretJWT {
 		cr.method = client.AuthSecretJWT // which of the two it is, the assertion does not say
 	}
+	if cr.method == client.AuthNone && client.UsesCertificate(c.AuthMethod) {
+		cr.method = c.AuthMethod // the request has the client_id alone (RFC 8705 §2)
+		if cr.chain, err = p.cfg.MTLS.Certificates.Of(r); err != nil {
+			return nil, invalidClient(err)
+		}
+	}
 	if cr.method != c.AuthMethod {
 		return nil, invalidClient(fault.New(fault.Unauthenticated, "the client used %s and is registered for %s", cr.method, c.AuthMethod))
 	}
@@ -102,7 +113,7 @@ func (p *Provider) authenticate(r *http.Request, ps params) (*client.Client, *oa
 
 func invalidClient(cause error) *oauthError {
 	return ruleClientAuth.broken(
-		"client authentication failed: check client_id, the secret or the assertion, and that the registered token_endpoint_auth_method is the one used").because(cause)
+		"client authentication failed: check client_id, the secret, the assertion or the certificate, and that the registered token_endpoint_auth_method is the one used").because(cause)
 }
 
 // readCredentials finds the one method that the request uses.

@@ -39,6 +39,9 @@ type metadata struct {
 	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`     // RFC 9449 §5.1
 	ClientIDMetadata     bool     `json:"client_id_metadata_document_supported,omitempty"`
+	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
+
+	Aliases map[string]string `json:"mtls_endpoint_aliases,omitempty"` // RFC 8705 §5
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -47,7 +50,7 @@ type metadata struct {
 // a value are left out of the JSON, but for those whose absence means "true".
 func (p *Provider) describe() *metadata {
 	at := func(path string) string { return p.cfg.Issuer + path }
-	methods := authMethodsOf(client.AuthMethods)
+	methods := authMethodsOf(p.methods())
 	confidential := methods[:len(methods)-1] // all but none, which comes last
 	prompts := []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect}
 	if p.cfg.SignUp {
@@ -110,8 +113,8 @@ func (p *Provider) describe() *metadata {
 		FrontchannelLogout: true, FrontchannelSession: true,
 		IssParameter: true,
 		PAREndpoint:  at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
-		DPoPAlgs: keys.Algorithms,
-		Prompts:  prompts,
+		DPoPAlgs: keys.Algorithms, CertificateBound: p.cfg.MTLS.Asked, Aliases: p.aliases(),
+		Prompts: prompts,
 	}
 }
 

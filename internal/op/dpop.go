@@ -219,15 +219,19 @@ func (p *Provider) acceptProof(w http.ResponseWriter, ctx context.Context, pr *p
 	return nil
 }
 
-// isTarget reports whether the htu is the endpoint with the path, query and
-// fragment left aside (§4.3, 9).
+// isTarget reports whether the htu is the endpoint with the path, at the issuer
+// or where certificates are asked for, query and fragment left aside (§4.3, 9).
 func (p *Provider) isTarget(htu, endpoint string) bool {
 	got, ok := normalURI(htu)
 	if !ok {
 		return false
 	}
-	want, _ := normalURI(p.cfg.Issuer + endpoint)
-	return got == want
+	for _, base := range []string{p.cfg.Issuer, p.cfg.MTLS.Base} {
+		if want, ok := normalURI(base + endpoint); ok && got == want {
+			return true
+		}
+	}
+	return false
 }
 
 // normalURI writes an address in the one way that RFC 3986 §6.2.2 and §6.2.3

@@ -164,6 +164,29 @@ func (k *keyring) verify(ctx context.Context, c *client.Client, jws *jose.JSONWe
 	return nil, fault.New(fault.Invalid, "no key in the client's key set verifies the signature (alg %s, kid %s)", header.Algorithm, printable(header.KeyID))
 }
 
+// has reports whether a key of the client is what is looked for. One that is not
+// known is looked for once more at the client's jwks_uri.
+func (k *keyring) has(ctx context.Context, c *client.Client, is func(*jose.JSONWebKey) bool) (bool, error) {
+	for _, renew := range []bool{false, true} {
+		keys, err := k.keys(ctx, c, renew)
+		if fault.Is(err, fault.Invalid) {
+			return false, fault.Wrap(fault.Unauthenticated, err, "the client's keys: %s", fault.Public(err))
+		}
+		if err != nil {
+			return false, err
+		}
+		for i := range keys {
+			if keys[i].Use != "enc" && is(&keys[i]) {
+				return true, nil
+			}
+		}
+		if c.JWKSURI == "" {
+			break
+		}
+	}
+	return false, nil
+}
+
 // asInvalid makes a fault of what somebody registered an error of the request.
 func asInvalid(err error) error {
 	if fault.Is(err, fault.Invalid) {

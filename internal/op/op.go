@@ -104,6 +104,7 @@ type Config struct {
 	SubjectSecret     []byte // makes pairwise subjects; must never change
 	Registration      Registration
 	DPoP              DPoP
+	MTLS              MTLS
 	ClientIDMetadata  bool // a client_id may be the address of a metadata document
 }
 

@@ -185,6 +185,10 @@ var (
 		"Nothing is wrong: send the request again, with a new proof whose nonce is that of the header DPoP-Nonce, and keep it for the next ones. Libraries do so by themselves.")
 	ruleProofKey = newRule("dpop-jkt", fault.Invalid, codeInvalidRequest, "RFC 9449 §10",
 		"Send as dpop_jkt the base64url SHA-256 thumbprint (RFC 7638) of the public key with which the code will be redeemed.")
+	ruleCertificate = newRule("client-certificate", fault.Invalid, codeInvalidRequest, "RFC 8705 §3, §3.4",
+		"Send the request with the client's TLS certificate, to the address that mtls_endpoint_aliases of the discovery document gives, where it has them.")
+	ruleOneBond = newRule("one-binding", fault.Invalid, codeInvalidRequest, "RFC 9449 §5, RFC 8705 §3.4",
+		"Bind tokens in one way: leave the DPoP proof out, or register the client without tls_client_certificate_bound_access_tokens.")
 	ruleBond = newRule("bound-key", fault.Invalid, codeInvalidGrant, "RFC 9449 §5, §10; RFC 8705 §4",
 		"Prove to have the key with which the sign-in began: keep it as long as the refresh token. When the key is lost the person signs in again.")
 )

@@ -3,6 +3,7 @@ package testenv
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -24,11 +25,14 @@ type App struct {
 	Secret string        // "": a public client
 	Post   bool          // the secret goes into the body (client_secret_post)
 	Assert func() string // makes a client assertion for each call, in the place of a secret
-	// Prove, if it is set, gives each call its DPoP proof; token is the access token
-	// that goes along, or "".
-	Prove    func(req *http.Request, token string)
-	Redirect string
-	Scope    string
+	// Prove, if it is set, gives each call what proves that the app has its key;
+	// token is the access token that goes along, or "".
+	Prove func(req *http.Request, token string)
+	// Certificate, if it is set, is the app's for TLS; it then calls the listener
+	// that asks for one, where there is one.
+	Certificate *tls.Certificate
+	Redirect    string
+	Scope       string
 
 	env *Env
 	t   testing.TB
@@ -155,17 +159,35 @@ func (a *Answer) Str(name string) string {
 // Do sends the request and reads the answer.
 func (a *App) Do(req *http.Request) *Answer {
 	a.t.Helper()
-	out, err := Do(req)
+	through := transport
+	if a.Certificate != nil {
+		own, err := trusted(a.Certificate)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		through = &http.Transport{TLSClientConfig: own, DisableKeepAlives: true}
+	}
+	out, err := do(through, req)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	return out
 }
 
+// base is where the app sends its calls.
+func (a *App) base() string {
+	if a.Certificate != nil && a.env.MTLS != "" {
+		return a.env.MTLS
+	}
+	return a.env.Issuer
+}
+
 // Do sends the request and reads the answer, following no redirect.
-func Do(req *http.Request) (*Answer, error) {
+func Do(req *http.Request) (*Answer, error) { return do(transport, req) }
+
+func do(through *http.Transport, req *http.Request) (*Answer, error) {
 	resp, err := (&http.Client{
-		Transport: transport, Timeout: time.Minute,
+		Transport: through, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}).Do(req)
 	if err != nil {
@@ -198,7 +220,7 @@ func (a *App) NewRequest(endpoint string, fields url.Values) *http.Request {
 		fields.Set("client_id", a.ID)
 		fields.Set("client_secret", a.Secret)
 	}
-	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.env.Issuer+endpoint, strings.NewReader(fields.Encode()))
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.base()+endpoint, strings.NewReader(fields.Encode()))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -252,13 +274,12 @@ func (a *App) Refresh(token string, pairs ...string) *Answer {
 // Userinfo asks who the access token is about.
 func (a *App) Userinfo(accessToken string) *Answer {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.env.Issuer+"/userinfo", nil)
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base()+"/userinfo", nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
 	if a.Prove != nil {
-		req.Header.Set("Authorization", "DPoP "+accessToken)
 		a.Prove(req, accessToken)
 	}
 	return a.Do(req)

@@ -50,7 +50,13 @@ type Form struct {
 
 // transport serves every browser and app of a test's process: the ports of
 // this machine are few, and a connection per request would use them up.
-var transport = &http.Transport{MaxIdleConnsPerHost: 128, IdleConnTimeout: 30 * time.Second, DisableCompression: true}
+var transport = func() *http.Transport {
+	own, err := trusted(nil)
+	if err != nil {
+		panic(err) // the tests of this process cannot begin
+	}
+	return &http.Transport{TLSClientConfig: own, MaxIdleConnsPerHost: 128, IdleConnTimeout: 30 * time.Second, DisableCompression: true}
+}()
 
 // Browser returns a new browser that nobody has signed in with.
 func (e *Env) Browser() *Browser {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +48,7 @@ type Options struct {
 	Env     map[string]string // settings, as in docs/settings.md
 	Declare string            // YAML for `signet apply`, before the first node
 	Proxies bool              // put a Proxy before each store that is a server
+	TLS     bool              // one node, without a load balancer, that speaks TLS itself
 	Program string            // path of a built signet: nodes are processes of it, which can be killed; "": they run here
 }
 
@@ -54,6 +56,9 @@ type Options struct {
 type Env struct {
 	Issuer string
 	Nodes  []string // addresses of the nodes, without a slash at the end
+
+	MTLS      string // where certificates of clients are asked for, "" unless the settings say so
+	Authority string // file with the authority of the house's own certificate, of Options.TLS
 
 	Database, Redis *Proxy // nil unless Options.Proxies asks for them
 
@@ -92,7 +97,9 @@ func Start(t testing.TB, o Options) *Env {
 		}
 	}
 	n := max(1, o.Nodes)
-	if _, ok := settings["SIGNET_ISSUER"]; !ok {
+	if o.TLS {
+		maps.Copy(settings, e.ownTLS())
+	} else if _, ok := settings["SIGNET_ISSUER"]; !ok {
 		settings["SIGNET_ISSUER"] = e.balance(n)
 	}
 	e.Issuer = settings["SIGNET_ISSUER"]
@@ -217,6 +224,13 @@ func (e *Env) StartNode() {
 	select {
 	case r := <-ready:
 		e.Nodes = append(e.Nodes, "http://"+r.Address)
+		if e.Issuer == "" { // which follows from the port
+			e.Issuer, e.Nodes = r.Issuer, []string{r.Issuer}
+			e.environ = append(e.environ, "SIGNET_ISSUER="+r.Issuer)
+		}
+		if _, port, err := net.SplitHostPort(r.MTLS); err == nil {
+			e.MTLS = "https://localhost:" + port
+		}
 		e.metrics = append(e.metrics, "http://"+r.Metrics+"/metrics")
 	case code := <-ended:
 		ended <- code

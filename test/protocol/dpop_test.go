@@ -81,6 +81,9 @@ func (p *prover) sign(claims jwtClaims, jwk any) string {
 // prove gives a request its proof.
 func (p *prover) prove(req *http.Request, token string) {
 	req.Header.Set("DPoP", p.proof(req.Method, req.URL.String(), token))
+	if token != "" {
+		req.Header.Set("Authorization", "DPoP "+token)
+	}
 }
 
 func hashOf(token string) string {
@@ -173,7 +176,7 @@ func TestDPoP(t *testing.T) {
 // withoutProof presents the token as bound, and proves nothing.
 func withoutProof(app *testenv.App, token string) *testenv.Answer {
 	bare := *app
-	bare.Prove = func(*http.Request, string) {}
+	bare.Prove = func(req *http.Request, token string) { req.Header.Set("Authorization", "DPoP "+token) }
 	return bare.Userinfo(token)
 }
 

@@ -33,6 +33,7 @@ type Process struct {
 type Ready struct {
 	Address string // host:port of the provider
 	Metrics string // host:port of the metrics, or ""
+	MTLS    string // host:port of the listener that asks for certificates, or ""
 	Issuer  string
 	Apps    []string // addresses of the demo's apps: the console, the frames
 }

@@ -105,6 +105,7 @@ func (d *doctor) examine(ctx context.Context, p *Process, cmd *cobra.Command) {
 	}
 	d.shortLived(ctx)
 	d.certificate()
+	d.clientCertificates()
 	d.issuer(ctx)
 	d.mail(ctx)
 }

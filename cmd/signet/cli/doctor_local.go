@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -220,6 +221,36 @@ func (d *doctor) certificate() {
 		return
 	}
 	d.expiry("certificate", d.cfg.TLS.Cert, pair.Leaf)
+}
+
+// clientCertificates says whether apps can prove who they are by theirs.
+func (d *doctor) clientCertificates() {
+	const name = "client certificates"
+	m := d.cfg.MTLS
+	if !m.Asked() {
+		return
+	}
+	if m.Shared && m.Listen == "" && m.Header == "" {
+		d.warn(name, "set mtls.listen (SIGNET_MTLS_LISTEN) in its place, unless nobody signs in here with a browser",
+			"browsers ask people for a certificate at the main address (mtls.shared)")
+	}
+	if m.CA == "" {
+		d.ok(name, "asked for; no authority is trusted, so that apps register their own")
+		return
+	}
+	rest, err := os.ReadFile(m.CA)
+	if err != nil {
+		d.fail(name, "correct mtls.ca (SIGNET_MTLS_CA)", "%v", err)
+		return
+	}
+	for block, rest := pem.Decode(rest); block != nil; block, rest = pem.Decode(rest) {
+		authority, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			d.fail(name, "remove it from "+m.CA, "a certificate cannot be read: %v", err)
+			continue
+		}
+		d.expiry(name, authority.Subject.String(), authority)
+	}
 }
 
 func (d *doctor) expiry(name, where string, leaf *x509.Certificate) {

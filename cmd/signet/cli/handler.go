@@ -48,6 +48,10 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	for _, l := range renderer.Languages().All() {
 		locales = append(locales, l.String())
 	}
+	mtls, err := s.mtls()
+	if err != nil {
+		return nil, err
+	}
 	provider, err := op.New(op.Config{
 		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, DeviceCode: c.Lifetimes.DeviceCode, IDToken: c.Lifetimes.IDToken,
 		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
@@ -56,6 +60,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		CheckSession:  c.Issuer + web.PathCheckSession,
 		SubjectSecret: s.subjects, Registration: s.registration(), ClientIDMetadata: c.Registration.ClientIDMetadata == config.RegistrationOn,
 		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
+		MTLS: mtls,
 	}, op.Services{
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
@@ -65,10 +70,17 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		return nil, err
 	}
 	s.provider = provider
-	routes := append(provider.Routes(), pages.Routes()...)
+	mux := s.mount(append(provider.Routes(), pages.Routes()...))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	return mux, nil
+}
+
+// mount puts the routes below the issuer's path.
+func (s *server) mount(routes []httpd.Route) *http.ServeMux {
 	mounted := httpd.Mount(httpd.Options{
-		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(c.TrustedProxies), Secure: s.secure(),
-		PageError: pages.PageError, OAuthError: provider.WriteError,
+		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(s.cfg.TrustedProxies), Secure: s.secure(),
+		PageError: s.pages.PageError, OAuthError: s.provider.WriteError,
 	}, routes)
 	mux := mounted
 	if base := s.basePath(); base != "" {
@@ -81,9 +93,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		})
 		mux.Handle(base+"/", http.StripPrefix(base, mounted))
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
-	mux.HandleFunc("GET /readyz", s.ready)
-	return mux, nil
+	return mux
 }
 
 // opPages gives the protocol the pages.

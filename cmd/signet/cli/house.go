@@ -190,7 +190,9 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 
 // clientRules are what clients are held to.
 func (h *house) clientRules() client.Rules {
-	return client.Rules{Loopback: h.loopback(), Algs: h.cfg.Keys.Algorithms}
+	return client.Rules{
+		Loopback: h.loopback(), Algs: h.cfg.Keys.Algorithms, Certificates: h.cfg.MTLS.Asked(), Authorities: h.cfg.MTLS.CA != "",
+	}
 }
 
 // loopback reports whether the issuer never leaves this machine, so that

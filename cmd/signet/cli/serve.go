@@ -74,6 +74,13 @@ func serve(ctx context.Context, p *Process, cfg *config.Config, o serveOptions) 
 	defer listener.Close()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	cfg.Bound(port)
+	second, err := listenMTLS(cfg)
+	if err != nil {
+		return err
+	}
+	if second != nil {
+		defer second.Close()
+	}
 	h, err := openHouse(ctx, cfg)
 	if err != nil {
 		return err
@@ -89,7 +96,7 @@ func serve(ctx context.Context, p *Process, cfg *config.Config, o serveOptions) 
 		}
 	}
 	s := &server{house: h, log: o.log, metrics: telemetry.NewMetrics(Version()), readiness: readiness{now: time.Now}}
-	return s.run(ctx, p, listener, o)
+	return s.run(ctx, p, listener, second, o)
 }
 
 // listen says which setting names an address that is taken.
@@ -126,7 +133,7 @@ type server struct {
 	readiness readiness
 }
 
-func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o serveOptions) error {
+func (s *server) run(ctx context.Context, p *Process, listener, second net.Listener, o serveOptions) error {
 	handler, err := s.handler(o)
 	if err != nil {
 		return err
@@ -151,6 +158,9 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 	if s.cfg.TLS.Enabled() {
 		certificate := &reloading{cert: s.cfg.TLS.Cert, key: s.cfg.TLS.Key}
 		main.TLSConfig = &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12}
+		if s.cfg.MTLS.Shared {
+			main.TLSConfig = asking(main.TLSConfig)
+		}
 		listener = tls.NewListener(listener, main.TLSConfig)
 	}
 	ready := Ready{Address: listener.Addr().String(), Issuer: s.cfg.Issuer}
@@ -159,6 +169,10 @@ func (s *server) run(ctx context.Context, p *Process, listener net.Listener, o s
 		return err
 	}
 	group.Go(func() error { return notClosed(main.Serve(listener)) })
+	if second != nil {
+		ready.MTLS = second.Addr().String()
+		s.serveMTLS(ctx, group, main, second)
+	}
 	group.Go(func() error { return s.stop(ctx, main) })
 	group.Go(func() error { s.watch(ctx); return nil })
 	if mail != nil {

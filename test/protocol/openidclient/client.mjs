@@ -1,6 +1,8 @@
 // A relying party made of openid-client, unmodified. The test gives it commands,
 // one JSON object per line, and is answered in the same way; the browser is the
 // test's own. Errors are answered as {"error": ...}.
+import fs from 'node:fs';
+import https from 'node:https';
 import readline from 'node:readline';
 import * as client from 'openid-client';
 
@@ -23,15 +25,30 @@ const auth = await {
   client_secret_post: () => client.ClientSecretPost(settings.secret),
   client_secret_jwt: () => client.ClientSecretJwt(settings.secret),
   private_key_jwt: async () => client.PrivateKeyJwt(await signingKey()),
+  tls_client_auth: () => client.TlsClientAuth(),
+  self_signed_tls_client_auth: () => client.TlsClientAuth(),
   none: () => client.None(),
 }[settings.method]();
 
-const config = settings.register ? await client.dynamicClientRegistration(new URL(settings.issuer), JSON.parse(settings.register), undefined, {
-  execute: [client.allowInsecureRequests],
-}) : await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, {
+// A fetch with the app's TLS certificate, for where the test gives it one.
+const tls = settings.ca && new https.Agent({ ca: fs.readFileSync(settings.ca), cert: fs.readFileSync(settings.cert), key: fs.readFileSync(settings.key) });
+const fetchWithCertificate = (url, { method, headers, body }) => new Promise((resolve, reject) => {
+  const request = https.request(url, { method, headers, agent: tls }, (response) => {
+    const chunks = [];
+    response.on('data', (chunk) => chunks.push(chunk));
+    response.on('end', () => resolve(new Response(chunks.length ? Buffer.concat(chunks) : null, { status: response.statusCode, headers: response.headers })));
+  });
+  request.on('error', reject);
+  request.end(body ? body.toString() : undefined);
+});
+const options = tls ? { [client.customFetch]: fetchWithCertificate } : {
   // The provider of the test is on this machine, without TLS.
   execute: [client.allowInsecureRequests],
-});
+};
+
+const config = settings.register
+  ? await client.dynamicClientRegistration(new URL(settings.issuer), JSON.parse(settings.register), undefined, options)
+  : await client.discovery(new URL(settings.issuer), settings.id, { client_secret: settings.secret, ...JSON.parse(settings.metadata ?? '{}') }, auth, options);
 // The answer's signatures are checked although it came straight from the provider.
 client.enableNonRepudiationChecks(config);
 
