@@ -55,7 +55,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // endSessionBlind answers a POST without the session cookie: a form of another
 // site brings no SameSite=Lax cookie along. The session that an ID token names
-// ends by its name; without one, the same request by a redirect brings the
+// ends by its name, and a page on the way takes the cookie; without one, the same request by a redirect brings the
 // cookie.
 func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps params, out *signOut) error {
 	if out.proven == nil {

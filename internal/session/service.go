@@ -151,11 +151,11 @@ func (s *Service) replace(ctx context.Context, old, next *Session) error {
 		return s.End(ctx, old)
 	}
 	last, err := s.store.DeleteSession(ctx, old)
-	if last == nil {
-		last = old // it ended meanwhile, or would be lost: what is known of it
+	if last == nil || err != nil {
+		return err // it ended meanwhile, and its apps know: the new one has a name of its own
 	}
 	next.SID, next.Clients, next.Consents = last.SID, last.Clients, last.Consents
-	return err
+	return nil
 }
 
 // Undo ends the session of a sign-in that was not to be, and the flow forgets it.

@@ -44,13 +44,14 @@ func (w *Web) leave(rw http.ResponseWriter, r *http.Request, req *session.Reques
 }
 
 // farewell stores what the page on the way needs, as a flow of the browser; nil
-// where no app is to be told by it.
+// where no app is to be told by it. A browser that did not show its cookie goes
+// there in any case: it has one of a session that ended.
 func (w *Web) farewell(rw http.ResponseWriter, r *http.Request, req *session.Request, ended *session.Session) (*session.Flow, error) {
 	if ended == nil {
 		return nil, nil
 	}
 	frames, err := w.Logouts.Frames(r.Context(), w.Letters.Home, ended)
-	if err != nil || len(frames) == 0 {
+	if err != nil || len(frames) == 0 && w.Cookies.Session(r) != "" {
 		return nil, err
 	}
 	after := *req
@@ -69,6 +70,15 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 	f, err := w.Sessions.Flow(r.Context(), session.SignedOut, r.URL.Query().Get("flow"), w.Cookies.Browser(r))
 	if err != nil && !fault.Is(err, fault.Expired) { // all it would add is over by now
 		return err
+	}
+	if f != nil {
+		if err := w.dropDead(rw, r); err != nil {
+			return err
+		}
+		if len(f.Progress.Frames) == 0 && f.Request.RedirectURI != "" {
+			w.send(rw, w.Links.SignOutTarget(&f.Request))
+			return nil
+		}
 	}
 	fr, err := w.frame(r, f)
 	if err != nil {
@@ -92,4 +102,17 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 	}
 	slices.Sort(origins)
 	return w.showUnder(w.View.FarewellCSP(slices.Compact(origins)...), rw, r, f, http.StatusOK, page)
+}
+
+// dropDead takes the browser's cookie of a session that ended, so that what apps
+// see of its state changes, too.
+func (w *Web) dropDead(rw http.ResponseWriter, r *http.Request) error {
+	if w.Cookies.Session(r) == "" {
+		return nil
+	}
+	sess, err := w.sessionOf(r)
+	if err == nil && sess == nil {
+		w.Cookies.DropSession(rw)
+	}
+	return err
 }

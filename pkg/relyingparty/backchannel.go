@@ -77,10 +77,21 @@ func (rp *RP) takeLogout(ctx context.Context, raw string) error {
 	case !first:
 		return fmt.Errorf("%w: it came before", errNoLogout)
 	case t.SID != "":
-		return rp.end(ctx, nameOfSID(t.SID), time.Time{})
+		return rp.endSID(ctx, t.SID, t.IssuedAt.AsTime())
 	}
 	// All sessions of the person, but those that begin later.
 	return rp.end(ctx, nameOfSubject(t.Subject), t.IssuedAt.AsTime())
+}
+
+// underWay is how long a sign-in may be under way at the time of a sign-out: the
+// code of the session that ended is redeemed after it.
+const underWay = time.Minute
+
+// endSID ends the session of that name, and the sign-ins to it that are under way.
+// A session that has the name long after was not ended: the provider said so and
+// then could not do it.
+func (rp *RP) endSID(ctx context.Context, sid string, at time.Time) error {
+	return rp.end(ctx, nameOfSID(sid), at.Add(underWay))
 }
 
 // verifyLogout returns what the token says, if the provider signed it. A failure
@@ -151,7 +162,7 @@ func (rp *RP) frontchannel(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	s, err := rp.openSession(r)
 	if err == nil && q.Get("iss") == rp.config.Issuer && q.Get("sid") != "" && q.Get("sid") == s.claims.SessionID {
-		if err := rp.end(r.Context(), nameOfSID(s.claims.SessionID), time.Time{}); err != nil {
+		if err := rp.endSID(r.Context(), s.claims.SessionID, rp.now()); err != nil {
 			rp.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "a logout was not taken", slog.String("cause", describe(err)))
 		}
 		rp.endSession(w, r)

@@ -86,6 +86,19 @@ func TestBackchannel(t *testing.T) {
 			t.Fatalf("status %d", status)
 		}
 		open("mine")
+		// A sign-in that was under way when its session ended is over, too; long
+		// after, the provider has the session still.
+		a.as("bob", "3")
+		if r := browsers["bob's"].get("/private/"); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, "/login") {
+			t.Errorf("a sign-in to a session that ended is answered with %d", r.StatusCode)
+		}
+		open("mine")
+		a.as("bob", "4")
+		if status := a.notify(a.provider.LogoutToken(func(c map[string]any) { c["sid"], c["iat"] = "4", time.Now().Add(-2*time.Minute).Unix() })); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+		browsers["bob's"].get("/private/")
+		open("mine bob's")
 	}
 }
 

@@ -116,11 +116,26 @@ func (rp *RP) finish(w http.ResponseWriter, r *http.Request, a *attempt, code st
 		return
 	}
 	s := newSession(g, rp.config.Scopes, rp.now(), rp.config.SessionLifetime)
+	if err := rp.stillOpen(r.Context(), s); err != nil {
+		rp.fail(w, r, rp.endedFault(a, err))
+		return
+	}
 	if err := rp.saveSession(w, r, s); err != nil {
 		rp.fail(w, r, rp.fault(KindInternal, a.ReturnTo, err))
 		return
 	}
 	http.Redirect(w, r, a.ReturnTo, http.StatusFound)
+}
+
+// endedFault is for a sign-in whose session the provider ended while it was under
+// way. To begin again at once might lead here again, without end.
+func (rp *RP) endedFault(a *attempt, err error) *Error {
+	if !errors.Is(err, errEnded) {
+		return rp.unavailable(a.ReturnTo, err)
+	}
+	stale := rp.fault(KindStale, a.ReturnTo, err)
+	stale.Retry, stale.RetryText = rp.LoginURL(a.ReturnTo), "Sign in"
+	return stale
 }
 
 // exchangeFault tells apart a provider that refuses, one that cannot be

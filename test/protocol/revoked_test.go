@@ -21,6 +21,16 @@ func TestEndSessionFromAnotherSite(t *testing.T) {
 		if p.Location != bye {
 			t.Errorf("sent to %q, want %q", p.Location, bye)
 		}
+		// The browser that has the cookie shows it at the page on the way, and
+		// apps see its state change (Session Management 1.0 §3.2).
+		state := b.Cookie("signet_state")
+		b.SetCookie("signet_browser", other.Cookie("signet_browser"))
+		if again := b.Get(p.Hops[0]); again.Location != bye {
+			t.Errorf("sent to %q, want %q", again.Location, bye)
+		}
+		if b.Cookie("signet_state") == state || b.Cookie("signet_session") != "" {
+			t.Errorf("the browser's state is as before")
+		}
 		wantSession(t, e, b, false)
 	})
 }
