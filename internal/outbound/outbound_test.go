@@ -271,3 +271,36 @@ func TestFetch(t *testing.T) {
 		}
 	}
 }
+
+// TestPost: 200 and 204 say that it is done, and nothing else does; the body is the
+// form. Private addresses are as far away as for a fetch.
+func TestPost(t *testing.T) {
+	s, reached := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.PostFormValue("token") != "a b&c" {
+			t.Errorf("%s with %q", r.Method, r.PostFormValue("token"))
+		}
+		switch r.URL.Path {
+		case "/none":
+			w.WriteHeader(http.StatusNoContent)
+		case "/redirect":
+			http.Redirect(w, r, "/ok", http.StatusTemporaryRedirect)
+		case "/bad":
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	form := url.Values{"token": {"a b&c"}}
+	c := New(Options{Roots: roots(s), AllowPrivate: true})
+	for path, bad := range map[string]string{"/ok": "", "/none": "", "/redirect": "307", "/bad": "400"} {
+		err := c.Post(t.Context(), s.URL+path, form)
+		if bad == "" && err != nil {
+			t.Errorf("%s: %v", path, err)
+		} else if bad != "" {
+			wantRefused(t, path, err, bad)
+		}
+	}
+	before := reached.Load()
+	wantRefused(t, "a private address", New(Options{Roots: roots(s)}).Post(t.Context(), s.URL+"/ok", form), "not public")
+	if reached.Load() != before {
+		t.Error("a private address was called")
+	}
+}
