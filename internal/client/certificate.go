@@ -41,6 +41,15 @@ func (c *Client) certificateNames() []certificateName {
 	return set
 }
 
+// Certificate is the name by which the client's certificate is known, with its
+// kind; "" where it is known by none.
+func (c *Client) Certificate() string {
+	for _, n := range c.certificateNames() {
+		return strings.TrimPrefix(n.field, "tls_client_auth_") + " " + n.value
+	}
+	return ""
+}
+
 // Names reports whether the certificate, which somebody must have verified, has
 // the name that is registered for the client.
 func (c *Client) Names(cert *x509.Certificate) bool {

@@ -105,11 +105,23 @@ func clientProperties(c *client.Client) [][2]string {
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"response types", strings.Join(c.ResponseTypes, " ")},
 		{"scopes", strings.Join(c.Scopes, " ")}, {"resources", strings.Join(c.Resources, " ")}, {"trusted", yesNo(c.Trusted)},
 		{"exchanges tokens by", strings.Join(c.TokenExchange, " ")}, {"of the clients", strings.Join(c.TokenExchangeFrom, " ")},
+		{"tokens bound to", boundTo(c)}, {"certificate", c.Certificate()},
 		{"ID tokens", c.IDTokenAlg}, {"access tokens", strings.TrimSpace(c.AccessTokenFormat + " " + c.AccessTokenAlg)},
 		{"default max age", maxAge}, {"home page", c.ClientURI}, {"logo", c.LogoURI},
 		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"accent colour", c.Accent},
 		{"created", moment(c.CreatedAt)}, {"changed", moment(c.UpdatedAt)},
 	}
+}
+
+// boundTo says to what the client's tokens must be bound; "" nothing.
+func boundTo(c *client.Client) string {
+	switch {
+	case c.CertificateBound:
+		return "its TLS certificate"
+	case c.RequiresBinding():
+		return "a key of its own (DPoP)"
+	}
+	return ""
 }
 
 // withSecret is a client whose secret was just made.
@@ -155,6 +167,9 @@ public: it proves with PKCE that it is the one that asked.`,
 	flags.StringSliceVar(&f.client.TokenExchangeFrom, "token-exchange-from", nil, "`clients` whose tokens it may exchange")
 	flags.StringVar(&f.client.AuthMethod, "auth-method", "", "`method` at the token endpoint (default client_secret_basic)")
 	flags.StringVar(&f.client.JWKSURI, "jwks-uri", "", "`address` of its public keys, for private_key_jwt")
+	flags.StringVar(&f.client.TLSSubjectDN, "certificate-subject", "", "`subject` of its TLS certificate, for tls_client_auth: CN=app,O=Example")
+	flags.BoolVar(&f.client.CertificateBound, "certificate-bound", false, "its tokens are bound to its TLS certificate (RFC 8705)")
+	flags.BoolVar(&f.client.DPoPBound, "dpop-bound", false, "its tokens are bound to a key that it proves to have (DPoP, RFC 9449)")
 	flags.StringVar(&f.client.Profile, "profile", "", "`profile` that it is held to: oidc, fapi2, fapi2-message-signing, fapi-ciba")
 	flags.BoolVar(&f.public, "public", false, "a client without a secret")
 	native := flags.Bool("native", false, "an app on a device, not a web server")
