@@ -64,7 +64,8 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"brand.privacy_url": "https://p", "brand.terms_url": "https://t",
 		"brand.help_url": "https://h", "languages.offered": "en,de", "limits.exempt": "192.0.2.1/32",
 		"outbound.ca": "ca", "outbound.allow_private": "true", "telemetry.otlp_endpoint": "http://o",
-		"telemetry.sample_ratio": "0.25", "registration.token": "t", "registration.client_id_metadata_hosts": "h", "log.level": "debug",
+		"telemetry.sample_ratio": "0.25", "registration.token": "t", "registration.client_id_metadata_hosts": "h",
+		"registration.statement_issuer": "https://f", "registration.statement_jwks_uri": "https://f/k", "registration.statement_jwks": "{}", "log.level": "debug",
 	} {
 		if err := decode(find(t, path).pointer(full), text); err != nil {
 			t.Fatal(path, err)

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
 
 // Values of Registration.Mode.
 const (
@@ -29,6 +33,23 @@ type Registration struct {
 	// Hosts that such documents may be at. When empty, any.
 	ClientIDMetadataHosts []string `yaml:"client_id_metadata_hosts"`
 
+	// Who signs software statements that are believed (RFC 7591, section 2.3): the
+	// `iss` in them. When empty, statements are ignored.
+	StatementIssuer string `yaml:"statement_issuer"`
+
+	// Address of the key set of `registration.statement_issuer`, with https.
+	StatementJWKSURI string `yaml:"statement_jwks_uri"`
+
+	// The key set itself, as JSON, in place of its address.
+	StatementJWKS string `yaml:"statement_jwks"`
+
+	// Whether nobody may register an app without such a statement.
+	StatementRequired bool `yaml:"statement_required" default:"false"`
+
+	// How long an app that registered itself, or was registered by nobody, is kept
+	// while nobody allows it anything.
+	UnusedFor time.Duration `yaml:"unused_for" default:"90d" min:"1d" max:"3650d"`
+
 	// Scopes that an app may have that registered itself, or was registered by
 	// nobody.
 	Scopes []string `yaml:"scopes" default:"openid,profile,email,phone,address,offline_access"`
@@ -42,6 +63,18 @@ func (g Registration) check(r *report) {
 		r.fault("registration.token", "has fewer than 32 characters, and registration.mode is token", "make one with: openssl rand -base64 32")
 	case g.Mode != RegistrationToken && token != "":
 		r.fault("registration.token", "is set, and registration.mode is "+g.Mode, "set the mode to token, or leave the token out")
+	}
+	if g.StatementIssuer != "" && (g.StatementJWKS == "") == (g.StatementJWKSURI == "") {
+		r.fault("registration.statement_jwks_uri", "or registration.statement_jwks must say the keys of registration.statement_issuer, one of them", "set the address of its key set")
+	}
+	if g.StatementIssuer == "" && (g.StatementJWKS != "" || g.StatementJWKSURI != "" || g.StatementRequired) {
+		r.fault("registration.statement_issuer", "is empty, and other settings of statements are not", "name the iss of the statements")
+	}
+	if g.StatementJWKSURI != "" && !strings.HasPrefix(g.StatementJWKSURI, "https://") && !strings.HasPrefix(g.StatementJWKSURI, "http://") {
+		r.fault("registration.statement_jwks_uri", "is not an https URL", "write the address of the key set")
+	}
+	if g.StatementJWKS != "" && !json.Valid([]byte(g.StatementJWKS)) {
+		r.fault("registration.statement_jwks", "is not JSON", "write the key set as one line of JSON, in single quotes")
 	}
 	for _, host := range g.ClientIDMetadataHosts {
 		if host == "" || host != strings.ToLower(host) || strings.ContainsAny(host, "/:@ *") {

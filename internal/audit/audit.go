@@ -13,7 +13,7 @@ import (
 type Entry struct {
 	ID       string    // a UUIDv7 in its text form; the store gives one if it is empty
 	At       time.Time // when
-	Actor    string    // who: an account's id, "operator" for a command, "system"
+	Actor    string    // who: an account's id, "operator" for a command, "app" for one about itself, "system"
 	Action   string    // what, as thing.verb: "client.create", "account.password"
 	Subject  string    // to what: an account's id, a client's id, a key's id
 	ClientID string    // through which app, or ""

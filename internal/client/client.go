@@ -87,6 +87,10 @@ type Client struct {
 	// registered itself looks after its registration; "" for any other.
 	RegistrationHash string `json:"registration_access_token_hash,omitempty"`
 
+	// SoftwareStatement is what the client was registered with, as it came
+	// (RFC 7591 §2.3).
+	SoftwareStatement string `json:"software_statement,omitempty"`
+
 	// Document says that nobody registered the client: its id is the address of
 	// what it says of itself. What is stored of it is what was there when somebody
 	// first allowed it something, for consents and tokens to hang on.
@@ -133,6 +137,10 @@ type Store interface {
 	PutClient(ctx context.Context, c *Client, now time.Time) error
 	// AddClient makes the client if there is none with its id yet.
 	AddClient(ctx context.Context, c *Client, now time.Time) error
+	// DeleteUnusedClients removes up to limit clients that nobody of the house has
+	// looked at, were not changed since the time, and are allowed nothing by
+	// anybody. It returns their ids.
+	DeleteUnusedClients(ctx context.Context, before time.Time, limit int) ([]string, error)
 	// DeleteClient removes the client with its consents and refresh-token
 	// families, or returns a fault of kind NotFound.
 	DeleteClient(ctx context.Context, id string) error

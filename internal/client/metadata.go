@@ -87,6 +87,9 @@ type Metadata struct {
 	BackchannelURI      string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelSession  bool   `json:"backchannel_logout_session_required,omitempty"`
 
+	SoftwareID      string `json:"software_id,omitempty"` // of the software, the same at every house
+	SoftwareVersion string `json:"software_version,omitempty"`
+
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
 	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
 }

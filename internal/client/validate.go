@@ -129,6 +129,8 @@ func (c *Client) checkIdentity(p *problems) {
 		p.when(len(contact) > maxName || strings.ContainsFunc(contact, func(r rune) bool { return !unicode.IsPrint(r) }),
 			"contacts", "a contact is an address of at most %d bytes", maxName)
 	}
+	p.when(len(c.SoftwareID) > maxName || len(c.SoftwareVersion) > maxName,
+		"software_id", "software_id and software_version have at most %d bytes", maxName)
 	p.when(c.Accent != "" && !accentForm.MatchString(c.Accent),
 		"accent_color", "accent_color is a colour such as #27408b, not %q", c.Accent)
 }

@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 // TestKeys keeps the tables in step with the types that they fill.
 func TestKeys(t *testing.T) {
 	// The id is read by itself; the others are nobody's to declare.
-	apart := []string{"client_id", "created_at", "updated_at", "registration_access_token_hash", "metadata_document", "localized"}
+	apart := []string{"client_id", "created_at", "updated_at", "registration_access_token_hash", "metadata_document", "localized", "software_statement"}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[client.Client]()) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if short := clientAliases[name]; short != "" && name != "client_id" {

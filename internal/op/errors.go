@@ -61,11 +61,13 @@ const (
 	// OpenID Connect Core Error Code unmet_authentication_requirements 1.0
 	codeUnmetAuthentication = "unmet_authentication_requirements"
 	codeUnavailable         = "temporarily_unavailable"
-	codeInvalidRequestURI   = "invalid_request_uri"     // OpenID Connect Core §3.1.2.6
-	codeInvalidMetadata     = "invalid_client_metadata" // RFC 7591 §3.2.2
-	codeInvalidRedirectURI  = "invalid_redirect_uri"    // likewise
-	codeInvalidObject       = "invalid_request_object"  // likewise
-	codeInvalidToken        = "invalid_token"           // RFC 6750 §3.1
+	codeInvalidRequestURI   = "invalid_request_uri"           // OpenID Connect Core §3.1.2.6
+	codeInvalidMetadata     = "invalid_client_metadata"       // RFC 7591 §3.2.2
+	codeInvalidStatement    = "invalid_software_statement"    // likewise
+	codeUnapprovedStatement = "unapproved_software_statement" // likewise
+	codeInvalidRedirectURI  = "invalid_redirect_uri"          // likewise
+	codeInvalidObject       = "invalid_request_object"        // likewise
+	codeInvalidToken        = "invalid_token"                 // RFC 6750 §3.1
 	codeInsufficientScope   = "insufficient_scope"
 	codeInvalidProof        = "invalid_dpop_proof" // RFC 9449 §5
 	codeUseNonce            = "use_dpop_nonce"     // RFC 9449 §8

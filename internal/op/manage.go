@@ -38,6 +38,9 @@ func (p *Provider) readClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.recordClient(r, "client.read", c, nil); err != nil {
+		return err
+	}
 	return p.tellRegistration(w, r, c, "", token, http.StatusOK)
 }
 
@@ -71,7 +74,7 @@ func (p *Provider) updateClient(w http.ResponseWriter, r *http.Request) error {
 			next.SecretHash, secret = "", client.NewSecret()
 		}
 	}
-	return p.putRegistered(w, r, next, secret, token, http.StatusOK)
+	return p.putRegistered(w, r, c, next, secret, token)
 }
 
 // deleteClient removes the client, and with it all that it was granted (§2.3).
@@ -81,6 +84,9 @@ func (p *Provider) deleteClient(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := p.Clients.Delete(r.Context(), c.ID); err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err := p.recordClient(r, "client.delete", c, nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

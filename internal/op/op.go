@@ -15,6 +15,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"signet/internal/account"
+	"signet/internal/audit"
 	"signet/internal/client"
 	"signet/internal/device"
 	"signet/internal/grant"
@@ -125,6 +126,7 @@ type Services struct {
 	Once          Once
 	Metrics       Metrics
 	Refusals      *refusal.Service
+	Audit         audit.Store
 	Now           func() time.Time
 }
 

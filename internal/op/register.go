@@ -21,10 +21,11 @@ import (
 
 // Registration is who may register an app, and as what.
 type Registration struct {
-	Open   bool                                       // everybody may
-	Token  string                                     // whoever has this may (RFC 7591 §1.2); "": nobody
-	Scopes []string                                   // that such an app may have
-	Gate   func(ctx context.Context, ip string) error // a fault of kind Limited when too many come from there
+	Open   bool     // everybody may
+	Token  string   // whoever has this may (RFC 7591 §1.2); "": nobody
+	Scopes []string // that such an app may have
+	Statements
+	Gate func(ctx context.Context, ip string) error // a fault of kind Limited when too many come from there
 }
 
 // offered reports whether there is anybody who may register.
@@ -41,6 +42,7 @@ type registration struct {
 	Token         string `json:"registration_access_token,omitempty"`
 	URI           string `json:"registration_client_uri,omitempty"`
 	Scope         string `json:"scope,omitempty"`
+	Statement     string `json:"software_statement,omitempty"` // §2.3; told as it came
 	client.Metadata
 
 	localized client.Localized // client_name#ja and the like, which stand beside the others
@@ -51,7 +53,7 @@ type registration struct {
 func (p *Provider) registrationOf(c *client.Client) *registration {
 	return &registration{
 		ID: c.ID, IssuedAt: c.CreatedAt.Unix(), URI: p.cfg.Issuer + pathRegister + "/" + c.ID,
-		Scope: strings.Join(c.Scopes, " "), Metadata: c.Metadata, localized: c.Localized,
+		Scope: strings.Join(c.Scopes, " "), Metadata: c.Metadata, localized: c.Localized, Statement: c.SoftwareStatement,
 	}
 }
 
@@ -90,7 +92,7 @@ func (p *Provider) register(w http.ResponseWriter, r *http.Request) error {
 	if client.UsesSecret(c.AuthMethod) {
 		secret = client.NewSecret()
 	}
-	return p.putRegistered(w, r, c, secret, token, http.StatusCreated)
+	return p.putRegistered(w, r, nil, c, secret, token)
 }
 
 // mayRegister checks the initial access token, where one is needed (§1.2).
@@ -135,6 +137,9 @@ func readRegistration(r *http.Request) (*registration, *oauthError) {
 // selfRegistered makes the client, with the defaults of registration, and checks
 // what only an app that registers itself must keep to.
 func (p *Provider) selfRegistered(ctx context.Context, id string, m *registration) (*client.Client, *oauthError) {
+	if oerr := p.believe(ctx, m); oerr != nil {
+		return nil, oerr
+	}
 	if m.AuthMethod == "" {
 		m.AuthMethod = client.AuthBasic // §2
 	}
@@ -142,6 +147,7 @@ func (p *Provider) selfRegistered(ctx context.Context, id string, m *registratio
 	if err != nil {
 		return nil, metadataError(err)
 	}
+	c.SoftwareStatement = m.Statement
 	if c.SectorURI != "" {
 		if oerr := p.checkSector(ctx, c); oerr != nil {
 			return nil, oerr
@@ -176,8 +182,9 @@ func (p *Provider) checkSector(ctx context.Context, c *client.Client) *oauthErro
 	return nil
 }
 
-// putRegistered stores the client and tells it all about itself.
-func (p *Provider) putRegistered(w http.ResponseWriter, r *http.Request, c *client.Client, secret, token string, status int) error {
+// putRegistered stores the client, in the place of the one before it if there is
+// one, and tells it all about itself.
+func (p *Provider) putRegistered(w http.ResponseWriter, r *http.Request, before, c *client.Client, secret, token string) error {
 	err := p.Clients.Put(r.Context(), c, secret)
 	if fault.Is(err, fault.Invalid) {
 		return metadataError(err)
@@ -187,6 +194,16 @@ func (p *Provider) putRegistered(w http.ResponseWriter, r *http.Request, c *clie
 	}
 	stored, err := p.Clients.Get(r.Context(), c.ID)
 	if err != nil {
+		return err
+	}
+	action, status, fields := "client.register", http.StatusCreated, []string(nil)
+	if before != nil {
+		action, status = "client.update", http.StatusOK
+		if fields, err = p.changedFields(stored, before); err != nil {
+			return err
+		}
+	}
+	if err := p.recordClient(r, action, stored, fields); err != nil {
 		return err
 	}
 	return p.tellRegistration(w, r, stored, secret, token, status)

@@ -62,7 +62,7 @@ var (
 	ruleClient = newRule("client-unknown", fault.Invalid, codeInvalidClient, "RFC 6749 §4.1.2.1",
 		"Register the client (signet apply, signet client create), or send the client_id that is registered. Case matters.")
 	ruleClientDocument = newRule("client-document", fault.Invalid, codeInvalidClient, "OAuth Client ID Metadata Document §3, §4, §5",
-		"Publish the document at exactly the client_id, over https, as application/json, without redirect: client_id its own address, redirect_uris at its own origin, no secret. See docs/specs/client-id-metadata-document.md.")
+		"Publish the document at exactly the client_id, over https, as application/json, without redirect: client_id its own address, redirect_uris at its own origin, no secret. See docs/guides/registering-apps.md.")
 	ruleClientAuth = newRule("client-authentication", fault.Unauthenticated, codeInvalidClient, "RFC 6749 §2.3, §5.2; OpenID Connect Core §9",
 		"Authenticate by the method that is registered as token_endpoint_auth_method, with the present secret or key. The cause says what did not fit; signet client show CLIENT shows what is registered.")
 	ruleCredentials = newRule("client-credentials", fault.Invalid, codeInvalidRequest, "RFC 6749 §2.3, RFC 7521 §4.2",
@@ -210,9 +210,13 @@ var (
 	ruleRegistrationToken = newRule("registration-token", fault.Unauthenticated, codeInvalidToken, "RFC 7591 §3, RFC 7592 §2",
 		"Send the initial access token that the operator gave out, or the registration access token of the last answer about this client.")
 	ruleMetadata = newRule("client-metadata", fault.Invalid, codeInvalidMetadata, "RFC 7591 §2, §3.2.2; OpenID Connect Registration §2",
-		"Change the metadata that the problem names; the guide to registering an app has them all.")
+		"Change the metadata that the problem names; docs/guides/registering-apps.md has the ways to register, docs/guides/clients.md each key.")
 	ruleMetadataRedirect = newRule("client-metadata-redirect-uris", fault.Invalid, codeInvalidRedirectURI, "RFC 7591 §3.2.2, RFC 8252 §7",
 		"Register absolute https addresses without a fragment; a native app may have a scheme of its own, or loopback.")
+	ruleStatement = newRule("software-statement", fault.Invalid, codeInvalidStatement, "RFC 7591 §2.3, §3.2.2",
+		"Send the JWT as its issuer gave it, whole, before it expires; the issuer signs it with a key of the key set that registration.statement_jwks or statement_jwks_uri names.")
+	ruleStatementApproved = newRule("software-statement-issuer", fault.Invalid, codeUnapprovedStatement, "RFC 7591 §2.3, §3.2.2",
+		"Get a statement from the issuer that this house trusts (registration.statement_issuer), and send it as software_statement.")
 	ruleSignOutURI = newRule("post-logout-redirect-uri", fault.Invalid, codeInvalidRequest, "RP-Initiated Logout §2, §3",
 		"Register the address in post_logout_redirect_uris, and send an id_token_hint or the client_id beside it.")
 )

@@ -30,7 +30,7 @@ func auditCommand(p *Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Read the audit log",
 		Long: "Read the audit log: what was done to accounts, clients and keys, when, and by whom.\n" +
-			"The oldest entry comes first. The actor is an account's id, operator (a command) or system.",
+			"The oldest entry comes first. The actor is an account's id, operator (a command), app (one that\nregistered itself, about itself) or system.",
 		Example: "  signet audit\n  signet audit --user ada@example.com --action account --since 720h\n  signet audit --since 1h -o json | jq -r '.entries[].action'",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -129,9 +129,9 @@ func (page auditPage) text(w io.Writer) error {
 		for _, k := range slices.Sorted(maps.Keys(e.Detail)) {
 			detail = append(detail, k+"="+e.Detail[k])
 		}
-		rows = append(rows, []string{moment(e.At), e.Actor, e.Action, e.Subject, strings.Join(detail, " ")})
+		rows = append(rows, []string{moment(e.At), e.Actor, e.Action, e.Subject, e.IP, strings.Join(detail, " ")})
 	}
-	if err := table(w, []string{"AT", "ACTOR", "ACTION", "SUBJECT", "DETAIL"}, rows); err != nil || page.Next == "" {
+	if err := table(w, []string{"AT", "ACTOR", "ACTION", "SUBJECT", "FROM", "DETAIL"}, rows); err != nil || page.Next == "" {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "more: signet audit --after %s\n", page.Next)

@@ -235,7 +235,9 @@ func (h *house) registration() op.Registration {
 	c, l := h.cfg.Registration, h.cfg.Limits
 	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
 	rule := ruleOf("registration, network", l.Registration)
-	out := op.Registration{Open: c.Mode == config.RegistrationOpen, Scopes: c.Scopes}
+	out := op.Registration{Open: c.Mode == config.RegistrationOpen, Scopes: c.Scopes, Statements: op.Statements{
+		Issuer: c.StatementIssuer, JWKS: client.KeySet(c.StatementJWKS), JWKSURI: c.StatementJWKSURI, Required: c.StatementRequired,
+	}}
 	if c.Mode == config.RegistrationToken {
 		out.Token = c.Token.Reveal()
 	}

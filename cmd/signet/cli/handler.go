@@ -64,7 +64,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}, op.Services{
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
-		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Now: time.Now,
+		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Audit: s.db, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/audit"
 	"signet/internal/logout"
 	outgoing "signet/internal/mail"
 )
@@ -26,6 +27,7 @@ func (s *server) jobs() []job {
 		{"removing old changes of addresses", past(account.KeepEmailChanges, s.db.DeleteEmailChanges)},
 		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"erasing organizations that were deleted", s.orgs.Erase},
+		{"removing apps that registered themselves and nobody uses", s.sweepClients},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}
@@ -43,6 +45,22 @@ func past(age time.Duration, remove func(ctx context.Context, before time.Time, 
 		_, err := remove(ctx, time.Now().Add(-age), 1000)
 		return err
 	}
+}
+
+// sweepClients removes apps that nobody of the house has looked at and nobody
+// allows anything, and notes each.
+func (s *server) sweepClients(ctx context.Context) error {
+	now := time.Now()
+	gone, err := s.db.DeleteUnusedClients(ctx, now.Add(-s.cfg.Registration.UnusedFor), 100)
+	if err != nil {
+		return err
+	}
+	for _, id := range gone {
+		if err := s.db.AppendAudit(ctx, &audit.Entry{At: now, Actor: "system", Action: "client.sweep", Subject: id, ClientID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maintain does the jobs each minute until ctx ends. One that fails keeps no

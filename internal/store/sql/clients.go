@@ -97,6 +97,30 @@ func (db *DB) addClient(ctx context.Context, cl *client.Client, now time.Time, c
 	})
 }
 
+// unusedClients are those that registered themselves, or were registered by
+// nobody, and that nobody allows anything.
+const unusedClients = `updated_at < ? AND (metadata ->> 'registration_access_token_hash' IS NOT NULL OR metadata ->> 'metadata_document' IS NOT NULL)
+	AND NOT EXISTS (SELECT 1 FROM consents WHERE consents.client_id = clients.id)
+	AND NOT EXISTS (SELECT 1 FROM token_families WHERE token_families.client_id = clients.id)`
+
+// DeleteUnusedClients implements client.Store.
+func (db *DB) DeleteUnusedClients(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	var gone []string
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
+		gone = nil
+		err := c.orm(ctx).Model(&clientRow{}).Where(unusedClients, at(before)).Order("updated_at").Limit(limit).Pluck("id", &gone).Error
+		if err != nil || len(gone) == 0 {
+			return err
+		}
+		// Looked at once more: somebody may have allowed one something meanwhile.
+		if err := c.orm(ctx).Where("id IN ?", gone).Where(unusedClients, at(before)).Delete(&clientRow{}).Error; err != nil {
+			return err
+		}
+		return bump(ctx, c, topicClients)
+	})
+	return gone, err
+}
+
 // removalBatch is how many rows of a client go in one statement: few enough for
 // the deadline, on any disk.
 const removalBatch = 1000

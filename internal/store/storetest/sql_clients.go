@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
+	"signet/internal/client"
 	"signet/internal/fault"
 )
 
@@ -46,6 +48,42 @@ func testClients(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("added: %+v, %v", got, err)
 		}
 		ok(t, db.DeleteClient(ctx, again.ID))
+	})
+
+	t.Run("unused guests go, and no other", func(t *testing.T) {
+		db := OpenSQL(t, fresh(t))
+		a := makeAccount(t, db, "ada")
+		put := func(id string, edit func(*client.Client)) *client.Client {
+			c := &client.Client{ID: id, Metadata: client.Metadata{Name: id}}
+			edit(c)
+			ok(t, db.PutClient(ctx, c, epoch))
+			return c
+		}
+		guest := func(c *client.Client) { c.RegistrationHash = "x" }
+		put("declared", func(*client.Client) {})
+		put("guest", guest)
+		put("https://app.example/client", func(c *client.Client) { c.Document = true })
+		put("allowed", guest)
+		kept := put("granted", guest)
+		_, err := db.AddConsent(ctx, a.ID, "allowed", []string{"openid"}, epoch)
+		ok(t, err)
+		makeFamily(t, db, a, kept)
+		gone, err := db.DeleteUnusedClients(ctx, epoch, 10)
+		ok(t, err)
+		if len(gone) != 0 {
+			t.Errorf("before their time: %v", gone)
+		}
+		gone, err = db.DeleteUnusedClients(ctx, epoch.Add(time.Hour), 10)
+		ok(t, err)
+		slices.Sort(gone)
+		if !slices.Equal(gone, []string{"guest", "https://app.example/client"}) {
+			t.Errorf("gone are %v", gone)
+		}
+		left, err := db.Clients(ctx, "", 10)
+		ok(t, err)
+		if len(left) != 3 {
+			t.Errorf("%d are left", len(left))
+		}
 	})
 
 	t.Run("a wrong id finds nothing", func(t *testing.T) {
