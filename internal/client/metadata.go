@@ -62,6 +62,9 @@ type Metadata struct {
 	// (RFC 9449 §5.2).
 	DPoPBound bool `json:"dpop_bound_access_tokens,omitempty"`
 
+	// Types of authorization details that it may ask for (RFC 9396 §10).
+	DetailTypes []string `json:"authorization_details_types,omitempty"`
+
 	// Whether requests must be pushed (RFC 9126).
 	RequirePAR bool `json:"require_pushed_authorization_requests,omitempty"`
 

@@ -145,6 +145,8 @@ func (c *Client) checkTokens(p *problems, r Rules) {
 		"access_token_format", "access_token_format is jwt or opaque, not %q", c.AccessTokenFormat)
 	p.when(len(c.DefaultACRValues) > maxURIs || slices.ContainsFunc(c.DefaultACRValues, func(s string) bool { return !scopeForm.MatchString(s) }),
 		"default_acr_values", "default_acr_values has at most %d members, each a word", maxURIs)
+	p.when(len(c.DetailTypes) > maxURIs || slices.ContainsFunc(c.DetailTypes, func(s string) bool { return !scopeForm.MatchString(s) }),
+		"authorization_details_types", "authorization_details_types has at most %d members, each a word", maxURIs)
 	p.when(c.DefaultMaxAge < 0, "default_max_age", "default_max_age is a number of seconds, not %d", c.DefaultMaxAge)
 }
 

@@ -58,7 +58,6 @@ var clientAliases = map[string]string{
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
 	"software_statement",                                                          // RFC 7591
-	"authorization_details_types",                                                 // RFC 9396
 	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
 	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",
 }

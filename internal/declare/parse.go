@@ -15,6 +15,7 @@ import (
 // Declaration is what a file declares, in its order, and what is wrong with it.
 type Declaration struct {
 	servers       []*declaredServer
+	types         []*declaredType
 	clients       []*declaredClient
 	users         []*declaredUser
 	organizations []*declaredOrganization
@@ -99,12 +100,14 @@ func (p *parser) top(e *ast.MappingValueNode) {
 		p.each(e, "user", p.user)
 	case "resources":
 		p.each(e, "resource", p.server)
+	case "authorization_details_types":
+		p.each(e, "authorization_details_type", p.detailType)
 	case "organizations":
 		p.each(e, "organization", p.organization)
 	case "connections":
 		p.add(Fault{Where: p.at(e.Key), Key: name, Problem: "not supported by this version", Fix: "leave it out"})
 	default:
-		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "organizations", "resources"}, nil)
+		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "organizations", "resources", "authorization_details_types"}, nil)
 	}
 }
 
@@ -129,7 +132,7 @@ func (p *parser) each(list *ast.MappingValueNode, kind string, take func(entry, 
 }
 
 // nameKeys say whom an entry is about, by its kind.
-var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id", "organization": "slug"}
+var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id", "authorization_details_type": "type", "organization": "slug"}
 
 // name finds out whom the entry is about before anything else is read, so that
 // every message can say it.
@@ -252,6 +255,9 @@ func (p *parser) checkTwice() {
 	}
 	for _, s := range p.servers {
 		once(&s.entry, s.server.ID)
+	}
+	for _, t := range p.types {
+		once(&t.entry, t.detail.ID)
 	}
 	for _, o := range p.organizations {
 		once(&o.entry, o.slug)

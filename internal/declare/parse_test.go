@@ -91,7 +91,7 @@ func TestRefusals(t *testing.T) {
 		{"client: []", "f.yaml:1:1: client: no such key; did you mean clients?"},
 		{"clients:\n  - id: a\n    scope: [openid]", "f.yaml:3:5: client a: scope: no such key; write scopes"},
 		{"clients:\n  - id: a\n    scopes#de: A", "f.yaml:3:16: client a: scopes#de: not supported by this version; leave it out"},
-		{"clients:\n  - id: a\n    authorization_details_types: [x]", "f.yaml:3:34: client a: authorization_details_types: not supported by this version; leave it out"},
+		{"clients:\n  - id: a\n    software_statement: [x]", "f.yaml:3:25: client a: software_statement: not supported by this version; leave it out"},
 		{"clients:\n  - id: a\n    <<: {name: b}", "f.yaml:3:5: client a: <<: no such key; the keys are name"},
 		{"clients:\n  - id: [a]", "f.yaml:2:9: client: id: is a list; write one value"},
 		{"clients:\n  - id: a\n    name: {b: c}", "f.yaml:3:5: client a: name: cannot be read"},

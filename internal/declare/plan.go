@@ -74,6 +74,11 @@ func (s Services) Plan(ctx context.Context, d *Declaration) ([]*Step, error) {
 			return nil, err
 		}
 	}
+	for _, t := range d.types {
+		if err := add(&t.entry, func(ctx context.Context) (*Step, error) { return s.planType(ctx, t) }); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range d.clients {
 		if err := add(&c.entry, func(ctx context.Context) (*Step, error) { return s.planClient(ctx, c) }); err != nil {
 			return nil, err

@@ -21,6 +21,7 @@ type Grant struct {
 	AccountID string          `json:"account,omitempty"` // empty: the client itself
 	Scopes    []string        `json:"scopes,omitempty"`
 	Audience  []string        `json:"aud,omitempty"`
+	Details   json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396
 	SID       string          `json:"sid,omitempty"`
 	AuthTime  time.Time       `json:"auth_time,omitzero"`
 	ACR       string          `json:"acr,omitempty"`
@@ -73,11 +74,12 @@ func (c Confirmation) IsZero() bool { return c == Confirmation{} }
 
 // Opaque is what an opaque access token stands for.
 type Opaque struct {
-	GrantID   string    `json:"grant"`
-	IssuedAt  time.Time `json:"iat"`
-	ExpiresAt time.Time `json:"exp"`
-	Scopes    []string  `json:"scopes,omitempty"`
-	Audience  []string  `json:"aud,omitempty"` // of the grant's; nil: nothing was said
+	GrantID   string          `json:"grant"`
+	IssuedAt  time.Time       `json:"iat"`
+	ExpiresAt time.Time       `json:"exp"`
+	Scopes    []string        `json:"scopes,omitempty"`
+	Audience  []string        `json:"aud,omitempty"`                   // of the grant's; nil: nothing was said
+	Details   json.RawMessage `json:"authorization_details,omitempty"` // of the grant's
 
 	Confirmation Confirmation `json:"cnf,omitzero"`
 }

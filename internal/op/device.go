@@ -21,7 +21,7 @@ import (
 
 // deviceChecks are those of requestChecks that are about what is asked for, and
 // not about the browser that asks: there is none.
-var deviceChecks = []check{checkLengths, checkScope, checkMaxAge, checkClaims, checkResource, checkHints}
+var deviceChecks = []check{checkLengths, checkScope, checkMaxAge, checkClaims, checkResource, checkDetails, checkHints}
 
 // deviceAnswer is the answer to a device (§3.2).
 type deviceAnswer struct {

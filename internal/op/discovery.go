@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 
 	"signet/internal/client"
 	"signet/internal/keys"
+	"signet/internal/resource"
 	"signet/internal/session"
 )
 
@@ -39,6 +41,7 @@ type metadata struct {
 	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`     // RFC 9449 §5.1
 	ClientIDMetadata     bool     `json:"client_id_metadata_document_supported,omitempty"`
+	DetailTypes          []string `json:"authorization_details_types_supported,omitempty"`      // RFC 9396 §10
 	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 
 	Aliases map[string]string `json:"mtls_endpoint_aliases,omitempty"` // RFC 8705 §5
@@ -48,7 +51,7 @@ type metadata struct {
 
 // describe says exactly what this provider does. The library's fields without
 // a value are left out of the JSON, but for those whose absence means "true".
-func (p *Provider) describe() *metadata {
+func (p *Provider) describe(types []*resource.Type) *metadata {
 	at := func(path string) string { return p.cfg.Issuer + path }
 	methods := authMethodsOf(p.methods())
 	confidential := methods[:len(methods)-1] // all but none, which comes last
@@ -114,7 +117,8 @@ func (p *Provider) describe() *metadata {
 		IssParameter: true,
 		PAREndpoint:  at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
 		DPoPAlgs: keys.Algorithms, CertificateBound: p.cfg.MTLS.Asked, Aliases: p.aliases(),
-		Prompts: prompts,
+		DetailTypes: detailTypes(types),
+		Prompts:     prompts,
 	}
 }
 
@@ -196,6 +200,36 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 	h["Content-Length"] = length // net/http would send more than 2 KB in chunks, at half the speed
 	w.Write(body)                // a reader that went away is no error of ours
 	return nil
+}
+
+// discoveryDocument is what this provider does, rendered once until something of it
+// is registered or removed.
+type discoveryDocument struct {
+	mu    sync.Mutex
+	types []*resource.Type
+	doc   *document
+}
+
+// serveDiscovery answers with what this provider does. While the store is away it
+// is what it was.
+func (p *Provider) serveDiscovery(w http.ResponseWriter, r *http.Request) error {
+	types, err := p.Resources.Types(r.Context())
+	d := &p.discovery
+	d.mu.Lock()
+	if d.doc == nil && err != nil {
+		d.mu.Unlock()
+		return err
+	}
+	if err == nil && (d.doc == nil || !slices.Equal(d.types, types)) {
+		if d.doc, err = newDocument(p.describe(types)); err != nil {
+			d.mu.Unlock()
+			return err
+		}
+		d.types = types
+	}
+	doc := d.doc
+	d.mu.Unlock()
+	return doc.serve(w, r)
 }
 
 // keyDocument is the published keys, rendered once per key set.

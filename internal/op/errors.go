@@ -68,6 +68,7 @@ const (
 	codeInvalidRedirectURI  = "invalid_redirect_uri"          // likewise
 	codeInvalidObject       = "invalid_request_object"        // likewise
 	codeInvalidToken        = "invalid_token"                 // RFC 6750 §3.1
+	codeInvalidDetails      = "invalid_authorization_details" // RFC 9396 §5
 	codeInsufficientScope   = "insufficient_scope"
 	codeInvalidProof        = "invalid_dpop_proof" // RFC 9449 §5
 	codeUseNonce            = "use_dpop_nonce"     // RFC 9449 §8

@@ -73,7 +73,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 func grantFor(req *session.Request, sess *session.Session, now time.Time) grant.Grant {
 	return grant.Grant{
 		ClientID: req.ClientID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
-		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: req.ACR(sess, now), AMR: sess.AMR, Claims: req.Claims,
+		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: req.ACR(sess, now), AMR: sess.AMR, Claims: req.Claims, Details: req.Details,
 	}
 }
 
@@ -102,7 +102,7 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		if g.ID == "" {
 			g.ID, begin = grant.NewID(), p.Grants.Begin
 		}
-		to, oerr := p.target(ctx, c, g.Audience, req.Scopes, nil)
+		to, oerr := p.target(ctx, c, g, req.Scopes, nil)
 		if oerr != nil {
 			return nil, oerr
 		}

@@ -322,6 +322,9 @@ func texts(name string, raw json.RawMessage) ([]string, bool) {
 	case '{':
 		return []string{string(raw)}, name == "claims"
 	case '[':
+		if name == "authorization_details" {
+			return []string{string(raw)}, true
+		}
 		var list []string
 		err := json.Unmarshal(raw, &list)
 		return list, err == nil && repeatable[name]

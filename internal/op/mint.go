@@ -67,18 +67,19 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 // accessClaims are those of a JWT access token (RFC 9068 §2.2). The jti is the
 // grant's id, a dot, and the token's own part.
 type accessClaims struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience audience `json:"aud"`
-	Expires  int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	ID       string   `json:"jti"`
-	ClientID string   `json:"client_id"`
-	Scope    string   `json:"scope,omitempty"`
-	AuthTime int64    `json:"auth_time,omitempty"`
-	ACR      string   `json:"acr,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
-	SID      string   `json:"sid,omitempty"`
+	Issuer   string          `json:"iss"`
+	Subject  string          `json:"sub"`
+	Audience audience        `json:"aud"`
+	Expires  int64           `json:"exp"`
+	IssuedAt int64           `json:"iat"`
+	ID       string          `json:"jti"`
+	ClientID string          `json:"client_id"`
+	Scope    string          `json:"scope,omitempty"`
+	AuthTime int64           `json:"auth_time,omitempty"`
+	ACR      string          `json:"acr,omitempty"`
+	AMR      []string        `json:"amr,omitempty"`
+	SID      string          `json:"sid,omitempty"`
+	Details  json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396 §9.1
 
 	Confirmation grant.Confirmation `json:"cnf,omitzero"`
 	Actor        *grant.Actor       `json:"act,omitempty"` // RFC 8693 §4.1
@@ -95,7 +96,7 @@ func (c *accessClaims) ofClient() *grant.Grant {
 	if c.Subject != c.ClientID || c.AuthTime != 0 {
 		return nil
 	}
-	return &grant.Grant{ID: c.grantID(), ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience}
+	return &grant.Grant{ID: c.grantID(), ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Details: c.Details}
 }
 
 // idClaims are those of an ID token (OpenID Connect Core §2).
@@ -132,7 +133,7 @@ func (m *minter) access(c *client.Client, g *grant.Grant, to *target, cnf grant.
 	if to.format == client.TokenOpaque {
 		return &access{
 			token: handle.New(), scopes: to.scopes, life: to.life,
-			opaque: &grant.Opaque{GrantID: g.ID, Scopes: to.scopes, Audience: to.audience, IssuedAt: now, ExpiresAt: now.Add(to.life), Confirmation: cnf},
+			opaque: &grant.Opaque{GrantID: g.ID, Scopes: to.scopes, Audience: to.audience, Details: to.details, IssuedAt: now, ExpiresAt: now.Add(to.life), Confirmation: cnf},
 		}, nil
 	}
 	if alg == "" {
@@ -143,7 +144,7 @@ func (m *minter) access(c *client.Client, g *grant.Grant, to *target, cnf grant.
 		return nil, err
 	}
 	claims := m.claimsOf(c, g, to.scopes, to.audience, g.ID+"."+handle.Short(), now, now.Add(to.life))
-	claims.Confirmation = cnf
+	claims.Confirmation, claims.Details = cnf, to.details
 	token, err := key.Sign(typeAccess, claims)
 	return &access{token: token, scopes: to.scopes, life: to.life}, err
 }

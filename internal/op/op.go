@@ -134,7 +134,7 @@ type Services struct {
 type Provider struct {
 	Services
 	cfg       Config
-	discovery *document
+	discovery discoveryDocument
 	keyDoc    keyDocument
 	mint      minter
 	subjects  subjects
@@ -176,8 +176,7 @@ func New(cfg Config, s Services) (*Provider, error) {
 	if p.verified, err = lru.New[verifiedToken, *accessClaims](maxVerified); err != nil {
 		return nil, err
 	}
-	p.discovery, err = newDocument(p.describe())
-	return p, err
+	return p, nil
 }
 
 // Resume is the address at which a flow goes on.
@@ -186,8 +185,8 @@ func Resume(flowID string) string { return pathResume + "?flow=" + flowID }
 // Routes are the protocol's.
 func (p *Provider) Routes() []httpd.Route {
 	return append(p.registrationRoutes(), []httpd.Route{
-		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.discovery.serve},
-		{Method: "GET", Path: PathMetadata, Kind: httpd.Public, Do: p.discovery.serve},
+		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.serveDiscovery},
+		{Method: "GET", Path: PathMetadata, Kind: httpd.Public, Do: p.serveDiscovery},
 		{Method: "GET", Path: pathKeys, Kind: httpd.Public, Do: p.serveKeys},
 		{Method: "GET", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "POST", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},

@@ -5,11 +5,13 @@ package op
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"signet/internal/client"
+	"signet/internal/grant"
 	"signet/internal/resource"
 )
 
@@ -71,8 +73,9 @@ func (p *Provider) server(ctx context.Context, c *client.Client, id string) (*re
 
 // target is what an access token is for.
 type target struct {
-	scopes   []string // those of them that mean something to the audience
-	audience []string // nil: nothing was said, so it is the provider (RFC 9068 §3)
+	scopes   []string        // those of them that mean something to the audience
+	audience []string        // nil: nothing was said, so it is the provider (RFC 9068 §3)
+	details  json.RawMessage // RFC 9396
 	format   string
 	life     time.Duration
 }
@@ -80,7 +83,17 @@ type target struct {
 // target returns what a token of the scopes is for: the APIs that are asked for,
 // which must be among the granted ones (§2.2), else all of these. What the client
 // is no longer registered for is left out.
-func (p *Provider) target(ctx context.Context, c *client.Client, granted, scopes, asked []string) (*target, *oauthError) {
+func (p *Provider) target(ctx context.Context, c *client.Client, g *grant.Grant, scopes []string, ps params) (*target, *oauthError) {
+	to, oerr := p.audience(ctx, c, g.Audience, scopes, ps["resource"])
+	if oerr != nil {
+		return nil, oerr
+	}
+	to.details, oerr = p.narrowed(ctx, c, g.Details, ps.get("authorization_details"), to.audience)
+	return to, oerr
+}
+
+// audience is target without the details.
+func (p *Provider) audience(ctx context.Context, c *client.Client, granted, scopes, asked []string) (*target, *oauthError) {
 	to := &target{scopes: scopes, format: c.AccessTokenFormat, life: p.cfg.AccessToken}
 	if to.format == "" {
 		to.format = p.cfg.AccessTokenFormat
@@ -166,6 +179,7 @@ func (p *Provider) mayKnow(ctx context.Context, c *client.Client, t *introspecti
 		return inactive, nil
 	}
 	told := *t
+	told.Details = detailsAt(t.Details, own)
 	told.Audience = own
 	told.Scope = strings.Join(slices.DeleteFunc(strings.Fields(t.Scope), func(s string) bool { return !slices.Contains(scopes, s) }), " ")
 	return &told, nil

@@ -101,6 +101,10 @@ var (
 		"Name an API by the identifier under which it is registered (signet resource list), exactly; list it in the client's resources, and ask for it in the authorization request before a token is asked for it.")
 )
 
+// What is asked for finely.
+var ruleDetails = newRule("authorization-details", fault.Invalid, codeInvalidDetails, "RFC 9396 §2, §5, §6.1",
+	"Send a JSON list of objects of a registered type (authorization_details_types_supported), with its fields and no others; list the types in the client's authorization_details_types. At the token endpoint, send members of what was granted, or none to get all.")
+
 // How it is sent.
 var (
 	ruleOneRequest = newRule("request-source", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §6.1, RFC 9101 §5",

@@ -17,6 +17,7 @@ import (
 	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/grant"
+	"signet/internal/resource"
 )
 
 // tokens is a successful answer (RFC 6749 §5.1).
@@ -28,6 +29,8 @@ type tokens struct {
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
 	IssuedType   string `json:"issued_token_type,omitempty"` // RFC 8693 §2.2.1
+
+	Details json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396 §7
 }
 
 // tokenRequest is a request for tokens, of a client that has proven who it is.
@@ -178,7 +181,7 @@ type minted struct {
 // the ID token where openid was granted.
 func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
 	ctx, c := r.Context(), r.client
-	to, oerr := p.target(ctx, c, g.Audience, scopes, r.params["resource"])
+	to, oerr := p.target(ctx, c, g, scopes, r.params)
 	if oerr != nil {
 		return nil, oerr
 	}
@@ -186,7 +189,7 @@ func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, no
 	if err != nil {
 		return nil, err
 	}
-	out := &tokens{AccessToken: a.token, TokenType: tokenType(r.bound), ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(to.scopes, " ")}
+	out := &tokens{AccessToken: a.token, TokenType: tokenType(r.bound), ExpiresIn: int64(a.life / time.Second), Scope: strings.Join(to.scopes, " "), Details: to.details}
 	if g.AccountID != "" && slices.Contains(scopes, "openid") {
 		parts := &idParts{nonce: nonce, access: a.token}
 		if parts.person, err = p.personIn(ctx, g, nil); err != nil {
@@ -221,8 +224,8 @@ func (p *Provider) refresh(r *tokenRequest) (*tokens, error) {
 	if oerr != nil {
 		return nil, oerr
 	}
-	ctx, asked, resources := r.Context(), ps.list("scope"), ps["resource"]
-	if err := p.checkNarrowed(ctx, raw, c, asked, resources); err != nil {
+	ctx, asked := r.Context(), ps.list("scope")
+	if err := p.checkNarrowed(ctx, raw, c, ps); err != nil {
 		return nil, err
 	}
 	f, next, err := p.useRefresh(r, raw)
@@ -263,19 +266,19 @@ func (p *Provider) useRefresh(r *tokenRequest, token string) (*grant.Family, str
 // is used up: an app that asked for too much can ask again. It costs a read, where
 // any are asked for at all. A token that is not the client's is left to
 // Refresh.
-func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Client, asked, resources []string) error {
-	if len(asked)+len(resources) == 0 {
+func (p *Provider) checkNarrowed(ctx context.Context, token string, c *client.Client, ps params) error {
+	if !ps.has("scope") && !ps.has("resource") && !ps.has("authorization_details") {
 		return nil
 	}
 	f, _, err := p.Grants.FamilyOf(ctx, token)
 	if err != nil || f == nil || f.Grant.ClientID != c.ID {
 		return err
 	}
-	scopes, ok := grant.Narrow(c.MayScope(f.Grant.Scopes), asked)
+	scopes, ok := grant.Narrow(c.MayScope(f.Grant.Scopes), ps.list("scope"))
 	if !ok {
 		return ruleRefreshScope.broken("a refresh cannot ask for more than was granted: %s", printable(strings.Join(f.Grant.Scopes, " ")))
 	}
-	if _, oerr := p.target(ctx, c, f.Grant.Audience, scopes, resources); oerr != nil {
+	if _, oerr := p.target(ctx, c, &f.Grant, scopes, ps); oerr != nil {
 		return oerr
 	}
 	return nil
@@ -292,6 +295,10 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 	if oerr != nil {
 		return nil, oerr
 	}
+	details, oerr := p.details(ctx, c, ps.get("authorization_details"))
+	if oerr != nil {
+		return nil, oerr
+	}
 	asked := ps.list("scope")
 	scopes := c.MayScope(asked)
 	if len(asked) == 0 {
@@ -302,7 +309,7 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 	if len(asked) > 0 && len(scopes) == 0 {
 		return nil, ruleOwnScope.broken("none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
 	}
-	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes, Audience: resources}
+	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, Scopes: scopes, Audience: resources, Details: resource.Join(details)}
 	out, err := p.tokensOf(r, g, scopes, "")
 	if err != nil {
 		return nil, err

@@ -149,7 +149,7 @@ func (p *Provider) exchangeTarget(r *tokenRequest, subject *checked) (*target, *
 				printable(strings.Join(c.MayScope(had), " ")))
 		}
 	}
-	to, oerr := p.target(ctx, c, c.Resources, scopes, asked)
+	to, oerr := p.audience(ctx, c, c.Resources, scopes, asked)
 	if oerr != nil {
 		return nil, oerr
 	}

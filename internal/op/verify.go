@@ -33,7 +33,7 @@ func (p *Provider) check(ctx context.Context, token string) (*checked, error) {
 		t, err := p.ofClient(ctx, &checked{grant: g})
 		if t != nil {
 			t.claims = p.mint.claimsOf(t.client, g, o.Scopes, o.Audience, "", o.IssuedAt, o.ExpiresAt)
-			t.claims.Confirmation = o.Confirmation
+			t.claims.Confirmation, t.claims.Details = o.Confirmation, o.Details
 		}
 		return t, err
 	}

@@ -23,6 +23,8 @@ type Registry struct {
 type catalogue struct {
 	list    []*Server
 	servers map[string]*Server
+	types   []*Type
+	byType  map[string]*Type
 }
 
 // NewRegistry returns a registry on the store; now is the clock.
@@ -49,7 +51,14 @@ func (r *Registry) catalogue(ctx context.Context) (*catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = &catalogue{list: servers, servers: map[string]*Server{}}
+	types, err := r.store.Types(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all = &catalogue{list: servers, servers: map[string]*Server{}, types: types, byType: map[string]*Type{}}
+	for _, t := range types {
+		all.byType[t.ID] = t
+	}
 	for _, s := range servers {
 		all.servers[s.ID] = s
 	}
@@ -100,4 +109,46 @@ func (r *Registry) PutServer(ctx context.Context, s *Server) error {
 func (r *Registry) DeleteServer(ctx context.Context, id string) error {
 	defer r.Forget()
 	return r.store.DeleteServer(ctx, id)
+}
+
+// Type returns the type of authorization details, or nil. The caller must not
+// change it.
+func (r *Registry) Type(ctx context.Context, id string) (*Type, error) {
+	all, err := r.catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return all.byType[id], nil
+}
+
+// Types returns all types of authorization details, by id. Two calls between
+// which nothing was changed return the same list.
+func (r *Registry) Types(ctx context.Context) ([]*Type, error) {
+	all, err := r.catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return all.types, nil
+}
+
+// PutType checks and stores the type.
+func (r *Registry) PutType(ctx context.Context, t *Type) error {
+	if err := t.Check(); err != nil {
+		return err
+	}
+	list, err := r.Types(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) >= maxTypes {
+		return fault.New(fault.Conflict, "%d types of authorization details are registered, which is the most: remove one with signet resource delete-type", len(list))
+	}
+	defer r.Forget()
+	return r.store.PutType(ctx, t, r.now())
+}
+
+// DeleteType removes the type.
+func (r *Registry) DeleteType(ctx context.Context, id string) error {
+	defer r.Forget()
+	return r.store.DeleteType(ctx, id)
 }

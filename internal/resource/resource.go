@@ -54,6 +54,13 @@ type Store interface {
 	PutServer(ctx context.Context, s *Server, now time.Time) error
 	// DeleteServer removes the server, or returns a fault of kind NotFound.
 	DeleteServer(ctx context.Context, id string) error
+
+	// Types returns all types of authorization details, by id.
+	Types(ctx context.Context) ([]*Type, error)
+	// PutType makes or replaces the type.
+	PutType(ctx context.Context, t *Type, now time.Time) error
+	// DeleteType removes the type, or returns a fault of kind NotFound.
+	DeleteType(ctx context.Context, id string) error
 }
 
 // Bounds.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"signet/internal/handle"
 )
 
 // ResponseType is the set of what an authorization request asks for; the order
@@ -116,13 +118,14 @@ type Request struct {
 	ClaimsLocales string          `json:"claims_locales,omitempty"`
 	Display       string          `json:"display,omitempty"`
 	ACRValues     []string        `json:"acr_values,omitempty"`
-	CodeChallenge string          `json:"code_challenge,omitempty"` // S256 (RFC 7636)
-	DPoPKey       string          `json:"dpop_jkt,omitempty"`       // thumbprint of the key with which the code is redeemed (RFC 9449 §10)
-	RequiredACR   []string        `json:"required_acr,omitempty"`   // one of these, or none (OpenID Connect Core §5.5.1.1)
-	Claims        json.RawMessage `json:"claims,omitempty"`         // asked for by name (OpenID Connect Core §5.5)
-	ClaimScopes   []string        `json:"claim_scopes,omitempty"`   // what else the person must allow: scopes of single claims, and APIs
-	Resource      []string        `json:"resource,omitempty"`       // RFC 8707
-	Device        *Device         `json:"device,omitempty"`         // that asks and waits (RFC 8628); nil: an app in this browser
+	CodeChallenge string          `json:"code_challenge,omitempty"`        // S256 (RFC 7636)
+	DPoPKey       string          `json:"dpop_jkt,omitempty"`              // thumbprint of the key with which the code is redeemed (RFC 9449 §10)
+	RequiredACR   []string        `json:"required_acr,omitempty"`          // one of these, or none (OpenID Connect Core §5.5.1.1)
+	Claims        json.RawMessage `json:"claims,omitempty"`                // asked for by name (OpenID Connect Core §5.5)
+	ClaimScopes   []string        `json:"claim_scopes,omitempty"`          // what else the person must allow: scopes of single claims, and APIs
+	Resource      []string        `json:"resource,omitempty"`              // RFC 8707
+	Details       json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396, in the form that is compared
+	Device        *Device         `json:"device,omitempty"`                // that asks and waits (RFC 8628); nil: an app in this browser
 
 	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
 	// only the client, the RedirectURI (or ""), the state and the languages
@@ -288,6 +291,9 @@ func mustSignInAgain(r *Request, s *Session, now time.Time) bool {
 func needsConsent(r *Request, p *Progress, s *Session, trusted bool) bool {
 	if r.Prompts(PromptConsent) && !p.Asked {
 		return true
+	}
+	if len(r.Details) > 0 && !p.Asked && s.Details[r.ClientID] != handle.Sum(string(r.Details)) {
+		return true // each is a decision of its own, at the house's own apps, too (RFC 9396 §3)
 	}
 	if trusted {
 		return false

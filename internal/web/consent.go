@@ -8,6 +8,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/fault"
 	"signet/internal/org"
+	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/web/view"
 )
@@ -55,7 +56,7 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fr.Leave = nil // its own Cancel says the same
-	grants, err := w.grantsOf(r.Context(), f.Request.Wanted(), a)
+	grants, err := w.grantsFor(r, f, a)
 	if err != nil {
 		return err
 	}
@@ -103,6 +104,30 @@ func namesOf(of []*org.Membership) string {
 		names[i] = o.Name
 	}
 	return strings.Join(names, ", ")
+}
+
+// grantsFor shows what the flow's app asks for.
+func (w *Web) grantsFor(r *http.Request, f *session.Flow, a *account.Account) ([]view.Grant, error) {
+	ctx, req := r.Context(), &f.Request
+	out, err := w.grantsOf(ctx, req.Wanted(), a)
+	if err != nil || len(req.Details) == 0 {
+		return out, err
+	}
+	list, _ := resource.ParseDetails(string(req.Details)) // they were checked before they were stored
+	var details []view.Grant
+	for _, d := range list {
+		t, err := w.Resources.Type(ctx, d.Type())
+		if err != nil {
+			return nil, err
+		}
+		if t == nil {
+			return nil, fault.New(fault.Expired, "What the app asks for is not offered any more.")
+		}
+		g := view.Grant{}
+		g.Title, g.Value = t.Describe(d, w.locale(r, f).String())
+		details = append(details, g)
+	}
+	return append(details, out...), nil
 }
 
 func (w *Web) postConsent(rw http.ResponseWriter, r *http.Request) error {
@@ -174,6 +199,11 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 	}
 	if err := w.Sessions.RememberConsent(ctx, sess, clientID, all); err != nil {
 		return err
+	}
+	if len(f.Request.Details) > 0 {
+		if err := w.Sessions.RememberDetails(ctx, sess, clientID, f.Request.Details); err != nil {
+			return err
+		}
 	}
 	if err := w.record(r, f, "consent.give", sess.AccountID, sess.AccountID, "scopes", strings.Join(f.Request.Scopes, " ")); err != nil {
 		return err

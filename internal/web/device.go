@@ -104,7 +104,7 @@ func (w *Web) deviceAsks(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	grants, err := w.grantsOf(r.Context(), f.Request.Wanted(), a)
+	grants, err := w.grantsFor(r, f, a)
 	if err != nil {
 		return err
 	}

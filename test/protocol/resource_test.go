@@ -27,8 +27,16 @@ const apis = `
     response_types: [code, code token]
     scopes: [openid, email, offline_access, devices:read, devices:write, bills:read]
     resources: ["https://fleet.example/api", "https://bills.example"]
+    authorization_details_types: [payment, gone]
   - {id: fleet-api, secret: secret-of-fleet-api, grant_types: [client_credentials], scopes: [nothing]}
   - {id: gateway, secret: secret-of-gateway, grant_types: [client_credentials], scopes: [nothing], trusted: true}
+authorization_details_types:
+  - type: payment
+    fields: [amount, creditor, actions, locations]
+    required: [amount]
+    show: Pay {amount.value} {amount.currency} to {creditor}
+    show#de: "{amount.value} {amount.currency} an {creditor} zahlen"
+  - {type: other}
 resources:
   - id: https://fleet.example/api
     name: The fleet's API

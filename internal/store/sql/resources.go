@@ -23,6 +23,7 @@ type registeredRow[T any] struct {
 
 const (
 	tableServers = "resource_servers"
+	tableTypes   = "detail_types"
 
 	registeredColumns = "id, metadata, created_at, updated_at"
 )
@@ -88,5 +89,27 @@ func (db *DB) PutServer(ctx context.Context, s *resource.Server, now time.Time) 
 func (db *DB) DeleteServer(ctx context.Context, id string) error {
 	return deleteRegistered(ctx, db, tableServers, id, func() error {
 		return fault.New(fault.NotFound, "There is no such API.")
+	})
+}
+
+// Types implements resource.Store.
+func (db *DB) Types(ctx context.Context) ([]*resource.Type, error) {
+	rows, err := registered[resource.Type](ctx, db, tableTypes)
+	return convert(rows, func(r *registeredRow[resource.Type]) *resource.Type {
+		t := r.Metadata.V
+		t.ID, t.CreatedAt, t.UpdatedAt = r.ID, r.CreatedAt.Time, r.UpdatedAt.Time
+		return &t
+	}), err
+}
+
+// PutType implements resource.Store.
+func (db *DB) PutType(ctx context.Context, t *resource.Type, now time.Time) error {
+	return putRegistered(ctx, db, tableTypes, t.ID, *t, now)
+}
+
+// DeleteType implements resource.Store.
+func (db *DB) DeleteType(ctx context.Context, id string) error {
+	return deleteRegistered(ctx, db, tableTypes, id, func() error {
+		return fault.New(fault.NotFound, "There is no such type of authorization details.")
 	})
 }

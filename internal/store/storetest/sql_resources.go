@@ -31,9 +31,19 @@ func testResources(t *testing.T, fresh func(testing.TB) string) {
 	want(t, db.PutServer(ctx, &resource.Server{ID: "\x00"}, epoch), fault.Invalid)
 	ok(t, db.DeleteServer(ctx, s.ID))
 	want(t, db.DeleteServer(ctx, s.ID), fault.NotFound)
+	dt := &resource.Type{ID: "payment", Fields: []string{"amount"}, Required: []string{"amount"}, Show: map[string]string{"": "Pay {amount}", "de": "{amount} zahlen"}}
+	ok(t, db.PutType(ctx, dt, epoch))
+	dt.CreatedAt, dt.UpdatedAt = epoch.UTC(), epoch.UTC()
+	types, err := db.Types(ctx)
+	ok(t, err)
+	if len(types) != 1 || !reflect.DeepEqual(types[0], dt) {
+		t.Errorf("got %+v, want %+v", types, dt)
+	}
+	ok(t, db.DeleteType(ctx, dt.ID))
+	want(t, db.DeleteType(ctx, dt.ID), fault.NotFound)
 	after, err := db.Changes(ctx)
 	ok(t, err)
-	if after["resources"] != before["resources"]+4 || after["clients"] != before["clients"] {
+	if after["resources"] != before["resources"]+6 || after["clients"] != before["clients"] {
 		t.Errorf("changes: %v, then %v", before, after)
 	}
 }
