@@ -49,6 +49,16 @@ type Lifetimes struct {
 	// asks sooner must wait 5 seconds longer.
 	DeviceInterval time.Duration `yaml:"device_interval" default:"5s" min:"1s" max:"1m"`
 
+	// Sign-in that an app asks for away from the browser (CIBA), until the person
+	// decides, where the app names no time of its own.
+	Backchannel time.Duration `yaml:"backchannel" default:"5m" min:"10s" max:"1h"`
+
+	// The most that an app gets which names one.
+	BackchannelMost time.Duration `yaml:"backchannel_most" default:"15m" min:"10s" max:"1h"`
+
+	// Least time between two questions of an app for the outcome.
+	BackchannelInterval time.Duration `yaml:"backchannel_interval" default:"5s" min:"1s" max:"1m"`
+
 	// Code that is mailed to reset a password, and then the time to set the new one.
 	RecoveryCode time.Duration `yaml:"recovery_code" default:"10m" min:"1s" max:"1h"`
 
@@ -239,6 +249,15 @@ type Limits struct {
 	// not known to have a good one: whoever makes up such addresses must not have us
 	// ask somebody without end.
 	DocumentHost Rate `yaml:"document_host" default:"30/1m"`
+
+	// Sign-ins that one app may ask of one person away from the browser (CIBA),
+	// whether or not there is such a person.
+	Backchannel Rate `yaml:"backchannel" default:"60/10m"`
+
+	// Letters about such requests to one person, of all apps together. Those beyond
+	// are found on the account page alone. The networks in `limits.exempt` are no
+	// exception: it is somebody's mailbox.
+	BackchannelLetters Rate `yaml:"backchannel_letters" default:"10/1h"`
 
 	// Refused requests of apps that are kept for `signet explain`, from one block of
 	// addresses. Those beyond are in the log alone.

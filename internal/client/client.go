@@ -38,11 +38,12 @@ const (
 	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628
 	GrantExchange          = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
 	GrantAssertion         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523
-	GrantImplicit          = "implicit"                                        // tokens from the authorization endpoint: implicit and hybrid
+	GrantCIBA              = "urn:openid:params:grant-type:ciba"
+	GrantImplicit          = "implicit" // tokens from the authorization endpoint: implicit and hybrid
 )
 
 // GrantTypesAll are the grant types that a client may be registered for.
-var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice, GrantExchange, GrantAssertion}
+var GrantTypesAll = []string{GrantCode, GrantImplicit, GrantRefresh, GrantClientCredentials, GrantDevice, GrantCIBA, GrantExchange, GrantAssertion}
 
 // Formats of an access token.
 const (

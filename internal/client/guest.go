@@ -10,7 +10,7 @@ import (
 
 // GuestGrants are the grant types that an app may give itself: a person takes
 // part in each.
-var GuestGrants = []string{GrantCode, GrantImplicit, GrantRefresh, GrantDevice}
+var GuestGrants = []string{GrantCode, GrantImplicit, GrantRefresh, GrantDevice, GrantCIBA}
 
 // NewGuest makes a client of what an app says of itself and nobody of the house
 // has looked at, in languages as well: one that asked for the scope ("": all of scopes, which are what

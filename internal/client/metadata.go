@@ -77,6 +77,14 @@ type Metadata struct {
 	RequestURIs          []string `json:"request_uris,omitempty"`
 	RequireSignedRequest bool     `json:"require_signed_request_object,omitempty"`
 
+	// Sign-ins that the client asks for away from the browser (CIBA Core 1.0 §4):
+	// how it learns of their end, where, and how it signs its requests ("": not, or
+	// by any algorithm).
+	DeliveryMode    string `json:"backchannel_token_delivery_mode,omitempty"`
+	NotificationURI string `json:"backchannel_client_notification_endpoint,omitempty"`
+	BackchannelAlg  string `json:"backchannel_authentication_request_signing_alg,omitempty"`
+	UserCode        bool   `json:"backchannel_user_code_parameter,omitempty"` // never: see checkCIBA
+
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"`
 	PolicyURI string `json:"policy_uri,omitempty"`

@@ -31,6 +31,7 @@ type Policy struct {
 	Algs           []string      // that sign, in either direction; nil: all
 	AuthMethods    []string      // nil: all
 	IssuerAudience bool          // an assertion's aud is the issuer, alone and not in a list
+	Bound          bool          // tokens are good with a key of the client alone
 	Push           bool          // authorization requests are pushed
 	PKCE           bool          // confidential clients use it, too
 	CodeOnly       bool          // no response type and no grant that brings tokens through the browser
@@ -53,15 +54,15 @@ var (
 var policies = map[string]Policy{
 	ProfileOIDC: {},
 	ProfileFAPI2: {
-		spec: "FAPI 2.0 Security Profile", Algs: fapiAlgs, AuthMethods: fapiAuth, IssuerAudience: true, Push: true, PKCE: true, CodeOnly: true,
+		spec: "FAPI 2.0 Security Profile", Algs: fapiAlgs, AuthMethods: fapiAuth, IssuerAudience: true, Bound: true, Push: true, PKCE: true, CodeOnly: true,
 		HTTPS: true, CodeLife: time.Minute, KeepRefresh: true, SignedCIBA: true,
 	},
 	ProfileFAPI2Signing: {
-		spec: "FAPI 2.0 Message Signing", Algs: fapiAlgs, AuthMethods: fapiAuth, IssuerAudience: true, Push: true, PKCE: true, CodeOnly: true,
+		spec: "FAPI 2.0 Message Signing", Algs: fapiAlgs, AuthMethods: fapiAuth, IssuerAudience: true, Bound: true, Push: true, PKCE: true, CodeOnly: true,
 		HTTPS: true, CodeLife: time.Minute, KeepRefresh: true, SignedCIBA: true, SignedRequest: true, ObjectLife: time.Hour,
 	},
 	ProfileFAPICIBA: {
-		spec: "FAPI-CIBA", Algs: fapiAlgs, AuthMethods: fapiAuth, PKCE: true, CodeOnly: true, HTTPS: true, CodeLife: time.Minute, SignedCIBA: true, ObjectLife: time.Hour,
+		spec: "FAPI-CIBA", Algs: fapiAlgs, AuthMethods: fapiAuth, Bound: true, PKCE: true, CodeOnly: true, HTTPS: true, CodeLife: time.Minute, SignedCIBA: true, ObjectLife: time.Hour,
 	},
 }
 
@@ -76,6 +77,9 @@ func (c *Client) fillProfile() {
 	policy := c.Policy()
 	c.RequirePAR = c.RequirePAR || policy.Push && c.MayGrant(GrantCode)
 	c.RequireSignedRequest = c.RequireSignedRequest || policy.SignedRequest && c.MayGrant(GrantCode)
+	if policy.Bound && !c.RequiresBinding() {
+		c.DPoPBound = true
+	}
 	if policy.Algs == nil {
 		return
 	}
@@ -123,7 +127,7 @@ func (c *Client) checkProfileAlgs(p *problems, policy Policy) {
 		{"token_endpoint_auth_signing_alg", c.AuthSigningAlg}, {"id_token_signed_response_alg", c.IDTokenAlg},
 		{"access_token_signed_response_alg", c.AccessTokenAlg}, {"userinfo_signed_response_alg", c.UserinfoAlg},
 		{"authorization_signed_response_alg", c.AnswerAlg}, {"introspection_signed_response_alg", c.IntrospectionAlg},
-		{"request_object_signing_alg", c.RequestObjectAlg},
+		{"request_object_signing_alg", c.RequestObjectAlg}, {"backchannel_authentication_request_signing_alg", c.BackchannelAlg},
 	} {
 		p.when(pair[1] != "" && !slices.Contains(policy.Algs, pair[1]), pair[0],
 			"the profile %s signs with %s, so that %s cannot be %s (%s)", c.Profile, algs, pair[0], pair[1], policy.at("§5.4.1"))

@@ -52,6 +52,7 @@ func (c *Client) Fill() {
 	}
 	c.fillFlows()
 	c.fillProfile()
+	c.fillCIBA()
 	if len(c.Scopes) == 0 {
 		c.Scopes = slices.Clone(ScopesAll)
 	}
@@ -90,6 +91,7 @@ func (c *Client) check(p *problems, r Rules) {
 	c.checkAssertions(p, r)
 	c.checkKeys(p, r)
 	c.checkRequests(p, r)
+	c.checkCIBA(p, r)
 	c.checkAddresses(p, r)
 	c.checkLocalized(p, r)
 	c.checkLogout(p)

@@ -57,9 +57,7 @@ var clientAliases = map[string]string{
 // laterClientKeys are registered metadata that this version does nothing with.
 // To take them in silence would be to promise what is not held.
 var laterClientKeys = []string{
-	"software_statement",                                                          // RFC 7591
-	"backchannel_token_delivery_mode", "backchannel_client_notification_endpoint", // CIBA
-	"backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter",
+	"software_statement", // RFC 7591
 }
 
 // userKeys are what a user can have besides a password. The names are those of

@@ -45,6 +45,11 @@ type metadata struct {
 	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 
 	Aliases map[string]string `json:"mtls_endpoint_aliases,omitempty"` // RFC 8705 §5
+	// CIBA Core 1.0 §4
+	BackchannelEndpoint string   `json:"backchannel_authentication_endpoint"`
+	DeliveryModes       []string `json:"backchannel_token_delivery_modes_supported"`
+	BackchannelAlgs     []string `json:"backchannel_authentication_request_signing_alg_values_supported"`
+	UserCode            bool     `json:"backchannel_user_code_parameter_supported"`
 	// Prompt values (Initiating User Registration 1.0 §4).
 	Prompts []string `json:"prompt_values_supported"`
 }
@@ -119,6 +124,8 @@ func (p *Provider) describe(types []*resource.Type) *metadata {
 		DPoPAlgs: keys.Algorithms, CertificateBound: p.cfg.MTLS.Asked, Aliases: p.aliases(),
 		DetailTypes: detailTypes(types),
 		Prompts:     prompts,
+
+		BackchannelEndpoint: at(pathAskPerson), DeliveryModes: client.DeliveryModes, BackchannelAlgs: keys.Algorithms,
 	}
 }
 

@@ -116,7 +116,7 @@ func (p *Provider) readProof(r *http.Request, c *client.Client) (*proof, *oauthE
 	case len(headers) > 1: // 1
 		return nil, badProof("the request has %d headers DPoP; send one", len(headers))
 	}
-	pr, err := parseProof(headers[0], proofAlgsOf(c))
+	pr, err := parseProof(headers[0], algsFor(c))
 	if err != nil {
 		return nil, badProof("%s", fault.Public(err)).because(errors.Unwrap(err))
 	}
@@ -137,14 +137,6 @@ func (p *Provider) readProof(r *http.Request, c *client.Client) (*proof, *oauthE
 		return nil, badProof("iat is %d seconds in the future; check the clock", int(iat.Sub(now).Seconds()))
 	}
 	return pr, nil
-}
-
-// proofAlgsOf are the algorithms with which the client may sign its proofs.
-func proofAlgsOf(c *client.Client) []jose.SignatureAlgorithm {
-	if algs := c.Policy().Algs; algs != nil {
-		return algsOf(algs)
-	}
-	return clientAlgs
 }
 
 // parseProof reads a proof and verifies it with the key that it holds itself

@@ -51,7 +51,7 @@ const (
 	codeAccessDenied       = string(oidc.AccessDenied)
 	codeNoRequestObject    = string(oidc.RequestNotSupported)
 
-	codeAuthorizationPending = string(oidc.AuthorizationPending) // RFC 8628 §3.5
+	codeAuthorizationPending = string(oidc.AuthorizationPending) // RFC 8628 §3.5, CIBA Core 1.0 §11
 	codeSlowDown             = string(oidc.SlowDown)             // likewise
 	codeExpiredToken         = string(oidc.ExpiredToken)         // likewise
 
@@ -70,8 +70,10 @@ const (
 	codeInvalidToken        = "invalid_token"                 // RFC 6750 §3.1
 	codeInvalidDetails      = "invalid_authorization_details" // RFC 9396 §5
 	codeInsufficientScope   = "insufficient_scope"
-	codeInvalidProof        = "invalid_dpop_proof" // RFC 9449 §5
-	codeUseNonce            = "use_dpop_nonce"     // RFC 9449 §8
+	codeInvalidProof        = "invalid_dpop_proof"      // RFC 9449 §5
+	codeUseNonce            = "use_dpop_nonce"          // RFC 9449 §8
+	codeUnknownPerson       = "unknown_user_id"         // CIBA Core 1.0 §13
+	codeInvalidMessage      = "invalid_binding_message" // likewise
 )
 
 func invalidRequest(format string, args ...any) *oauthError {

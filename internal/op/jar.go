@@ -84,9 +84,9 @@ func (p *Provider) objectOf(ctx context.Context, d *draft) (params, *oauthError)
 		if oerr != nil {
 			return nil, oerr
 		}
-		return p.unpack(ctx, d.client, raw)
+		return p.unpack(ctx, d.client, authorizationObject, raw)
 	case byValue != "":
-		return p.unpack(ctx, d.client, byValue)
+		return p.unpack(ctx, d.client, authorizationObject, byValue)
 	case d.client.RequireSignedRequest:
 		return nil, ruleObjectRequired.broken("the client is registered to send signed request objects only (require_signed_request_object)")
 	}
@@ -113,18 +113,36 @@ func (p *Provider) fetchRequest(ctx context.Context, c *client.Client, uri strin
 	return strings.TrimSpace(string(body)), nil
 }
 
+// objectKind is how the objects of one kind of request are made.
+type objectKind struct {
+	alg    func(*client.Client) string // that is registered; "": any
+	signed func(*client.Client) bool   // it must be, whatever is registered
+	needs  []string                    // claims that must be there
+}
+
+// authorization objects are those of RFC 9101.
+var authorizationObject = objectKind{
+	alg:    func(c *client.Client) string { return c.RequestObjectAlg },
+	signed: func(c *client.Client) bool { return c.RequireSignedRequest },
+}
+
 // unpack returns the parameters in an object of the client.
-func (p *Provider) unpack(ctx context.Context, c *client.Client, raw string) (params, *oauthError) {
+func (p *Provider) unpack(ctx context.Context, c *client.Client, kind objectKind, raw string) (params, *oauthError) {
 	if len(raw) > maxRequestObject {
 		return nil, invalidObject("the request object has %d bytes; at most %d are taken", len(raw), maxRequestObject)
 	}
-	payload, oerr := p.openObject(ctx, c, raw)
+	payload, oerr := p.openObject(ctx, c, kind, raw)
 	if oerr != nil {
 		return nil, oerr
 	}
 	var claims map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &claims); err != nil || claims == nil {
 		return nil, invalidObject("the request object holds no JSON object")
+	}
+	for _, name := range kind.needs {
+		if _, ok := claims[name]; !ok {
+			return nil, invalidObject("the request object has no %s, which it must have", name)
+		}
 	}
 	if oerr := p.checkObject(c, claims); oerr != nil {
 		return nil, oerr
@@ -134,7 +152,7 @@ func (p *Provider) unpack(ctx context.Context, c *client.Client, raw string) (pa
 
 // openObject verifies the object as the client is registered, and returns what
 // is in it.
-func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string) ([]byte, *oauthError) {
+func (p *Provider) openObject(ctx context.Context, c *client.Client, kind objectKind, raw string) ([]byte, *oauthError) {
 	var header struct {
 		Alg string `json:"alg"`
 		Typ string `json:"typ"`
@@ -160,13 +178,14 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, raw string)
 	if typ := strings.ToLower(header.Typ); typ != "" && typ != "jwt" && typ != "oauth-authz-req+jwt" {
 		return nil, invalidObject("the request object is of type %s; oauth-authz-req+jwt is wanted", printable(header.Typ))
 	}
+	alg := kind.alg(c)
 	switch {
-	case header.Alg == algNone && c.RequireSignedRequest:
+	case header.Alg == algNone && kind.signed(c):
 		return nil, invalidObject("the client is registered to send signed request objects only (require_signed_request_object); sign it")
-	case header.Alg == algNone && c.RequestObjectAlg != algNone:
+	case header.Alg == algNone && alg != algNone:
 		return nil, ruleObjectUnsigned.broken("unsigned request objects are only for clients with request_object_signing_alg none; sign it")
-	case c.RequestObjectAlg != "" && header.Alg != c.RequestObjectAlg:
-		return nil, invalidObject("the request object is signed with %s, and the client is registered for %s", printable(header.Alg), c.RequestObjectAlg)
+	case alg != "" && header.Alg != alg:
+		return nil, invalidObject("the request object is signed with %s, and the client is registered for %s", printable(header.Alg), alg)
 	case header.Alg == algNone:
 		payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
 		if err != nil || parts[2] != "" {

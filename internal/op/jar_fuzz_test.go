@@ -32,10 +32,10 @@ func FuzzRequestObject(f *testing.F) {
 	signs := &client.Client{ID: "app", Metadata: client.Metadata{JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`}}
 	f.Fuzz(func(t *testing.T, header, payload, signature string) {
 		raw := header + "." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + signature
-		if ps, oerr := p.unpack(t.Context(), signs, raw); oerr == nil {
+		if ps, oerr := p.unpack(t.Context(), signs, authorizationObject, raw); oerr == nil {
 			t.Fatalf("%q is read: %v", raw, ps)
 		}
-		ps, oerr := p.unpack(t.Context(), plain, raw)
+		ps, oerr := p.unpack(t.Context(), plain, authorizationObject, raw)
 		if oerr != nil {
 			if oerr.Message != headerSafe(oerr.Message) {
 				t.Errorf("the description has what it may not: %q", oerr.Message)

@@ -27,7 +27,8 @@ type MTLS struct {
 // aliased are the endpoints at which a client's certificate matters (§5).
 var aliased = map[string]string{
 	"token_endpoint": pathToken, "revocation_endpoint": pathRevoke, "introspection_endpoint": pathIntrospect,
-	"pushed_authorization_request_endpoint": pathPAR, "device_authorization_endpoint": pathDevice, "userinfo_endpoint": pathUserinfo,
+	"pushed_authorization_request_endpoint": pathPAR,
+	"backchannel_authentication_endpoint":   pathAskPerson, "device_authorization_endpoint": pathDevice, "userinfo_endpoint": pathUserinfo,
 }
 
 // aliases are the addresses of these endpoints where certificates are asked for;

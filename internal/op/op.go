@@ -16,6 +16,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/audit"
+	"signet/internal/ciba"
 	"signet/internal/client"
 	"signet/internal/device"
 	"signet/internal/grant"
@@ -48,6 +49,9 @@ type Pages interface {
 	// RecordSignOut notes that the client's request ended the account's session
 	// with the public name.
 	RecordSignOut(r *http.Request, clientID, accountID, sid string) error
+	// AskApproval writes to the person (nil: to nobody, at the same cost) that the
+	// client asks for their approval.
+	AskApproval(r *http.Request, c *client.Client, asked *ciba.Request, a *account.Account) error
 	// FormPost answers with a page that posts the fields to the action.
 	FormPost(w http.ResponseWriter, r *http.Request, action string, fields []Field) error
 	// Refuse answers a request that must not be answered to the app: the
@@ -123,6 +127,8 @@ type Services struct {
 	Pages         Pages
 	Outbound      Outbound
 	Secrets       SecretGuard
+	CIBA          *ciba.Service
+	Backchannel   BackchannelGuard
 	Once          Once
 	Metrics       Metrics
 	Refusals      *refusal.Service
@@ -155,6 +161,7 @@ const (
 	pathResume     = "/authorize/resume"
 	pathPAR        = "/par"
 	pathDevice     = "/device_authorization"
+	pathAskPerson  = "/bc-authorize"
 	pathRegister   = "/register"
 	pathToken      = "/token"
 	pathUserinfo   = "/userinfo"
@@ -194,6 +201,7 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "POST", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross(p.push)},
 		{Method: "OPTIONS", Path: pathPAR, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "POST", Path: pathDevice, Kind: httpd.Protocol, Do: p.deviceAuthorization},
+		{Method: "POST", Path: pathAskPerson, Kind: httpd.Protocol, Do: p.askPerson},
 		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross(p.token)},
 		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.preflight("POST")},
 		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},

@@ -29,9 +29,10 @@ type draft struct {
 	params  params
 	client  *client.Client
 	req     *session.Request
-	pushing bool        // it is being pushed (RFC 9126)
-	pushed  bool        // it was, and has been read and checked then
-	refused *oauthError // what is wrong, and was found before there was an address to tell it to
+	pushing bool         // it is being pushed (RFC 9126)
+	pushed  bool         // it was, and has been read and checked then
+	back    *backchannel // of a request away from the browser (CIBA); else nil
+	refused *oauthError  // what is wrong, and was found before there was an address to tell it to
 }
 
 // check is one rule of a request. It fills in what it has read.

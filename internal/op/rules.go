@@ -179,6 +179,28 @@ var (
 		"Ask for scopes of the client that are not about a person: openid, profile, email, phone, address, organizations and offline_access are.")
 )
 
+// Sign-ins that an app asks for away from the browser.
+var (
+	ruleSignedBackchannel = newRule("signed-backchannel-request", fault.Invalid, codeInvalidRequest, "CIBA Core 1.0 §7.1.1, FAPI-CIBA §5.2.2",
+		"Sign all parameters as one JWT, in request, with iss, aud, exp, iat, nbf and jti; or register the client without backchannel_authentication_request_signing_alg, and with another profile.")
+	ruleOneHint = newRule("one-hint", fault.Invalid, codeInvalidRequest, "CIBA Core 1.0 §7.1",
+		"Send login_hint, the person's e-mail address, or id_token_hint, an ID token that this client got; one of them, and no login_hint_token.")
+	ruleUnknownPerson = newRule("person-unknown", fault.Invalid, codeUnknownPerson, "CIBA Core 1.0 §13",
+		"Check the hint with the person. Only clients of the house (trusted: true) are told; to others a request for nobody expires.")
+	ruleMessage = newRule("binding-message", fault.Invalid, codeInvalidMessage, "CIBA Core 1.0 §7.1, §13",
+		"Send a short binding_message on one line, such as a few letters and digits that the app shows as well.")
+	ruleExpiry = newRule("requested-expiry", fault.Invalid, codeInvalidRequest, "CIBA Core 1.0 §7.1",
+		"Send requested_expiry as a whole number of seconds above 0, or leave it out.")
+	ruleNotification = newRule("client-notification-token", fault.Invalid, codeInvalidRequest, "CIBA Core 1.0 §7.1, §10.2",
+		"Send a fresh random client_notification_token with each request, or register the delivery mode poll.")
+	ruleAuthReqID = newRule("auth-req-id", fault.Invalid, codeInvalidGrant, "CIBA Core 1.0 §10.1, §11",
+		"Fetch the tokens once, with the auth_req_id of the answer, as the client that asked. Keep the tokens of the first answer.")
+	rulePersonDenied = newRule("person-denied", fault.Invalid, codeAccessDenied, "CIBA Core 1.0 §11",
+		"Nothing is wrong with the request: the person refused. Stop asking for its outcome.")
+	ruleAuthReqExpired = newRule("auth-req-expired", fault.Invalid, codeExpiredToken, "CIBA Core 1.0 §11",
+		"Ask anew, and see that the person looks at their mail or account page; a longer requested_expiry may help (lifetimes.backchannel_most).")
+)
+
 // Keys to which tokens are bound.
 var (
 	ruleProof = newRule("dpop-proof", fault.Invalid, codeInvalidProof, "RFC 9449 §4.2, §4.3, §11.1",

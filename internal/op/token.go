@@ -47,6 +47,7 @@ var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantRefresh:           (*Provider).refresh,
 	client.GrantClientCredentials: (*Provider).clientCredentials,
 	client.GrantDevice:            (*Provider).deviceTokens,
+	client.GrantCIBA:              (*Provider).fetchApproved,
 	client.GrantExchange:          (*Provider).exchangeToken,
 	client.GrantAssertion:         (*Provider).assertedTokens,
 }

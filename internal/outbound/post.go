@@ -14,13 +14,22 @@ import (
 // wrong is a fault of kind Invalid that says so to who registered the address, or
 // of kind Unavailable where too much is under way here.
 func (c *Client) Post(ctx context.Context, address string, form url.Values) error {
+	return c.post(ctx, address, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode())
+}
+
+// Ping is Post of a JSON document with a bearer token.
+func (c *Client) Ping(ctx context.Context, address, token string, document []byte) error {
+	header := http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}
+	return c.post(ctx, address, header, string(document))
+}
+
+func (c *Client) post(ctx context.Context, address string, header http.Header, body string) error {
 	leave, err := c.enter(ctx, address)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	resp, err := c.send(ctx, http.MethodPost, address, header, strings.NewReader(form.Encode()))
+	resp, err := c.send(ctx, http.MethodPost, address, header, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,9 @@ func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
 	if page.News, err = w.wantsNews(r, a); err != nil {
 		return err
 	}
+	if page.Waiting, err = w.waitingApps(r, a); err != nil {
+		return err
+	}
 	if page.Apps, err = w.apps(r, a); err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (w *Web) postCancel(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if f.Request.ClientID == "" {
+	if f.Request.ClientID == "" || f.Request.Device != nil {
 		return fault.New(fault.Invalid, "No app waits for an answer here.")
 	}
 	sess, err := w.sessionOf(r)

@@ -61,7 +61,7 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 		return fr, err
 	}
 	fr.App = w.appOf(c, w.locale(r, f))
-	if f.ID != "" && f.Request.Purpose == session.SigningIn {
+	if f.ID != "" && f.Request.Purpose == session.SigningIn && f.Request.Device == nil {
 		fr.Leave = &view.Form{Action: w.at(pathCancel), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
 	}
 	return fr, nil

@@ -15,6 +15,7 @@ const (
 	pathConsent  = "/consent"
 	pathLogo     = "/logo"
 	pathCancel   = "/signin/cancel"
+	pathApprove  = "/approve"
 
 	pathDevice     = "/device"
 	pathDeviceAsks = "/device/asks"
@@ -92,6 +93,7 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathDevice, w.device), form(pathDevice, w.postDevice),
 		page(pathDeviceAsks, w.deviceAsks), form(pathDeviceAsks, w.postDeviceAsks),
 		page(pathDeviceDone, w.deviceDone),
+		page(pathApprove, w.approve), form(pathApprove, w.postApprove),
 		page(pathSignUp, w.signUp), form(pathSignUp, w.postSignUp),
 		page(pathSignUpPassword, w.signUpPassword), form(pathSignUpPassword, w.postSignUpPassword),
 		page(pathSignUpAbout, w.signUpAbout), form(pathSignUpAbout, w.postSignUpAbout),

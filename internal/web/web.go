@@ -14,6 +14,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/audit"
 	"signet/internal/challenge"
+	"signet/internal/ciba"
 	"signet/internal/client"
 	"signet/internal/device"
 	"signet/internal/grant"
@@ -52,6 +53,8 @@ type Services struct {
 	View          *view.Renderer
 	Links         Links
 	Browsers      *account.Browsers
+	CIBA          *ciba.Service
+	Mails         Mails
 	Ledger        *account.Ledger
 	Changes       *account.Changes
 	LeastAge      int // in years, of a person with an account

@@ -21,7 +21,7 @@ import (
 // What specifications know, beyond what is advertised.
 var (
 	grantTypesKnown = []string{
-		"password", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:openid:params:grant-type:ciba",
+		"password", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer",
 		"urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:saml2-bearer", "unknown",
 	}
 	authMethodsKnown = []string{"tls_client_auth", "self_signed_tls_client_auth", "client_secret_hash"}

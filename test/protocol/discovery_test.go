@@ -70,10 +70,15 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"revocation_endpoint_auth_signing_alg_values_supported":    eachOf(authAlgWorks("/revoke")),
 	"introspection_endpoint_auth_signing_alg_values_supported": eachOf(authAlgWorks("/introspect")),
 
-	"request_parameter_supported":                    is(true), // TestRequestObject
-	"request_uri_parameter_supported":                is(true), // TestRequestURI
-	"require_request_uri_registration":               is(true), // TestRequestURI
-	"request_object_signing_alg_values_supported":    exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
+	"request_parameter_supported":                 is(true), // TestRequestObject
+	"request_uri_parameter_supported":             is(true), // TestRequestURI
+	"require_request_uri_registration":            is(true), // TestRequestURI
+	"request_object_signing_alg_values_supported": exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
+	"backchannel_authentication_endpoint":         answers("POST", http.StatusUnauthorized), // TestCIBA
+	"backchannel_user_code_parameter_supported":   is(false),                                // TestCIBARegistration
+	"backchannel_token_delivery_modes_supported":  exactly(deliveryWorks, metadataFails("backchannel_token_delivery_mode"), "push"),
+	"backchannel_authentication_request_signing_alg_values_supported": exactly(signedBackchannelWorks,
+		metadataFails("backchannel_authentication_request_signing_alg"), "none", "HS256", "ES256K"),
 	"dpop_signing_alg_values_supported":              eachOf(proofAlgWorks), // TestProofs: not HS256, not none
 	"request_object_encryption_alg_values_supported": exactly(encryptedObjectWorks("alg"), metadataFails("request_object_encryption_alg"), append(keyAlgsKnown, "ECDH-ES+A128KW")...),
 	"request_object_encryption_enc_values_supported": exactly(encryptedObjectWorks("enc"), metadataFails("request_object_encryption_enc", "request_object_encryption_alg", "ECDH-ES"), encsKnown...),
@@ -338,6 +343,14 @@ func grantWorks(t *testing.T, e *testenv.Env, grant string) {
 		d := ask(t, e.App(t, tv))
 		d.decide(t, e.Browser().For(t), ada, "allow")
 		if got := d.poll(); got.Status != http.StatusOK {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+		return
+	case grantCIBA:
+		e.Apply("clients:\n" + tills)
+		asked, b := askFor(t, e.App(t, till), ada), e.Browser().For(t)
+		b.Submit(approval(t, e, b, ada).Form("allow"), "allow")
+		if got := asked.poll(); got.Status != http.StatusOK {
 			t.Errorf("%d %s", got.Status, got.Body)
 		}
 		return

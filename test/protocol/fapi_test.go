@@ -12,10 +12,13 @@ import (
 	"signet/internal/testenv"
 )
 
-// profiled is a client of the profile that proves itself by the key.
+// profiled is a client of the profile that proves itself by the key, and proves to
+// have another to which its tokens are bound.
 func profiled(t *testing.T, e *testenv.Env, profile string, key jose.JSONWebKey, lines ...string) testenv.App {
 	t.Helper()
-	return asserting(t, e, strings.ToLower(profile+"."+key.Algorithm), key, append(lines, "profile: "+profile)...)
+	app := asserting(t, e, strings.ToLower(profile+"."+key.Algorithm), key, append(lines, "profile: "+profile)...)
+	app.Prove = newProver(t, "ES256").prove
+	return app
 }
 
 // redeemPushed pushes the request, brings it, and redeems the code.
@@ -60,6 +63,11 @@ func TestFAPI2(t *testing.T) {
 			if header := part(t, first.Str("id_token"), 0); header["alg"] != "EdDSA" {
 				t.Errorf("the ID token is signed with %v", header["alg"])
 			}
+			if first.Str("token_type") != "DPoP" || cnf(claimsOf(t, first.Str("access_token")))["jkt"] == nil {
+				t.Errorf("the access token is bound to nothing: %s", first.Body)
+			}
+			wantError(t, "refresh without a proof", bearing(*app).Refresh(first.Str("refresh_token")), http.StatusBadRequest, "invalid_dpop_proof")
+			wantError(t, "refresh with a proof by RS256", proving(*app, newProver(t, "RS256")).Refresh(first.Str("refresh_token")), http.StatusBadRequest, "invalid_dpop_proof")
 			if header := part(t, first.Str("access_token"), 0); header["alg"] != "ES256" {
 				t.Errorf("the access token is signed with %v", header["alg"])
 			}
@@ -93,8 +101,8 @@ func TestFAPI2Assertions(t *testing.T) {
 		app := e.App(t, profiled(t, e, "fapi2", bare))
 		send := func(alg string, edit func(jwtClaims)) *testenv.Answer {
 			t.Helper()
-			return raw401(t, e.Issuer+"/token", url.Values{
-				"grant_type": {"client_credentials"}, "client_assertion": {sign(t, bare, alg, "JWT", assertion(e, app.ID, edit))},
+			return raw401(t, e.Issuer+"/introspect", url.Values{
+				"token": {"x"}, "client_assertion": {sign(t, bare, alg, "JWT", assertion(e, app.ID, edit))},
 				"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 			}, "")
 		}
@@ -205,7 +213,7 @@ func TestFAPI2MessageSigning(t *testing.T) {
 		wantError(t, "RS256", send("RS256", "JWT", nil), http.StatusBadRequest, "invalid_request_object")
 		wantError(t, "unsigned", app.Do(app.NewRequest("/par", url.Values{"request": {unsigned(t, objectOf(e, r, nil))}})), http.StatusBadRequest, "invalid_request_object")
 
-		n := startNode(t, e, c, "method", "private_key_jwt", "sign", asJSON(t, key), "par", "yes", "jar", "yes", "jarm", "yes",
+		n := startNode(t, e, c, "method", "private_key_jwt", "sign", asJSON(t, key), "par", "yes", "jar", "yes", "jarm", "yes", "dpop", "ES256",
 			"metadata", asJSON(t, map[string]string{"authorization_signed_response_alg": "ES256", "id_token_signed_response_alg": "ES256"}))
 		begun := n.must("begin", "parameters", parameters{"scope": "openid offline_access"})
 		done := n.must("callback", "url", b.Get(begun.URL).Location)

@@ -180,6 +180,50 @@ func (g deviceGuard) Guess(ctx context.Context, browser, ip string) (func(contex
 	return func(ctx context.Context) error { return g.limiter.Refund(ctx, &pass) }, nil
 }
 
+// pingAddress is where an app is told that a person has decided; "" where it is
+// not registered for that any more.
+func (h *house) pingAddress(ctx context.Context, clientID string) (string, error) {
+	c, err := h.clients.Get(ctx, clientID)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	if err != nil || c.DeliveryMode != client.DeliveryPing {
+		return "", err
+	}
+	return c.NotificationURI, nil
+}
+
+// backchannelGuard implements op.BackchannelGuard with the limits of the
+// configuration.
+type backchannelGuard struct {
+	limiter, letters *limit.Limiter
+	asks, writes     limit.Rule
+}
+
+func (h *house) backchannelGuard() backchannelGuard {
+	l, counters := h.cfg.Limits, kv.NewCounters(h.kv)
+	return backchannelGuard{
+		limiter: limit.New(counters, l.Exempt, time.Now), asks: ruleOf("backchannel", l.Backchannel),
+		letters: limit.New(counters, nil, time.Now), writes: ruleOf("backchannel letter", l.BackchannelLetters),
+	}
+}
+
+// Ask implements op.BackchannelGuard.
+func (g backchannelGuard) Ask(ctx context.Context, clientID, person, ip string) error {
+	from, _ := netip.ParseAddr(ip)
+	ok, _, err := g.limiter.Allow(ctx, g.asks, from, clientID+"\x00"+person)
+	if err == nil && !ok {
+		err = fault.New(fault.Limited, "this person was asked too often; wait a few minutes")
+	}
+	return err
+}
+
+// Letter implements op.BackchannelGuard.
+func (g backchannelGuard) Letter(ctx context.Context, person string) (bool, error) {
+	ok, _, err := g.letters.Allow(ctx, g.writes, netip.Addr{}, person)
+	return ok, err
+}
+
 // signUpGate implements account.SignUpGuard with the limits of the configuration.
 type signUpGate struct {
 	limiter                  *limit.Limiter

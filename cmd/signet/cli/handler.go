@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/internal/ciba"
 	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/outbound"
@@ -28,13 +29,14 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		return nil, err
 	}
 	fetcher := outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate})
+	s.pinger = ciba.NewPinger(s.ciba, fetcher, s.pingAddress, s.log)
 	s.clients.UseDocuments(s.documents(fetcher))
 	cookies := s.cookies()
 	services := web.Services{
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: fetcher, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
-		Policy: s.policy(), Challenges: s.challenges,
+		Policy: s.policy(), Challenges: s.challenges, CIBA: s.ciba, Mails: s.db,
 	}
 	if c.SignUp.Open {
 		services.SignUps = s.signUps
@@ -64,6 +66,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}, op.Services{
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
+		CIBA: s.ciba, Backchannel: s.backchannelGuard(),
 		Secrets: s.secretGuard(), Metrics: s.metrics, Refusals: s.refusals, Audit: s.db, Now: time.Now,
 	})
 	if err != nil {

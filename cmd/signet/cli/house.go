@@ -13,6 +13,7 @@ import (
 	"signet/config"
 	"signet/internal/account"
 	"signet/internal/challenge"
+	"signet/internal/ciba"
 	"signet/internal/client"
 	"signet/internal/device"
 	"signet/internal/grant"
@@ -47,6 +48,7 @@ type house struct {
 	grants     *grant.Service
 	keys       *keys.Manager
 	challenges *challenge.Service
+	ciba       *ciba.Service
 	refusals   *refusal.Service
 	recoveries *account.Recoveries
 	hasher     *account.Hasher
@@ -176,6 +178,9 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	}, time.Now)
 	h.refusals = refusal.NewService(kv.NewRefusals(h.kv), h.refusalGate(), l.Refusal)
 	h.devices = device.NewService(kv.NewDevices(h.kv), h.flowGate(), h.deviceGuard(), device.Rules{Life: l.DeviceCode, Interval: l.DeviceInterval}, time.Now)
+	h.ciba = ciba.NewService(kv.NewCIBA(h.kv), master.Derive("backchannel requests"), ciba.Times{
+		Life: l.Backchannel, Most: l.BackchannelMost, Interval: l.BackchannelInterval,
+	}, time.Now)
 	h.challenges = challenge.NewService(kv.NewChallenges(h.kv), h.challengeGuard(), challenge.Settings{
 		Kinds: map[challenge.Purpose]challenge.Kind{
 			challenge.SignUp: challenge.Kind(c.Challenge.SignUp), challenge.Recover: challenge.Kind(c.Challenge.Recover),

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signet/config"
+	"signet/internal/ciba"
 	"signet/internal/op"
 	"signet/internal/telemetry"
 	"signet/internal/web"
@@ -128,6 +129,7 @@ type server struct {
 	metrics  *telemetry.Metrics
 	pages    *web.Web
 	provider *op.Provider
+	pinger   *ciba.Pinger
 	leaving  atomic.Bool
 
 	readiness readiness
@@ -180,6 +182,7 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	}
 	logouts := s.logoutWorker()
 	group.Go(func() error { logouts.Run(ctx); return nil })
+	group.Go(func() error { s.pinger.Run(ctx); return nil })
 	group.Go(func() error { s.maintain(ctx); return nil })
 	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,
 		"database", s.cfg.Database.URL.Address(), "redis", s.cfg.Redis.URL.Address(), "version", Version())

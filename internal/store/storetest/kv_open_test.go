@@ -37,6 +37,7 @@ func TestFlows(t *testing.T)      { onEveryKV(t, storetest.Flows) }
 func TestCodes(t *testing.T)      { onEveryKV(t, storetest.Codes) }
 func TestChallenges(t *testing.T) { onEveryKV(t, storetest.Challenges) }
 func TestRefusals(t *testing.T)   { onEveryKV(t, storetest.Refusals) }
+func TestCIBA(t *testing.T)       { onEveryKV(t, storetest.CIBA) }
 func TestDevices(t *testing.T)    { onEveryKV(t, storetest.Devices) }
 func TestLimits(t *testing.T)     { onEveryKV(t, storetest.Limits) }
 

@@ -42,6 +42,7 @@ type Account struct {
 	Born     string
 	Language Locale // of mails; the zero Locale: none was chosen
 	News     bool   // the person agreed to be sent news
+	Waiting  []WaitingApp
 	Apps     []ConnectedApp
 	Sessions []Session
 

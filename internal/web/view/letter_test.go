@@ -25,6 +25,11 @@ func letters() map[string]func() view.Letter {
 				LetterFrame: frame, AppName: "Device console", Code: "048213", LinkURL: "https://id.example/signup/confirm?link=l1", Until: until,
 			}
 		},
+		"approval_asked": func() view.Letter {
+			return view.NewApprovalAsked(frame, view.ApprovalAsked{
+				App: "Device console", Domain: "devices.example", Message: "W4SCT", At: noon, Until: until, URL: "https://id.example/approve?request=r1",
+			})
+		},
 		"known_address": func() view.Letter {
 			return &view.KnownAddress{LetterFrame: frame, SignInURL: "https://id.example/account", RecoverURL: "https://id.example/recover"}
 		},

@@ -16,6 +16,14 @@ func account() []State {
 			p.Notice, p.EverywhereAction = view.NoticeWelcome, ""
 			return p
 		}),
+		state("account/home/waiting", func() view.Page {
+			p := home()
+			p.Waiting = []view.WaitingApp{
+				{App: console, Asked: noon, URL: "/approve?request=r1"},
+				{App: view.App{ID: "cli", Name: long.Name, Domain: "a-very-long-name-of-a-host.students.mathematics.example.org"}, Asked: noon, URL: "/approve?request=r2"},
+			}
+			return p
+		}),
 		state("account/home/session-ended", func() view.Page {
 			p := home()
 			p.Notice = view.NoticeSessionEnded

@@ -1,0 +1,121 @@
+package ciba
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Bearer sends what an app is told to an address that it registered.
+type Bearer interface {
+	// Ping posts the JSON with the bearer token; nil when the other side took it.
+	Ping(ctx context.Context, address, token string, body []byte) error
+}
+
+// Addresses knows where an app is told; "": nowhere any more.
+type Addresses func(ctx context.Context, clientID string) (string, error)
+
+// Pinger tells apps that a person has decided (CIBA Core 1.0 §10.2). It works
+// beside the requests: who decides never waits for an app's server.
+type Pinger struct {
+	service *Service
+	bearer  Bearer
+	address Addresses
+	log     *slog.Logger
+}
+
+// NewPinger returns the pinger of the service.
+func NewPinger(s *Service, b Bearer, a Addresses, log *slog.Logger) *Pinger {
+	return &Pinger{service: s, bearer: b, address: a, log: log}
+}
+
+const (
+	// pingAtOnce is how many apps are told at the same time.
+	pingAtOnce = 8
+	// pingPause is how long a node waits to look again while something is left.
+	pingPause = time.Second
+	// pingClaim is for how long a node has an app to itself at first; each try in
+	// vain doubles it, to pingClaimMost.
+	pingClaim     = 2 * time.Second
+	pingClaimMost = time.Minute
+	// pingTries is after how many an app is left to poll.
+	pingTries = 10
+)
+
+// Run tells apps until ctx ends. It looks at once, for what a node that stopped
+// left behind, and then when somebody decides; what could not be told it tries
+// again.
+func (p *Pinger) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		left := p.round(ctx)
+		again := make(<-chan time.Time)
+		if left {
+			again = time.After(pingPause)
+		}
+		select {
+		case <-ctx.Done():
+		case <-p.service.ring:
+		case <-again:
+		}
+	}
+}
+
+// round tells all that is listed and reports whether something is left to tell.
+func (p *Pinger) round(ctx context.Context) bool {
+	ids, err := p.service.store.Pings(ctx)
+	if err != nil {
+		p.log.Warn("reading which apps are to be told", "cause", err)
+		return true
+	}
+	slots := make(chan struct{}, pingAtOnce)
+	var all sync.WaitGroup
+	for _, id := range ids {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			if err := p.tell(ctx, id); err != nil && ctx.Err() == nil {
+				p.log.Warn("an app could not be told that its person has decided", "cause", err)
+			}
+		})
+	}
+	all.Wait()
+	return len(ids) > 0
+}
+
+// tell tells the app of the request, unless another node does or it is too early
+// to try again.
+func (p *Pinger) tell(ctx context.Context, id string) error {
+	store := p.service.store
+	r, err := store.CIBA(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r == nil || r.Tries >= pingTries || !p.service.now().Before(r.ExpiresAt) {
+		return store.DropPing(ctx, id) // it was fetched meanwhile, or the app may poll
+	}
+	mine, err := store.ClaimPing(ctx, id, min(pingClaim<<r.Tries, pingClaimMost))
+	if err != nil || !mine {
+		return err
+	}
+	address, err := p.address(ctx, r.Request.ClientID)
+	if err != nil {
+		return err
+	}
+	if address == "" {
+		return store.DropPing(ctx, id)
+	}
+	body, err := json.Marshal(map[string]string{"auth_req_id": p.service.handleOf(id)})
+	if err != nil {
+		return err
+	}
+	if failed := p.bearer.Ping(ctx, address, r.Token, body); failed != nil {
+		_, err := store.UpdateCIBA(ctx, id, func(r *Request) error { r.Tries++; return nil })
+		if err != nil {
+			return err
+		}
+		return failed
+	}
+	return store.DropPing(ctx, id)
+}
