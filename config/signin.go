@@ -242,7 +242,7 @@ type Limits struct {
 	ClientSecret Rate `yaml:"client_secret" default:"50/15m"`
 
 	// Apps that are registered from one block of addresses: each stays until it is
-	// removed.
+	// removed. That an app reads or replaces its registration counts as well.
 	Registration Rate `yaml:"registration" default:"20/1h"`
 
 	// Addresses at one host that are asked for a client's metadata document and were

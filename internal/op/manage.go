@@ -1,7 +1,9 @@
 package op
 
 // RFC 7592: how an app that registered itself reads, replaces and removes its
-// registration, by the token that it was given for it.
+// registration, by the token that it was given for it. To read and to replace one
+// counts as to register: each leaves a line in the audit log, and who may register
+// may be anybody.
 
 import (
 	"crypto/subtle"
@@ -38,6 +40,9 @@ func (p *Provider) readClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.cfg.Registration.Gate(r.Context(), infoOf(r).Address); err != nil {
+		return err
+	}
 	if err := p.recordClient(r, "client.read", c, nil); err != nil {
 		return err
 	}
@@ -49,6 +54,9 @@ func (p *Provider) readClient(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) updateClient(w http.ResponseWriter, r *http.Request) error {
 	c, token, err := p.managed(r)
 	if err != nil {
+		return err
+	}
+	if err := p.cfg.Registration.Gate(r.Context(), infoOf(r).Address); err != nil {
 		return err
 	}
 	m, oerr := readRegistration(r)

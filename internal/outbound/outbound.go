@@ -178,7 +178,8 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 	return resp, nil
 }
 
-// enter checks the address and takes a place for it.
+// enter checks the address and takes a place for it, waiting for one no longer
+// than for an answer.
 func (c *Client) enter(ctx context.Context, address string) (leave func(), err error) {
 	if err := c.Check(address); err != nil {
 		return nil, err
@@ -187,6 +188,9 @@ func (c *Client) enter(ctx context.Context, address string) (leave func(), err e
 	if err != nil {
 		return nil, err
 	}
+	// Who asks for many may do so without an end of its own.
+	ctx, cancel := context.WithTimeout(ctx, c.http.Timeout)
+	defer cancel()
 	select {
 	case c.slots <- struct{}{}:
 		return func() { <-c.slots; part() }, nil

@@ -130,6 +130,23 @@ func TestOneHostTakesFewPlaces(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForEver: where all places are taken, who has no end of its own
+// is told so in time, and takes none of its host's.
+func TestNobodyWaitsForEver(t *testing.T) {
+	s, reached := server(t, func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("x")) })
+	c := New(Options{Roots: roots(s), AllowPrivate: true, Timeout: time.Millisecond, AtOnce: 1})
+	c.slots <- struct{}{} // that of a host which does not answer
+	for range defaultPerHost + 1 {
+		_, err := c.Get(context.WithoutCancel(t.Context()), s.URL, 10)
+		if !fault.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "too much is being fetched at the moment") {
+			t.Fatalf("no place is free: %v", err)
+		}
+	}
+	if reached.Load() != 0 {
+		t.Errorf("%d went through", reached.Load())
+	}
+}
+
 // TestOnlyPublicHosts: nothing of this machine or network is reached, by address
 // or by name, whatever DNS says the second time.
 func TestOnlyPublicHosts(t *testing.T) {

@@ -251,6 +251,28 @@ func TestWhoMayRegister(t *testing.T) {
 	}
 }
 
+// TestManagingIsCounted: an app that registered itself fills the log by looking
+// after that no further than by registering; it may leave at any time.
+func TestManagingIsCounted(t *testing.T) {
+	t.Parallel()
+	e := boot(t, testenv.Options{Env: map[string]string{"SIGNET_REGISTRATION_MODE": "open", "SIGNET_LIMITS_REGISTRATION": "3/1h", "SIGNET_LIMITS_EXEMPT": ""}})
+	m := metadata{"redirect_uris": []string{"https://new.example/cb"}}
+	first := call(t, "POST", e.Issuer+"/register", "", m)
+	m["client_id"] = registered(t, first).ID
+	uri, token := first.Str("registration_client_uri"), first.Str("registration_access_token")
+	var statuses []int
+	for _, method := range []string{"GET", "PUT", "GET", "PUT", "DELETE"} {
+		var body any
+		if method == "PUT" {
+			body = m
+		}
+		statuses = append(statuses, call(t, method, uri, token, body).Status)
+	}
+	if !slices.Equal(statuses, []int{200, 200, 429, 429, 204}) {
+		t.Errorf("statuses %v", statuses)
+	}
+}
+
 // TestManageClient: an app reads, replaces and removes its registration, and no
 // other's (RFC 7592).
 func TestManageClient(t *testing.T) {

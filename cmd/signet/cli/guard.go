@@ -289,7 +289,7 @@ func (h *house) registration() op.Registration {
 		from, _ := netip.ParseAddr(ip)
 		ok, wait, err := limiter.Allow(ctx, rule, from, limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
 		if err == nil && !ok {
-			err = fault.New(fault.Limited, "too many apps were registered from this network; wait %d minutes", int(wait.Minutes())+1)
+			err = fault.New(fault.Limited, "too many apps were registered or changed from this network; wait %d minutes", int(wait.Minutes())+1)
 		}
 		return err
 	}

@@ -30,10 +30,13 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}
 	fetcher := outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate})
 	s.pinger = ciba.NewPinger(s.ciba, fetcher, s.pingAddress, s.log)
-	s.clients.UseDocuments(s.documents(fetcher))
+	// What anybody can have fetched, by naming an app that is not known or asking
+	// for its logo, waits for places of its own: the apps' keys do not.
+	strangers := outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate})
+	s.clients.UseDocuments(s.documents(strangers))
 	cookies := s.cookies()
 	services := web.Services{
-		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: fetcher, View: renderer,
+		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: strangers, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges, CIBA: s.ciba, Mails: s.db,
