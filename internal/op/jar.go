@@ -164,8 +164,8 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, kind object
 			return nil, ruleObjectEncryption.broken("the request object cannot be decrypted").because(err)
 		case !strings.HasPrefix(string(plain), "{"):
 			raw = string(plain) // signed, and then encrypted
-		case c.RequestObjectAlg != algNone || c.RequireSignedRequest:
-			return nil, ruleObjectUnsigned.broken("what is encrypted in the request object is not signed, which is only for clients with request_object_signing_alg none; sign it, then encrypt it")
+		case kind.alg(c) != algNone || kind.signed(c):
+			return nil, ruleObjectUnsigned.broken("what is encrypted in the request object is not signed, which is only for authorization requests of clients with request_object_signing_alg none; sign it, then encrypt it")
 		default:
 			return plain, nil
 		}

@@ -55,6 +55,26 @@ func signedBackchannelWorks(t *testing.T, e *testenv.Env, alg string) {
 	wantError(t, "unsigned", app.Call("/bc-authorize", "scope", "openid", "login_hint", ada.Email), http.StatusBadRequest, "invalid_request")
 }
 
+// TestEncryptedBackchannelRequest: what is signed and then encrypted is read; what
+// is encrypted alone is not, although the client's authorization requests may be
+// unsigned (CIBA Core 1.0 §7.1.1).
+func TestEncryptedBackchannelRequest(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		key := keyFor(t, "ES256", "1")
+		app := askingBy(t, e, "seals", key, "backchannel_authentication_request_signing_alg: ES256", "request_object_signing_alg: none")
+		box := boxOf(t, e, "RSA-OAEP-256")
+		send := func(text string) *testenv.Answer {
+			return app.Call("/bc-authorize", "request", encrypted(t, box, "RSA-OAEP-256", "A256GCM", text, nil))
+		}
+		claims := backchannelObject(e, app, nil)
+		if got := send(sign(t, key, "ES256", "", claims)); got.Status != http.StatusOK {
+			t.Errorf("signed: %d %s", got.Status, got.Body)
+		}
+		wantError(t, "no signature", send(asJSON(t, claims)), http.StatusBadRequest, "invalid_request")
+		wantError(t, "alg none", send(unsigned(t, claims)), http.StatusBadRequest, "invalid_request")
+	})
+}
+
 // TestFAPICIBA: signed requests with all that they must have, good algorithms
 // alone, and tokens that are bound to a key (CIBA Core 1.0 §7.1.1, FAPI-CIBA
 // §5.2.2).
