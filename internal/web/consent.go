@@ -60,9 +60,15 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	c, err := w.Clients.Get(r.Context(), f.Request.ClientID)
+	if err != nil {
+		return err
+	}
 	form := w.form(pathConsent, f)
 	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
-	page := &view.Consent{Frame: fr, Form: form, Person: personOf(a), Grants: grants}
+	page := &view.Consent{
+		Frame: fr, Form: form, Person: personOf(a), Grants: grants, Acts: len(f.Request.Details) > 0, Own: c.Trusted,
+	}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 

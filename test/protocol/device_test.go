@@ -174,7 +174,7 @@ func TestDeviceEnds(t *testing.T) {
 		if p := b.Submit(second.Form("deny"), "deny"); p.URL.Query().Get("end") != "over" {
 			t.Errorf("second: %s", p.URL)
 		}
-		if p := b.Submit(b.Get("/device").Form("user_code"), "submit", "user_code", d.Str("user_code")); p.Form("user_code") == nil || !strings.Contains(p.Body, "No device waits") {
+		if p := b.Submit(b.Get("/device").Form("user_code"), "submit", "user_code", d.Str("user_code")); p.Form("user_code") == nil || !strings.Contains(p.Body, "No device is waiting") {
 			t.Errorf("a code that was decided about: %s", p.URL)
 		}
 		got := d.poll()
@@ -286,7 +286,7 @@ func TestDeviceTyped(t *testing.T) {
 	}
 	wantWrong := func(p *testenv.Page) {
 		t.Helper()
-		if p.Status != http.StatusOK || !strings.Contains(p.Body, "No device waits with this code") {
+		if p.Status != http.StatusOK || !strings.Contains(p.Body, "No device is waiting with this code") {
 			t.Errorf("a wrong code: %d %s", p.Status, p.Body)
 		}
 	}

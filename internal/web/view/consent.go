@@ -7,6 +7,8 @@ type Consent struct {
 	Form
 	Person Person
 	Grants []Grant
+	Acts   bool // the app asks to do single things, and not only to see data
+	Own    bool // the app is the house's
 }
 
 func (*Consent) template() string { return "consent" }

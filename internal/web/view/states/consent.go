@@ -30,6 +30,15 @@ func consent() []State {
 			}
 			return p
 		}),
+		state("consent/acts", func() view.Page {
+			p := base()
+			p.Acts, p.Own = true, true
+			p.Grants = []view.Grant{
+				{Title: "Pay 12.50 EUR to Bob’s Bicycles", Value: "actions: initiate, status · locations: https://bank.example/api"},
+				{Scope: "email", Value: ada.Email},
+			}
+			return p
+		}),
 		state("consent/bare", func() view.Page {
 			p := base()
 			p.App = &view.App{ID: "cli", Name: "Backup"}
