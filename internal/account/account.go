@@ -56,6 +56,10 @@ type Profile struct {
 	PhoneNumber       string   `json:"phone_number,omitempty" yaml:"phone_number,omitempty"`
 	PhoneVerified     bool     `json:"phone_number_verified,omitempty" yaml:"phone_number_verified,omitempty"`
 	Address           *Address `json:"address,omitempty" yaml:"address,omitempty"`
+
+	// Localized holds claims in other languages and scripts, by names such as
+	// family_name#ja-Kana-JP (§5.2): see LocalizedName.
+	Localized map[string]string `json:"localized,omitempty" yaml:"-"`
 }
 
 // Address is the address claim (OpenID Connect Core §5.1.1).

@@ -57,6 +57,9 @@ func (p *Profile) check() []error {
 	if p.ZoneInfo != "" && !zoneForm.MatchString(p.ZoneInfo) {
 		add("zoneinfo", "zoneinfo is a time zone such as Europe/Paris, not %q", p.ZoneInfo)
 	}
+	if err := checkLocalized(p.Localized); err != nil {
+		found = append(found, err)
+	}
 	for _, address := range []struct{ field, uri string }{
 		{"profile", p.ProfileURL}, {"picture", p.Picture}, {"website", p.Website},
 	} {

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"maps"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -201,9 +203,9 @@ func sameAccount(a, b *Account) bool {
 
 // Equal reports whether both say the same.
 func (p Profile) Equal(q Profile) bool {
-	pa, qa := p.Address, q.Address
-	p.Address, q.Address = nil, nil
-	return p == q && (pa == qa || pa != nil && qa != nil && *pa == *qa)
+	same := maps.Equal(p.Localized, q.Localized)
+	p.Localized, q.Localized = nil, nil
+	return same && reflect.DeepEqual(p, q)
 }
 
 func (s *Service) fill(ctx context.Context, a *Account, n New) error {

@@ -83,7 +83,12 @@ var userKeys = []key[account.New]{
 	{"phone_number", func(n *account.New) any { return &n.Profile.PhoneNumber }},
 	{"phone_number_verified", func(n *account.New) any { return &n.Profile.PhoneVerified }},
 	{"address", func(n *account.New) any { return &n.Profile.Address }},
+	{localized, func(n *account.New) any { return &n.Profile.Localized }},
 }
+
+// localized is what differences call the claims in other languages, which a file
+// says one by one: name#fr. Where it says one, it says all.
+const localized = "localized"
 
 var userAliases = map[string]string{
 	"email_verified": "verified", "username": "email", "first_name": "given_name", "last_name": "family_name",

@@ -196,7 +196,9 @@ func (p *parser) user(e entry, pairs []*ast.MappingValueNode) {
 		name := pair.Key.GetToken().Value
 		u.places[name] = p.at(pair.Value)
 		switch k := find(userKeys, name); {
-		case k != nil:
+		case strings.Contains(name, "#"):
+			p.claimIn(u, name, pair)
+		case k != nil && name != localized:
 			p.value(&u.entry, name, pair, k.field(&u.account))
 		case name == "password":
 			p.value(&u.entry, name, pair, &u.account.Password)
@@ -211,6 +213,25 @@ func (p *parser) user(e entry, pairs []*ast.MappingValueNode) {
 	}
 	p.refuse(&u.entry, "email", u.account.Email == "", "is missing", "every user needs one")
 	p.users = append(p.users, u)
+}
+
+// claimIn reads a claim in another language (OpenID Connect Core §5.2).
+func (p *parser) claimIn(u *declaredUser, name string, pair *ast.MappingValueNode) {
+	spelled, _, ok := account.LocalizedName(name)
+	if !ok {
+		u.faulty = true
+		p.add(Fault{Where: p.at(pair.Key), What: u.what(), Key: quote(name), Problem: "is not a claim in a language", Fix: "write one such as name#fr or family_name#ja-Kana-JP"})
+		return
+	}
+	var text string
+	if p.value(&u.entry, name, pair, &text); text == "" {
+		return
+	}
+	if u.account.Profile.Localized == nil {
+		u.account.Profile.Localized = map[string]string{}
+		u.places[localized] = p.at(pair.Key)
+	}
+	u.account.Profile.Localized[spelled] = text
 }
 
 // refuse adds a fault at the key if something is wrong, unless one stands there.

@@ -85,6 +85,7 @@ func TestRefusals(t *testing.T) {
 		{"clients:\n  - []", "f.yaml:2:5: is not a client; write lines key: value after the dash"},
 		{"clients:\n  - id: a\n---\nclients:\n", "f.yaml:3:1: a second document begins; keep everything in one"},
 		{"clients:\n  - id: a\n    id: b", `f.yaml:3:5: not YAML: mapping key "id" already defined at [2:5]; check the indentation and the quotes there`},
+		{"users:\n  - email: a@b.example\n    email#de: x", `f.yaml:3:5: user a@b.example: "email#de": is not a claim in a language; write one such as name#fr or family_name#ja-Kana-JP`},
 		{"organizations:\n  - name: A", "f.yaml:2:5: organization: slug: is missing; every organization needs one here: a short name of its own, such as engines"},
 		{"organizations:\n  - slug: a1\n    owner: [a@b.example]", "f.yaml:3:5: organization a1: owner: no such key; write owners"},
 		{"connections: []", "f.yaml:1:1: connections: not supported by this version; leave it out"},

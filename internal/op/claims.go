@@ -6,7 +6,10 @@ package op
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
+
+	"golang.org/x/text/language"
 
 	"signet/internal/account"
 	"signet/internal/org"
@@ -46,6 +49,27 @@ type personClaims struct {
 	// Organizations is the house's own claim: an empty list is the answer for a
 	// person who has none.
 	Organizations *[]organizationClaim `json:"organizations,omitempty"`
+
+	// localized are claims in other languages, by their names with the tag: see
+	// withLocalized.
+	localized map[string]string
+}
+
+// withLocalized is the claims as they are written: themselves, or where there are
+// localized ones among them, an object with these at its end (§5.2).
+func withLocalized(claims any, about *personClaims) (any, error) {
+	if about == nil || len(about.localized) == 0 {
+		return claims, nil
+	}
+	object, err := json.Marshal(claims)
+	if err != nil {
+		return nil, err
+	}
+	more, err := json.Marshal(about.localized)
+	if err != nil {
+		return nil, err
+	}
+	return json.RawMessage(slices.Concat(object[:len(object)-1], []byte(","), more[1:])), nil
 }
 
 // organizationClaim is one organization and what the person may do there.
@@ -114,9 +138,10 @@ func nameOf(a *account.Account) string {
 }
 
 // tell returns the claims of the person that the scopes bring, and those that
-// are named. Organizations are read where they are asked for.
-func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names []string) (*personClaims, error) {
-	about, out := &person{Account: a}, &personClaims{}
+// are named, in the languages too that the request prefers. Organizations are read
+// where they are asked for.
+func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names, languages []string) (*personClaims, error) {
+	about, out := &person{Account: a}, &personClaims{localized: map[string]string{}}
 	if slices.Contains(scopes, scopeOrganizations) || slices.Contains(names, scopeOrganizations) {
 		var err error
 		if about.organizations, err = p.Organizations.Of(ctx, a.ID, "", mostOrganizations); err != nil {
@@ -126,6 +151,12 @@ func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names [
 	for _, c := range personalClaims {
 		if slices.Contains(scopes, c.scope) || slices.Contains(names, c.name) {
 			c.tell(about, out)
+			maps.Copy(out.localized, a.Profile.In(c.name, languages))
+		}
+	}
+	for _, name := range names {
+		if value := a.Profile.Localized[name]; value != "" {
+			out.localized[name] = value
 		}
 	}
 	return out, nil
@@ -136,7 +167,14 @@ func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names [
 type askedClaims struct {
 	Userinfo []string `json:"userinfo,omitempty"`
 	IDToken  []string `json:"id_token,omitempty"`
+	// Languages in which claims are told, where they are stored so: claims_locales
+	// (§5.2).
+	Languages []string `json:"locales,omitempty"`
 }
+
+// mostLanguages bounds what is kept of claims_locales, and how many claims with a
+// language are asked for by name.
+const mostLanguages = 20
 
 // readAsked reads what was kept; nothing where nothing was, and where it is of a
 // version that kept the parameter itself, to which it meant nothing.
@@ -178,11 +216,14 @@ type claimsParameter struct {
 }
 
 func checkClaims(p *Provider, _ context.Context, d *draft) *oauthError {
-	raw := d.params.get("claims")
-	if raw == "" {
+	raw, languages := d.params.get("claims"), languagesOf(d.params.list("claims_locales"))
+	if raw == "" && len(languages) == 0 {
 		return nil
 	}
-	var asked *claimsParameter
+	asked := &claimsParameter{}
+	if raw == "" {
+		raw = "{}"
+	}
 	if err := json.Unmarshal([]byte(raw), &asked); err != nil || asked == nil {
 		return ruleClaims.broken("claims must be a JSON object with the members userinfo and id_token, whose members are null or objects (OpenID Connect Core, section 5.5)").because(err)
 	}
@@ -192,8 +233,8 @@ func checkClaims(p *Provider, _ context.Context, d *draft) *oauthError {
 	if oerr := checkACR(d, asked.IDToken["acr"]); oerr != nil {
 		return oerr
 	}
-	kept := askedClaims{Userinfo: keptOf(d, asked.Userinfo), IDToken: keptOf(d, asked.IDToken)}
-	if len(kept.Userinfo)+len(kept.IDToken) == 0 {
+	kept := askedClaims{Userinfo: keptOf(d, asked.Userinfo), IDToken: keptOf(d, asked.IDToken), Languages: languages}
+	if len(kept.Userinfo)+len(kept.IDToken)+len(languages) == 0 {
 		return nil
 	}
 	var err error
@@ -203,15 +244,36 @@ func checkClaims(p *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
+// languagesOf are the tags that are some, each in its one spelling.
+func languagesOf(tags []string) []string {
+	var out []string
+	for _, tag := range tags {
+		if parsed, err := language.Parse(tag); err == nil && parsed != language.Und && len(out) < mostLanguages {
+			out = append(out, parsed.String())
+		}
+	}
+	return out
+}
+
 // keptOf are the claims of those asked for that the client may have, which is
 // decided by their scopes: the person is asked for these.
 func keptOf(d *draft, asked map[string]*claimWish) []string {
+	localized := map[string][]string{} // by the claim that they are
+	for name := range asked {
+		if spelled, claim, ok := account.LocalizedName(name); ok && len(localized[claim]) < mostLanguages {
+			localized[claim] = append(localized[claim], spelled)
+		}
+	}
 	var names []string
 	for _, c := range personalClaims {
-		if _, ok := asked[c.name]; !ok || !slices.Contains(d.client.Scopes, c.scope) {
+		_, plain := asked[c.name]
+		if !plain && localized[c.name] == nil || !slices.Contains(d.client.Scopes, c.scope) {
 			continue
 		}
-		names = append(names, c.name)
+		if plain {
+			names = append(names, c.name)
+		}
+		names = append(names, slices.Sorted(slices.Values(localized[c.name]))...)
 		if !slices.Contains(d.req.Scopes, c.scope) && !slices.Contains(d.req.ClaimScopes, c.scope) {
 			d.req.ClaimScopes = append(d.req.ClaimScopes, c.scope)
 		}

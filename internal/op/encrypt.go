@@ -28,8 +28,15 @@ func (p *Provider) idToken(ctx context.Context, c *client.Client, g *grant.Grant
 func (p *Provider) userinfoToken(ctx context.Context, c *client.Client, claims *userClaims) (string, error) {
 	var content string
 	var kind jose.ContentType
+	if c.UserinfoAlg != "" {
+		claims.Issuer, claims.Audience = p.cfg.Issuer, audience{c.ID}
+	}
+	told, err := withLocalized(claims, claims.personClaims)
+	if err != nil {
+		return "", err
+	}
 	if c.UserinfoAlg == "" {
-		raw, err := json.Marshal(claims)
+		raw, err := json.Marshal(told)
 		if err != nil {
 			return "", err
 		}
@@ -39,8 +46,7 @@ func (p *Provider) userinfoToken(ctx context.Context, c *client.Client, claims *
 		if err != nil {
 			return "", err
 		}
-		claims.Issuer, claims.Audience = p.cfg.Issuer, audience{c.ID}
-		if content, err = key.Sign(typeID, claims); err != nil {
+		if content, err = key.Sign(typeID, told); err != nil {
 			return "", err
 		}
 		kind = "JWT"

@@ -89,7 +89,7 @@ func (p *Provider) personIn(ctx context.Context, g *grant.Grant, scopes []string
 	if err != nil {
 		return nil, err
 	}
-	return p.tell(ctx, a, scopes, asked.IDToken)
+	return p.tell(ctx, a, scopes, asked.IDToken, asked.Languages)
 }
 
 // frontTokens makes the tokens that pass through the browser. They belong to

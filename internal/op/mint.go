@@ -200,7 +200,11 @@ func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, e
 			return "", err
 		}
 	}
-	return key.Sign(typeID, claims)
+	told, err := withLocalized(claims, parts.person)
+	if err != nil {
+		return "", err
+	}
+	return key.Sign(typeID, told)
 }
 
 // signedHere returns the payload of a JWS of the type that one of our

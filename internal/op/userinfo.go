@@ -59,13 +59,17 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
 	asked := readAsked(t.grant.Claims)
 	c := t.client
-	about, err := p.tell(r.Context(), a, strings.Fields(t.claims.Scope), asked.Userinfo)
+	about, err := p.tell(r.Context(), a, strings.Fields(t.claims.Scope), asked.Userinfo, asked.Languages)
 	if err != nil {
 		return err
 	}
 	claims := &userClaims{Subject: p.subjects.of(c, a.ID), personClaims: about}
 	if c.UserinfoAlg == "" && c.UserinfoEncAlg == "" {
-		return writeJSON(w, claims)
+		told, err := withLocalized(claims, about)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, told)
 	}
 	token, err := p.userinfoToken(r.Context(), c, claims)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"signet/internal/testenv"
@@ -176,6 +177,55 @@ func TestClaimsACR(t *testing.T) {
 		for _, bad := range []string{`{"id_token":1}`, `{"id_token":["acr"]}`, `{"userinfo":{"name":true}}`, `{"id_token":{"acr":{"essential":"yes"}}}`, `null`, `""`, `{}x`} {
 			r := app.Request("claims", bad)
 			wantAnswer(t, e, r, b.Get(r.Path()), "invalid_request")
+		}
+	})
+}
+
+// TestLocalizedClaims: what is stored in several languages is told in those that
+// claims_locales prefers, or that claims names (OpenID Connect Core §5.2).
+func TestLocalizedClaims(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		e.Apply(`
+users:
+  - email: ada@example.com
+    family_name#JA-kana-jp: ラブレース
+    family_name#ja-Hani-JP: 愛情
+    name#de: Ada Gräfin von Lovelace
+`)
+		app := e.App(t, web)
+		b := signedIn(t, e, app, ada)
+		told := func(a *testenv.Answer) map[string]any { return app.Userinfo(a.Str("access_token")).Fields }
+		for asked, want := range map[string]map[string]string{
+			"":              {},
+			"fr":            {},
+			"ja":            {"family_name#ja-Kana-JP": "ラブレース", "family_name#ja-Hani-JP": "愛情"},
+			"de-AT de":      {"name#de": "Ada Gräfin von Lovelace"},
+			"d ??? ja-Kana": {"family_name#ja-Kana-JP": "ラブレース"},
+		} {
+			info := told(tokens(t, b, app, ada, "scope", "openid profile", "claims_locales", asked))
+			if info["name"] != "Ada Lovelace" {
+				t.Errorf("claims_locales=%q: the name is %v", asked, info["name"])
+			}
+			for name, value := range info {
+				if strings.Contains(name, "#") && want[name] != value {
+					t.Errorf("claims_locales=%q: %s is %v, want %q", asked, name, value, want[name])
+				}
+			}
+			for name, value := range want {
+				if info[name] != value {
+					t.Errorf("claims_locales=%q: %s is %v, want %s", asked, name, info[name], value)
+				}
+			}
+		}
+		if info := told(tokens(t, b, app, ada, "scope", "openid", "claims_locales", "de")); info["name#de"] != nil {
+			t.Error("a name in German was told without the scope of names")
+		}
+		got := tokens(t, b, app, ada, "scope", "openid", "claims", `{"userinfo":{"family_name#ja-Kana-JP":null},"id_token":{"name#de":null,"name#xx-nonsense-tag-x":null,"email#de":null}}`)
+		if info := told(got); info["family_name#ja-Kana-JP"] != "ラブレース" || info["family_name"] != nil {
+			t.Errorf("by name: %v", info)
+		}
+		if id := app.IDToken(got.Str("id_token"), ""); id["name#de"] != "Ada Gräfin von Lovelace" || id["name"] != nil || id["email"] != nil {
+			t.Errorf("by name in the ID token: %v", id)
 		}
 	})
 }

@@ -67,7 +67,7 @@ func testAccounts(t *testing.T, fresh func(testing.TB) string) {
 		got, err := db.Account(ctx, a.ID)
 		ok(t, err)
 		if got.Email != a.Email || got.EmailKey != a.EmailKey || got.EmailVerified || got.PasswordHash != "" ||
-			got.Status != account.Disabled || got.Profile != a.Profile ||
+			got.Status != account.Disabled || !got.Profile.Equal(a.Profile) ||
 			!got.UpdatedAt.Equal(a.UpdatedAt) || !got.CreatedAt.Equal(epoch) {
 			t.Errorf("got %+v, want %+v", got, a)
 		}

@@ -95,7 +95,7 @@ func testActivation(t *testing.T, db *sqlstore.DB) {
 	stored, err := db.Account(ctx, mine.ID)
 	ok(t, err)
 	if stored.ID != mine.ID || stored.PasswordHash != mine.PasswordHash || !stored.EmailVerified || stored.Status != account.Active ||
-		stored.Profile != mine.Profile || a.PasswordHash != stored.PasswordHash || !stored.CreatedAt.Equal(now) {
+		!stored.Profile.Equal(mine.Profile) || a.PasswordHash != stored.PasswordHash || !stored.CreatedAt.Equal(now) {
 		t.Errorf("the account %+v", stored)
 	}
 	agreed, err := db.AgreementsOf(ctx, mine.ID)
