@@ -38,7 +38,7 @@ func TestDetails(t *testing.T) {
 		b := signedIn(t, e, app, ada)
 		both := "[" + payBob + "," + payCarol + "]"
 		p := b.Get(app.Request("authorization_details", both, "ui_locales", "de").Path())
-		for _, text := range []string{"12.50 EUR an Bob &lt;b&gt;&amp; Sons zahlen", "7 CHF an Carol zahlen", "actions: once", "https://bills.example"} {
+		for _, text := range []string{" dies erlauben?</h1>", "12.50 EUR an Bob &lt;b&gt;&amp; Sons zahlen", "7 CHF an Carol zahlen", "actions: once", "https://bills.example"} {
 			if p.Form("allow") == nil || !strings.Contains(p.Body, text) {
 				t.Fatalf("the consent page does not say %q:\n%s", text, p.Body)
 			}

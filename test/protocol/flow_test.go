@@ -200,7 +200,7 @@ func TestConsent(t *testing.T) {
 		b := signedIn(t, e, e.App(t, web), ada)
 		r := app.Request()
 		p := b.Get(r.Path())
-		if p.Form("allow") == nil || !strings.Contains(p.Body, "A guest of the house") || !strings.Contains(p.Body, "guest.example") || !strings.Contains(p.Body, ada.Email) {
+		if p.Form("allow") == nil || !strings.Contains(p.Body, "A guest of the house") || !strings.Contains(p.Body, "guest.example") || !strings.Contains(p.Body, "not by us") || !strings.Contains(p.Body, ada.Email) {
 			t.Fatalf("%s: no consent page that names the app, its domain and what it will see", p.URL)
 		}
 		got := wantAnswer(t, e, r, b.Submit(p.Form("deny"), "deny"), "access_denied")
@@ -229,6 +229,10 @@ func TestConsent(t *testing.T) {
 		r = app.Request("prompt", "consent")
 		if p := b.Get(r.Path()); p.Form("allow") == nil {
 			t.Errorf("%s: prompt=consent did not ask", p.URL)
+		}
+		r = e.App(t, web).Request("prompt", "consent")
+		if p := b.Get(r.Path()); p.Form("allow") == nil || strings.Contains(p.Body, "not by us") {
+			t.Errorf("%s: an app of the house is said to be somebody else's, or was not asked for", p.URL)
 		}
 		offline := tokens(t, b, app, ada, "scope", "openid email offline_access")
 		p = b.Get("/account")

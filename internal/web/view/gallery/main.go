@@ -1,9 +1,9 @@
 // Command gallery writes every state of every page, in one language or all,
-// into a folder of HTML files with their static files, to be looked at:
+// into a folder of HTML files, to be looked at:
 //
 //	go run ./internal/web/view/gallery -out /tmp/gallery [-lang ar] [-accent "#0b7285"]
 //
-// It serves them too, with -listen 127.0.0.1:8099, since browsers refuse some
+// It serves them, and their static files, with -listen 127.0.0.1:8099: browsers refuse some
 // things to files.
 package main
 
