@@ -21,10 +21,15 @@ func (c *Client) Pairwise() bool { return c.SubjectType == SubjectPairwise }
 
 // Sector is what the client shares its pairwise subjects with: the host of its
 // sector_identifier_uri, else of its redirect URIs (OpenID Connect Core §8.1); of
-// a client by document its own host, whatever device it runs on.
+// a client by document its own host, whatever device it runs on. One that
+// registered itself and may get tokens without an answer to these shares them with
+// nobody: it could name anybody's.
 func (c *Client) Sector() string {
-	if c.Document {
+	switch {
+	case c.Document:
 		return hostOf(c.ID)
+	case c.RegisteredItself() && c.MayGrant(GrantDevice):
+		return c.ID
 	}
 	for _, uri := range append(maybe(c.SectorURI), c.RedirectURIs...) {
 		if host := hostOf(uri); host != "" {

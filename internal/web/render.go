@@ -61,6 +61,10 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 		return fr, err
 	}
 	fr.App = w.appOf(c, w.locale(r, f))
+	if f.Request.Device != nil && c.RegisteredItself() && !c.Document {
+		// Nothing goes to where it says that answers do, so that it proves no domain.
+		fr.App.Domain, fr.App.HomeURL = "", ""
+	}
 	if f.ID != "" && f.Request.Purpose == session.SigningIn && f.Request.Device == nil {
 		fr.Leave = &view.Form{Action: w.at(pathCancel), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}
 	}

@@ -153,6 +153,32 @@ func TestDevice(t *testing.T) {
 	})
 }
 
+// TestDeviceOfStranger: an app that registered itself gets its tokens without
+// anything being sent to its redirect URIs, so that these prove nothing: neither
+// whose it is nor with whom it shares its people.
+func TestDeviceOfStranger(t *testing.T) {
+	eachOpen(t, nil, func(t *testing.T, e *testenv.Env) {
+		b := e.Browser().For(t)
+		subjects := map[string]bool{}
+		for range 2 {
+			app := e.App(t, registered(t, call(t, "POST", e.Issuer+"/register", "", metadata{
+				"client_name": "Telly", "redirect_uris": []string{"https://bank.example/cb"}, "client_uri": "https://bank.example/",
+				"grant_types": []string{grantDevice}, "token_endpoint_auth_method": "none", "subject_type": "pairwise",
+			})))
+			d := ask(t, app)
+			p := d.typed(t, b, ada)
+			if !strings.Contains(p.Body, "Telly") || strings.Contains(p.Body, "bank.example") {
+				t.Errorf("the page names whose the app says that it is:\n%s", p.Body)
+			}
+			b.Submit(p.Form("allow"), "allow")
+			subjects[app.Userinfo(d.poll().Str("access_token")).Str("sub")] = true
+		}
+		if len(subjects) != 2 || subjects[""] {
+			t.Errorf("two apps of strangers know ada as %v", subjects)
+		}
+	})
+}
+
 // TestDeviceEnds: what the owner refuses, and what came too late, is told to
 // both sides.
 func TestDeviceEnds(t *testing.T) {
