@@ -75,7 +75,7 @@ func (p *Provider) askPerson(w http.ResponseWriter, r *http.Request) error {
 	}
 	asked := &ciba.Request{Request: *d.req, Message: d.back.message, Token: d.back.token, IP: infoOf(r).Address}
 	if a != nil {
-		asked.AccountID = a.ID
+		asked.AccountID, person = a.ID, a.ID // by whichever hint: it is one mailbox
 	}
 	handle, err := p.CIBA.Begin(ctx, asked, d.back.life)
 	if err != nil {

@@ -257,6 +257,28 @@ func TestCIBATellsNobody(t *testing.T) {
 	})
 }
 
+// TestCIBALettersAreOfTheMailbox: a person gets no more letters because apps name
+// them in two ways.
+func TestCIBALettersAreOfTheMailbox(t *testing.T) {
+	t.Parallel()
+	h := newcomersAt(t, testenv.Options{Env: map[string]string{"SIGNET_LIMITS_BACKCHANNEL_LETTERS": "1/1h"}})
+	h.env.Apply("clients:\n" + tills + "users:\n  - email: " + eve.Email + "\n    password: " + eve.Password + "\n    verified: true\n")
+	app, b := h.env.App(t, till), h.env.Browser().For(t)
+	r := askFor(t, app, ada)
+	b.Submit(approval(t, h.env, b, ada).Form("allow"), "allow")
+	if got := app.Call("/bc-authorize", "scope", "openid", "id_token_hint", r.poll().Str("id_token")); got.Status != http.StatusOK {
+		t.Fatalf("by an ID token: %d %s", got.Status, got.Body)
+	}
+	askFor(t, app, eve)
+	to := map[string]int{}
+	for _, m := range h.mail.Wait(2) {
+		to[read(t, m).to]++
+	}
+	if len(to) != 2 || to[ada.Email] != 1 || to[eve.Email] != 1 {
+		t.Errorf("letters: %v", to)
+	}
+}
+
 // TestCIBAIsThePersonsOwn: another account, a browser that is not signed in, and
 // what a page of another account posts decide nothing; signing out everywhere ends
 // what was approved and not fetched.
