@@ -137,7 +137,7 @@ func TestTokenRequests(t *testing.T) {
 		} {
 			wantError(t, name, got, http.StatusBadRequest, "invalid_request")
 		}
-		for _, grant := range []string{"password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", `"<x>\`} {
+		for _, grant := range []string{"password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer", `"<x>\`} {
 			wantError(t, grant, send("POST", "", form, "grant_type="+url.QueryEscape(grant)), http.StatusBadRequest, "unsupported_grant_type")
 		}
 		for _, grant := range []string{"authorization_code", "refresh_token"} {
