@@ -75,7 +75,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"require_request_uri_registration":            is(true), // TestRequestURI
 	"request_object_signing_alg_values_supported": exactly(requestObjectWorks, metadataFails("request_object_signing_alg"), "HS256", "ES256K"),
 	"backchannel_authentication_endpoint":         answers("POST", http.StatusBadRequest), // TestCIBA
-	"backchannel_user_code_parameter_supported":   is(false),                                // TestCIBARegistration
+	"backchannel_user_code_parameter_supported":   is(false),                              // TestCIBARegistration
 	"backchannel_token_delivery_modes_supported":  exactly(deliveryWorks, metadataFails("backchannel_token_delivery_mode"), "push"),
 	"backchannel_authentication_request_signing_alg_values_supported": exactly(signedBackchannelWorks,
 		metadataFails("backchannel_authentication_request_signing_alg"), "none", "HS256", "ES256K"),
