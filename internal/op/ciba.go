@@ -251,32 +251,7 @@ func (p *Provider) fetchApproved(r *tokenRequest) (*tokens, error) {
 	g := grantFor(&asked.Request, &session.Session{AccountID: asked.AccountID, AuthTime: yes.AuthTime, ACR: yes.ACR, AMR: yes.AMR}, yes.At)
 	g.ID = yes.GrantID
 	g.Scopes = c.MayScope(g.Scopes)
-	out, err := p.tokensOf(r, &g, g.Scopes, "")
-	if err != nil {
-		return nil, err
-	}
-	// The grant lives since the person said yes, and ends with all else that they
-	// granted: then there is nothing to fetch.
-	living, err := p.Grants.Grant(ctx, g.ID, nil)
-	if err != nil {
-		return nil, err
-	}
-	if living == nil {
-		return nil, ruleGrantEnded.broken("what the person approved was ended since")
-	}
-	err = p.Grants.Live(ctx, &g, out.life, out.token, out.opaque)
-	if fault.Is(err, fault.Expired) {
-		return nil, ruleGrantEnded.broken("%s", fault.Public(err)).because(err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if slices.Contains(g.Scopes, "offline_access") && c.MayGrant(client.GrantRefresh) {
-		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, g, r.keptTo()); err != nil {
-			return nil, err
-		}
-	}
-	return out.answer, nil
+	return p.approvedTokens(r, &g)
 }
 
 // outcomeError says why there are no tokens (§11). That somebody has not decided

@@ -108,11 +108,25 @@ func (p *Provider) deviceTokens(r *tokenRequest) (*tokens, error) {
 		return nil, deviceError(err)
 	}
 	infoOf(r.Request).AccountID = g.AccountID
+	return p.approvedTokens(r, g)
+}
+
+// approvedTokens are those of a grant that lives since a person allowed it on a page
+// of ours, away from the app. It ends with all else that they granted: then there is
+// nothing to fetch, though the code or the request is good.
+func (p *Provider) approvedTokens(r *tokenRequest, g *grant.Grant) (*tokens, error) {
+	ctx := r.Context()
 	out, err := p.tokensOf(r, g, g.Scopes, "")
 	if err != nil {
 		return nil, err
 	}
-	// It may have been revoked since it was allowed.
+	living, err := p.Grants.Grant(ctx, g.ID, nil)
+	if err != nil {
+		return nil, err
+	}
+	if living == nil {
+		return nil, ruleGrantEnded.broken("what the person allowed was ended since")
+	}
 	err = p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
 	if fault.Is(err, fault.Expired) {
 		return nil, ruleGrantEnded.broken("%s", fault.Public(err)).because(err)
@@ -120,7 +134,7 @@ func (p *Provider) deviceTokens(r *tokenRequest) (*tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(g.Scopes, "offline_access") && c.MayGrant(client.GrantRefresh) {
+	if slices.Contains(g.Scopes, "offline_access") && r.client.MayGrant(client.GrantRefresh) {
 		if out.answer.RefreshToken, err = p.Grants.StartFamily(ctx, *g, r.keptTo()); err != nil {
 			return nil, err
 		}
