@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"signet/internal/handle"
 )
 
 // ResponseType is the set of what an authorization request asks for; the order
@@ -292,8 +290,10 @@ func needsConsent(r *Request, p *Progress, s *Session, trusted bool) bool {
 	if r.Prompts(PromptConsent) && !p.Asked {
 		return true
 	}
-	if len(r.Details) > 0 && !p.Asked && s.Details[r.ClientID] != handle.Sum(string(r.Details)) {
-		return true // each is a decision of its own, at the house's own apps, too (RFC 9396 §3)
+	if len(r.Details) > 0 && !p.Asked {
+		// Each time, at the house's own apps, too: to pay the same once more is another
+		// decision (RFC 9396 §3).
+		return true
 	}
 	if trusted {
 		return false

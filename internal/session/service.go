@@ -154,7 +154,7 @@ func (s *Service) replace(ctx context.Context, old, next *Session) error {
 	if last == nil || err != nil {
 		return err // it ended meanwhile, and its apps know: the new one has a name of its own
 	}
-	next.SID, next.Clients, next.Consents, next.Details = last.SID, last.Clients, last.Consents, last.Details
+	next.SID, next.Clients, next.Consents = last.SID, last.Clients, last.Consents
 	return nil
 }
 
@@ -190,18 +190,6 @@ func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID s
 	return err
 }
 
-// RememberDetails notes that the person allowed the client the authorization
-// details.
-func (s *Service) RememberDetails(ctx context.Context, sess *Session, clientID string, details []byte) error {
-	_, err := s.store.UpdateSession(ctx, sess.Key, nil, func(stored *Session) {
-		if stored.Details == nil {
-			stored.Details = map[string]string{}
-		}
-		stored.Details[clientID] = handle.Sum(string(details))
-	})
-	return err
-}
-
 // ForgetConsent takes the copies of a withdrawn consent out of every session
 // of the account.
 func (s *Service) ForgetConsent(ctx context.Context, accountID, clientID string) error {
@@ -220,7 +208,6 @@ func (s *Service) ForgetConsent(ctx context.Context, accountID, clientID string)
 func setConsent(sess *Session, clientID string, scopes []string) {
 	if scopes == nil {
 		delete(sess.Consents, clientID)
-		delete(sess.Details, clientID)
 		return
 	}
 	if sess.Consents == nil {

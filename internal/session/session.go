@@ -32,10 +32,6 @@ type Session struct {
 	Clients   []string            `json:"clients,omitempty"`  // apps that were signed in to
 	Consents  map[string][]string `json:"consents,omitempty"` // client id -> scopes: a copy of what SQL holds, so that the silent path reads no SQL
 
-	// Details has, by client, the hash of the authorization details that were allowed
-	// last: the same are not asked about again.
-	Details map[string]string `json:"details,omitempty"`
-
 	// LastSeen is kept apart from the rest, so that noting it never undoes a
 	// change made at the same time.
 	LastSeen time.Time `json:"-"`

@@ -47,29 +47,43 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
+	q, err := w.question(r, f, sess, pathConsent)
+	if err != nil {
+		return err
+	}
+	q.frame.Leave = nil // its own Cancel says the same
+	page := &view.Consent{
+		Frame: q.frame, Form: q.form, Person: q.person, Grants: q.grants, Acts: len(f.Request.Details) > 0, Own: q.own,
+	}
+	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
+
+// question is what the pages have in common that ask a person to allow what a
+// flow asks for.
+type question struct {
+	frame  view.Frame
+	form   view.Form // names the account, so that nobody else's answer is taken
+	person view.Person
+	grants []view.Grant
+	own    bool // the app is the house's
+}
+
+func (w *Web) question(r *http.Request, f *session.Flow, sess *session.Session, path string) (*question, error) {
 	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
 	if err != nil {
-		return err
-	}
-	fr, err := w.frame(r, f)
-	if err != nil {
-		return err
-	}
-	fr.Leave = nil // its own Cancel says the same
-	grants, err := w.grantsFor(r, f, a)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := w.Clients.Get(r.Context(), f.Request.ClientID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	form := w.form(pathConsent, f)
-	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
-	page := &view.Consent{
-		Frame: fr, Form: form, Person: personOf(a), Grants: grants, Acts: len(f.Request.Details) > 0, Own: c.Trusted,
+	q := &question{form: w.form(path, f), person: personOf(a), own: c.Trusted}
+	q.form.Hidden = append(q.form.Hidden, view.Pair{Name: "account", Value: a.ID})
+	if q.frame, err = w.frame(r, f); err != nil {
+		return nil, err
 	}
-	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+	q.grants, err = w.grantsFor(r, f, a)
+	return q, err
 }
 
 // grantsOf shows what each scope would give away of the person, and to which
@@ -205,11 +219,6 @@ func (w *Web) allow(r *http.Request, f *session.Flow, sess *session.Session) err
 	}
 	if err := w.Sessions.RememberConsent(ctx, sess, clientID, all); err != nil {
 		return err
-	}
-	if len(f.Request.Details) > 0 {
-		if err := w.Sessions.RememberDetails(ctx, sess, clientID, f.Request.Details); err != nil {
-			return err
-		}
 	}
 	if err := w.record(r, f, "consent.give", sess.AccountID, sess.AccountID, "scopes", strings.Join(f.Request.Scopes, " ")); err != nil {
 		return err

@@ -92,28 +92,14 @@ func (w *Web) deviceAsks(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	a, err := w.Accounts.Get(r.Context(), sess.AccountID)
+	q, err := w.question(r, f, sess, pathDeviceAsks)
 	if err != nil {
 		return err
 	}
-	fr, err := w.frame(r, f)
-	if err != nil {
-		return err
-	}
-	c, err := w.Clients.Get(r.Context(), f.Request.ClientID)
-	if err != nil {
-		return err
-	}
-	grants, err := w.grantsFor(r, f, a)
-	if err != nil {
-		return err
-	}
-	form := w.form(pathDeviceAsks, f)
-	form.Hidden = append(form.Hidden, view.Pair{Name: "account", Value: a.ID})
 	d := f.Request.Device
 	page := &view.DeviceAsks{
-		Frame: fr, Form: form, Person: personOf(a), Grants: grants,
-		Code: d.UserCode, Address: d.Address, At: d.AskedAt, Near: d.Address == httpd.InfoOf(r).Address, Own: c.Trusted,
+		Frame: q.frame, Form: q.form, Person: q.person, Grants: q.grants,
+		Code: d.UserCode, Address: d.Address, At: d.AskedAt, Near: d.Address == httpd.InfoOf(r).Address, Own: q.own,
 	}
 	return w.show(rw, r, f, http.StatusOK, page)
 }
