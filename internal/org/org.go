@@ -85,7 +85,7 @@ type Store interface {
 	// CreateOrganization stores the organization with its first owner; a fault
 	// of kind Conflict when the slug is taken, of kind NotFound when there is no
 	// such account, of kind Limited when the account owns most already (0: no
-	// limit), however many callers ask at once.
+	// limit; deleted ones count), however many callers ask at once.
 	CreateOrganization(ctx context.Context, o *Organization, owner Member, most int) error
 	// Organization returns the organization by its id or its slug, deleted ones
 	// too, or a fault of kind NotFound.

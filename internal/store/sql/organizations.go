@@ -32,8 +32,8 @@ const (
 	countOwners = `SELECT count(*) FROM members JOIN accounts ON accounts.id = members.account_id AND accounts.status = 'active'
 		WHERE members.organization_id = $1 AND members.role = 'owner'`
 
-	countOwned = `SELECT count(*) FROM members JOIN organizations ON organizations.id = members.organization_id AND organizations.erase_at IS NULL
-		WHERE members.account_id = $1 AND members.role = 'owner'`
+	// Deleted ones count until they are erased, since they can come back.
+	countOwned = "SELECT count(*) FROM members WHERE account_id = $1 AND role = 'owner'"
 
 	membersPage = `SELECT members.organization_id, members.account_id, members.role, members.joined_at, accounts.email, accounts.profile
 		FROM members JOIN accounts ON accounts.id = members.account_id

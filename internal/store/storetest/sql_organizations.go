@@ -230,5 +230,11 @@ func testOrganizationRaces(t *testing.T, fresh func(testing.TB) string) {
 		if made != 3 {
 			t.Errorf("%d were made, want the 3 that are allowed", made)
 		}
+		owned, err := db.MembershipsOf(ctx, bob.ID, false, "", 1)
+		ok(t, err)
+		_, err = organizations(db, epoch).Delete(ctx, owned[0].ID, org.Actor{AccountID: bob.ID})
+		ok(t, err)
+		_, err = organizations(db, epoch).Create(ctx, "One more", "", bob.ID, org.Actor{AccountID: bob.ID})
+		want(t, err, fault.Limited) // the deleted one can come back
 	})
 }
