@@ -306,7 +306,7 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 		scopes = slices.Clone(c.Scopes)
 	}
 	// There is no person whose identity or absence these could be about.
-	scopes = slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(personal, s) })
+	scopes = slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(resource.Personal, s) })
 	if len(asked) > 0 && len(scopes) == 0 {
 		return nil, ruleOwnScope.broken("none of the scopes asked for (%s) can be given to the client itself", printable(strings.Join(asked, " ")))
 	}
@@ -321,7 +321,3 @@ func (p *Provider) clientCredentials(r *tokenRequest) (*tokens, error) {
 	}
 	return out.answer, p.Grants.Begin(ctx, g, out.life, out.token, out.opaque)
 }
-
-// personal are the scopes that are about a person: all whose meaning is the
-// provider's, and not that of the apps.
-var personal = []string{"openid", "profile", "email", "phone", "address", "organizations", "offline_access"}
