@@ -254,6 +254,10 @@ type Limits struct {
 	// whether or not there is such a person.
 	Backchannel Rate `yaml:"backchannel" default:"60/10m"`
 
+	// Such requests of one app for all people together, so that invented people are
+	// bounded as well.
+	BackchannelClient Rate `yaml:"backchannel_client" default:"3000/10m"`
+
 	// Letters about such requests to one person, of all apps together. Those beyond
 	// are found on the account page alone. The networks in `limits.exempt` are no
 	// exception: it is somebody's mailbox.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -245,11 +246,11 @@ func TestCIBARegistration(t *testing.T) {
 	wantError(t, "ping without an address", call(t, http.MethodPost, e.Issuer+"/register", "", m), http.StatusBadRequest, "invalid_client_metadata")
 }
 
-// TestCIBAFloods: an app cannot ask a person without end, and whether there is such
-// a person makes no difference.
+// TestCIBAFloods: an app cannot ask a person without end, nor people that it makes up,
+// and whether there is such a person makes no difference.
 func TestCIBAFloods(t *testing.T) {
 	t.Parallel()
-	e := boot(t, testenv.Options{Env: map[string]string{"SIGNET_LIMITS_BACKCHANNEL": "2/1h", "SIGNET_LIMITS_EXEMPT": ""}})
+	e := boot(t, testenv.Options{Env: map[string]string{"SIGNET_LIMITS_BACKCHANNEL": "2/1h", "SIGNET_LIMITS_BACKCHANNEL_CLIENT": "6/1h", "SIGNET_LIMITS_EXEMPT": ""}})
 	e.Apply("clients:\n" + tills)
 	app := e.App(t, visitor)
 	for _, who := range []string{ada.Email, "nobody@example.com"} {
@@ -259,5 +260,9 @@ func TestCIBAFloods(t *testing.T) {
 		got := app.Call("/bc-authorize", "scope", "openid", "login_hint", who)
 		wantError(t, who, got, http.StatusTooManyRequests, "temporarily_unavailable")
 	}
+	for i := range 2 {
+		askFor(t, app, testenv.Person{Email: fmt.Sprintf("made-up-%d@example.com", i)})
+	}
+	wantError(t, "one more", app.Call("/bc-authorize", "scope", "openid", "login_hint", "made-up@example.com"), http.StatusTooManyRequests, "temporarily_unavailable")
 	askFor(t, e.App(t, till), ada) // another app's is another budget
 }

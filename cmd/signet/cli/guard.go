@@ -196,14 +196,14 @@ func (h *house) pingAddress(ctx context.Context, clientID string) (string, error
 // backchannelGuard implements op.BackchannelGuard with the limits of the
 // configuration.
 type backchannelGuard struct {
-	limiter, letters *limit.Limiter
-	asks, writes     limit.Rule
+	limiter, letters  *limit.Limiter
+	asks, all, writes limit.Rule
 }
 
 func (h *house) backchannelGuard() backchannelGuard {
 	l, counters := h.cfg.Limits, kv.NewCounters(h.kv)
 	return backchannelGuard{
-		limiter: limit.New(counters, l.Exempt, time.Now), asks: ruleOf("backchannel", l.Backchannel),
+		limiter: limit.New(counters, l.Exempt, time.Now), asks: ruleOf("backchannel", l.Backchannel), all: ruleOf("backchannel, client", l.BackchannelClient),
 		letters: limit.New(counters, nil, time.Now), writes: ruleOf("backchannel letter", l.BackchannelLetters),
 	}
 }
@@ -211,9 +211,9 @@ func (h *house) backchannelGuard() backchannelGuard {
 // Ask implements op.BackchannelGuard.
 func (g backchannelGuard) Ask(ctx context.Context, clientID, person, ip string) error {
 	from, _ := netip.ParseAddr(ip)
-	ok, _, err := g.limiter.Allow(ctx, g.asks, from, clientID+"\x00"+person)
-	if err == nil && !ok {
-		err = fault.New(fault.Limited, "this person was asked too often; wait a few minutes")
+	pass, err := g.limiter.Take(ctx, from, limit.Try{Rule: g.asks, Who: clientID + "\x00" + person}, limit.Try{Rule: g.all, Who: clientID})
+	if err == nil && !pass.OK {
+		err = fault.New(fault.Limited, "this person, or all together, were asked too often; wait %d minutes", int(pass.RetryAfter.Minutes())+1)
 	}
 	return err
 }
