@@ -415,3 +415,30 @@ func TestOneReadIsSharedComplete(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// TestStart: an app that nobody of the house has looked at leads to no other domain
+// than the one that people are shown.
+func TestStart(t *testing.T) {
+	const issuer = "https://id.example"
+	for _, test := range []struct {
+		start, hash string
+		document    bool
+		want        string
+	}{
+		{"", "", false, ""},
+		{"https://app.example/start", "", false, "https://app.example/start?iss=https%3A%2F%2Fid.example"},
+		{"https://other.example/start?a=b", "", false, "https://other.example/start?a=b&iss=https%3A%2F%2Fid.example"},
+		{"https://app.example/start", "x", false, "https://app.example/start?iss=https%3A%2F%2Fid.example"},
+		{"https://other.example/start", "x", false, ""},
+		{"https://other.example/start", "", true, ""},
+	} {
+		c := &client.Client{ID: "app", RegistrationHash: test.hash, Document: test.document}
+		c.RedirectURIs, c.InitiateLoginURI = []string{"https://app.example/cb"}, test.start
+		if test.document {
+			c.ID = "https://app.example/client"
+		}
+		if got := c.Start(issuer); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}

@@ -197,6 +197,20 @@ func maybe(uri string) []string {
 	return []string{uri}
 }
 
+// Start is the address at which the app begins a sign-in with the issuer (OpenID
+// Connect Core §4), or "". Of an app that nobody of the house has looked at it must be
+// on the domain that people are shown.
+func (c *Client) Start(issuer string) string {
+	u, err := url.Parse(c.InitiateLoginURI)
+	if err != nil || c.InitiateLoginURI == "" || (c.RegisteredItself() || c.Document) && u.Host != c.Domain() {
+		return ""
+	}
+	q := u.Query()
+	q.Set("iss", issuer)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // Domain is the host that people see beside the client's name: of its home
 // page, else of where they are sent back to. Who registered itself could say
 // that any page is its home, so that only where they are sent to counts; a client

@@ -133,7 +133,7 @@ func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, view.ConnectedApp{App: *w.appOf(c, w.locale(r, nil)), Grants: grants, Since: consent.GrantedAt})
+		out = append(out, view.ConnectedApp{App: *w.appOf(c, w.locale(r, nil)), Grants: grants, Since: consent.GrantedAt, StartURL: c.Start(w.Letters.Home)})
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -178,6 +179,28 @@ func TestAuditOfAppsSignOut(t *testing.T) {
 		out := entries(t, e, ada, "session.end")
 		if strings.Count(out, `"session.end"`) != 1 || !strings.Contains(out, `"client_id": "web"`) {
 			t.Errorf("the audit log: %s", out)
+		}
+	})
+}
+
+// TestStartAtTheApp: people open an app from their account page where it begins a
+// sign-in, and it is told with which provider (OpenID Connect Core §4).
+func TestStartAtTheApp(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		e.Apply(`
+clients:
+  - id: shop
+    secret: a-secret-of-the-shop
+    redirect_uris: ["https://shop.example/callback"]
+    initiate_login_uri: https://start.example/login?from=signet
+    scopes: [openid, email]
+`)
+		app := e.App(t, testenv.App{ID: "shop", Secret: "a-secret-of-the-shop", Redirect: "https://shop.example/callback", Scope: "openid email"})
+		b := e.Browser().For(t)
+		tokens(t, b, app, ada)
+		want := `href="` + html.EscapeString("https://start.example/login?from=signet&iss="+url.QueryEscape(e.Issuer)) + `"`
+		if home := b.Get("/account"); !strings.Contains(home.Body, want) {
+			t.Errorf("the account page has no %s", want)
 		}
 	})
 }

@@ -68,8 +68,9 @@ func (p *Account) BornOn() (string, error) {
 // ConnectedApp is an app that the person let in.
 type ConnectedApp struct {
 	App
-	Grants []Grant
-	Since  time.Time // zero: not known
+	Grants   []Grant
+	Since    time.Time // zero: not known
+	StartURL string    // where it begins a sign-in; empty: nowhere
 }
 
 // Session is one signed-in browser.

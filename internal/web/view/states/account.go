@@ -90,7 +90,7 @@ func home() *view.Account {
 	return &view.Account{
 		AccountFrame: accountFrame(view.SectionHome), Person: ada, Verified: true, Born: "1990-12-10", Language: german, News: true, ProfileURL: "/account/profile",
 		Apps: []view.ConnectedApp{
-			{App: frames, Since: noon.Add(-40 * 24 * time.Hour), Grants: []view.Grant{
+			{App: frames, Since: noon.Add(-40 * 24 * time.Hour), StartURL: "https://frames.example/login?iss=https%3A%2F%2Fid.example", Grants: []view.Grant{
 				{Scope: "profile"}, {Scope: "email"}, {Scope: "offline_access"},
 			}},
 			{App: view.App{ID: "cli", Name: "Backup"}, Grants: []view.Grant{{Scope: "openid"}}},
