@@ -141,7 +141,7 @@ func difference(a, b string) string {
 
 // cost is what one walk through a journey takes.
 type cost struct {
-	sql, kv float64 // statements and round trips, on average
+	sql, kv float64 // statements and round trips, in the turn that took the fewest
 	times   []time.Duration
 }
 
@@ -151,6 +151,9 @@ func measure(t *testing.T, e *testenv.Env, n int, walk func(b *testenv.Browser, 
 	t.Helper()
 	const turn = 10
 	costs := make([]cost, len(emails))
+	for i := range costs {
+		costs[i].sql, costs[i].kv = math.Inf(1), math.Inf(1)
+	}
 	for range n / turn {
 		for i, email := range emails {
 			b := e.Browser().For(t)
@@ -162,13 +165,11 @@ func measure(t *testing.T, e *testenv.Env, n int, walk func(b *testenv.Browser, 
 			}
 			settle(t, e)
 			polls := 2 * time.Since(began).Seconds() // of what changed, and of the outbox
-			costs[i].sql += e.Metric("signet_database_statements_total") - sql - polls
-			costs[i].kv += e.Metric("signet_kv_round_trips_total") - kv
+			// The least of the turns: in one of them the house may have done what it
+			// does each minute, which has nothing to do with who asked.
+			costs[i].sql = min(costs[i].sql, (e.Metric("signet_database_statements_total")-sql-polls)/turn)
+			costs[i].kv = min(costs[i].kv, (e.Metric("signet_kv_round_trips_total")-kv)/turn)
 		}
-	}
-	for i := range costs {
-		costs[i].sql /= float64(n)
-		costs[i].kv /= float64(n)
 	}
 	return costs
 }
