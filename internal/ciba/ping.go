@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,12 +25,17 @@ type Pinger struct {
 	bearer  Bearer
 	address Addresses
 	log     *slog.Logger
+
+	sent, failed atomic.Int64
 }
 
 // NewPinger returns the pinger of the service.
 func NewPinger(s *Service, b Bearer, a Addresses, log *slog.Logger) *Pinger {
 	return &Pinger{service: s, bearer: b, address: a, log: log}
 }
+
+// Stats are how many apps this pinger told, and how many tries failed.
+func (p *Pinger) Stats() (sent, failed int64) { return p.sent.Load(), p.failed.Load() }
 
 const (
 	// pingAtOnce is how many apps are told at the same time.
@@ -111,11 +117,13 @@ func (p *Pinger) tell(ctx context.Context, id string) error {
 		return err
 	}
 	if failed := p.bearer.Ping(ctx, address, r.Token, body); failed != nil {
+		p.failed.Add(1)
 		_, err := store.UpdateCIBA(ctx, id, func(r *Request) error { r.Tries++; return nil })
 		if err != nil {
 			return err
 		}
 		return failed
 	}
+	p.sent.Add(1)
 	return store.DropPing(ctx, id)
 }

@@ -41,7 +41,7 @@ type backchannel struct {
 // backchannelChecks are those of the request, in the order in which errors are
 // told.
 var backchannelChecks = []check{
-	checkLengths, checkOneHint, checkScope, checkOpenID, checkResource, checkHints, checkMessage, checkExpiry, checkNotification,
+	checkLengths, checkOneHint, checkScope, checkOpenID, checkResource, checkDetails, checkHints, checkMessage, checkExpiry, checkNotification,
 }
 
 // cibaObject is a signed request (§7.1.1).

@@ -3,6 +3,7 @@ package op
 import (
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"signet/internal/client"
+	"signet/internal/keys"
 	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/store/storetest"
@@ -35,7 +37,15 @@ func fuzzProvider(f *testing.F) *Provider {
 	if err := apis.PutServer(f.Context(), &resource.Server{ID: "https://api.example"}); err != nil {
 		f.Fatal(err)
 	}
-	p, err := New(Config{Issuer: fuzzIssuer, Algs: []string{"RS256"}}, Services{Clients: clients, Resources: apis, Now: time.Now})
+	if err := apis.PutType(f.Context(), &resource.Type{ID: "payment", Fields: []string{"amount"}}); err != nil {
+		f.Fatal(err)
+	}
+	master, err := keys.LoadMaster(filepath.Join(f.TempDir(), "master.key"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	none := keys.NewManager(db, master, keys.Config{}, time.Now) // nothing was signed here yet
+	p, err := New(Config{Issuer: fuzzIssuer, Algs: []string{"RS256"}}, Services{Clients: clients, Resources: apis, Keys: none, Now: time.Now})
 	if err != nil {
 		f.Fatal(err)
 	}

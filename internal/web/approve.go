@@ -76,12 +76,15 @@ func (w *Web) approve(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fr.App = w.appOf(c, w.locale(r, nil))
-	grants, err := w.grantsOf(r.Context(), asked.Request.Wanted(), a)
+	grants, err := w.grantsFor(r.Context(), &asked.Request, w.locale(r, nil), a)
+	if fault.Is(err, fault.Expired) {
+		return w.showApproveEnd(rw, r, view.ApproveOver)
+	}
 	if err != nil {
 		return err
 	}
 	page := &view.Approve{
-		Frame: fr, Person: personOf(a), Grants: grants, Message: asked.Message,
+		Frame: fr, Person: personOf(a), Grants: grants, Acts: len(asked.Request.Details) > 0, Message: asked.Message,
 		Asked: asked.CreatedAt, Address: asked.IP, Until: asked.ExpiresAt,
 		Form: view.Form{Action: w.at(pathApprove), Hidden: []view.Pair{{Name: "request", Value: asked.ID}, {Name: "account", Value: a.ID}}},
 	}
@@ -167,7 +170,7 @@ func (w *Web) approved(r *http.Request, sess *session.Session, c *client.Client,
 			return err
 		}
 	}
-	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, AccountID: sess.AccountID, Scopes: asked.Request.Scopes}
+	g := &grant.Grant{ID: grant.NewID(), ClientID: c.ID, AccountID: sess.AccountID, Scopes: asked.Request.Scopes, Audience: asked.Request.Resource, Details: asked.Request.Details}
 	if err := w.Grants.Begin(ctx, g, asked.ExpiresAt.Sub(w.Now())+time.Minute, "", nil); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (w *Web) question(r *http.Request, f *session.Flow, sess *session.Session, 
 	if q.frame, err = w.frame(r, f); err != nil {
 		return nil, err
 	}
-	q.grants, err = w.grantsFor(r, f, a)
+	q.grants, err = w.grantsFor(r.Context(), &f.Request, w.locale(r, f), a)
 	return q, err
 }
 
@@ -126,9 +126,8 @@ func namesOf(of []*org.Membership) string {
 	return strings.Join(names, ", ")
 }
 
-// grantsFor shows what the flow's app asks for.
-func (w *Web) grantsFor(r *http.Request, f *session.Flow, a *account.Account) ([]view.Grant, error) {
-	ctx, req := r.Context(), &f.Request
+// grantsFor shows what an app asks for: the single things first.
+func (w *Web) grantsFor(ctx context.Context, req *session.Request, loc view.Locale, a *account.Account) ([]view.Grant, error) {
 	out, err := w.grantsOf(ctx, req.Wanted(), a)
 	if err != nil || len(req.Details) == 0 {
 		return out, err
@@ -144,7 +143,7 @@ func (w *Web) grantsFor(r *http.Request, f *session.Flow, a *account.Account) ([
 			return nil, fault.New(fault.Expired, "What the app asks for is not offered any more.")
 		}
 		g := view.Grant{}
-		g.Title, g.Value = t.Describe(d, w.locale(r, f).String())
+		g.Title, g.Value = t.Describe(d, loc.String())
 		details = append(details, g)
 	}
 	return append(details, out...), nil

@@ -210,6 +210,9 @@ func TestPing(t *testing.T) {
 			if len(told) != 0 {
 				t.Errorf("told %d times more", len(told))
 			}
+			within(t, time.Minute, "each try is counted", func() bool {
+				return e.Metric("signet_pings_sent_total") == 2 && e.Metric("signet_pings_failed_total") == 1
+			})
 		})
 	}
 }

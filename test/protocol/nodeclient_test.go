@@ -83,6 +83,10 @@ type nodeAnswer struct {
 	} `json:"tokens"`
 	Server map[string]any `json:"server"`
 	Device map[string]any `json:"device"`
+	Asked  struct {
+		ID      string `json:"auth_req_id"`
+		Expires int    `json:"expires_in"`
+	} `json:"backchannel"`
 }
 
 // do sends the command with its pairs of names and values.

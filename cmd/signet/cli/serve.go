@@ -255,4 +255,6 @@ func (s *server) describe() {
 	s.metrics.Gauge("signet_kv_connections", "Open connections to the store of short-lived state.", func() float64 { return float64(s.kv.Stats().Open) })
 	s.metrics.Gauge("signet_kv_connections_idle", "Of those, the idle ones.", func() float64 { return float64(s.kv.Stats().Idle) })
 	s.metrics.Counter("signet_kv_round_trips_total", "Requests to the store of short-lived state.", func() float64 { return float64(s.kv.RoundTrips()) })
+	s.metrics.Counter("signet_pings_sent_total", "Apps told that a person has decided about their request.", func() float64 { sent, _ := s.pinger.Stats(); return float64(sent) })
+	s.metrics.Counter("signet_pings_failed_total", "Tries to tell an app so that failed.", func() float64 { _, failed := s.pinger.Stats(); return float64(failed) })
 }

@@ -9,6 +9,7 @@ type Approve struct {
 	Form
 	Person  Person
 	Grants  []Grant
+	Acts    bool      // the app asks to do single things, too
 	Message string    // that the app shows as well; empty: none
 	Asked   time.Time // when the app asked
 	Address string    // and from which network address

@@ -71,6 +71,7 @@ if (settings.jarm) client.useJwtResponseMode(config);
 })[settings.responseType]?.(config);
 
 let pending;
+let polling;
 
 // Parameters that may repeat are lists.
 const repeated = (parameters = {}) => new URLSearchParams(Object.entries(parameters).flatMap(([k, v]) => [v].flat().map((one) => [k, one])));
@@ -125,6 +126,20 @@ const commands = {
   },
   async pollDevice() {
     const tokens = await client.pollDeviceAuthorizationGrant(config, pending);
+    return { tokens, claims: tokens.claims() };
+  },
+  async askPerson({ parameters }) {
+    pending = await client.initiateBackchannelAuthentication(config, repeated(parameters));
+    return { backchannel: pending };
+  },
+  // Begins to poll, and does not wait for the end.
+  async pollPerson({ parameters }) {
+    polling = client.pollBackchannelAuthenticationGrant(config, pending, repeated(parameters), proving);
+    polling.catch(() => {}); // whoever asks for the end is told
+    return {};
+  },
+  async personDecided() {
+    const tokens = await polling;
     return { tokens, claims: tokens.claims() };
   },
   async grant({ type, parameters }) {

@@ -28,6 +28,15 @@ func approve() []State {
 			return p
 		}),
 	}
+	list = append(list, state("approve/acts", func() view.Page {
+		p := base()
+		p.Acts = true
+		p.Grants = []view.Grant{
+			{Title: "Pay 12.50 EUR to Bob’s Bicycles", Value: "actions: initiate, status · locations: https://bank.example/api"},
+			{Scope: "email", Value: ada.Email},
+		}
+		return p
+	}))
 	for _, how := range []view.ApproveHow{view.ApproveAllowed, view.ApproveDenied, view.ApproveOver} {
 		list = append(list, state("approve/end/"+string(how), func() view.Page {
 			return &view.ApproveEnd{Frame: frame(nil), How: how, HomeURL: "/account"}
