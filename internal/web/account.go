@@ -66,7 +66,7 @@ func (w *Web) sections() []section {
 	if w.Letters.Send {
 		list = append(list, section{view.SectionEmail, pathChangeEmail})
 	}
-	return append(list, section{view.SectionPassword, pathChangePassword},
+	return append(list, section{view.SectionPassword, pathChangePassword}, section{view.SectionOrgs, pathOrgs},
 		section{view.SectionData, pathData}, section{view.SectionClose, pathCloseAccount})
 }
 
@@ -113,6 +113,8 @@ var notices = map[string]view.Message{
 	"profile":  view.NoticeProfileSaved,
 	"password": view.NoticePasswordChanged,
 	"email":    view.NoticeEmailChanged,
+
+	"org-created": view.NoticeOrgCreated,
 }
 
 func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {

@@ -54,6 +54,10 @@ const (
 	pathClosed         = "/account/closed"
 	pathKeep           = "/signin/keep"
 
+	pathOrgs   = "/orgs"
+	pathNewOrg = "/new-organization"
+	pathOrg    = "/orgs/{id}" // its members
+
 	pathMailbox  = "/mailbox"
 	pathMail     = "/mailbox/{id}"
 	pathMailHTML = "/mailbox/{id}/html"
@@ -120,6 +124,9 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathEndSession, w.postEndSession),
 		form(pathLeave, w.postLeave),
 		form(pathEverywhere, w.postEverywhere),
+		page(pathOrgs, w.orgs),
+		page(pathNewOrg, w.newOrg), form(pathNewOrg, w.postNewOrg),
+		page(pathOrg, w.orgMembers),
 		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
 		public("/static/"), public("/favicon.ico"),
 		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},

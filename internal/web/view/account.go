@@ -29,6 +29,7 @@ const (
 	SectionProfile  Message = "account.you"
 	SectionEmail    Message = "account.email"
 	SectionPassword Message = "password.label"
+	SectionOrgs     Message = "orgs.title"
 	SectionData     Message = "data.title"
 	SectionClose    Message = "close.title"
 )

@@ -88,7 +88,7 @@ func lintPolicy(t *testing.T, n *html.Node) {
 
 // autofill are the values of autocomplete that pages use (HTML §4.10.18.7).
 var autofill = []string{
-	"off", "username", "email", "current-password", "new-password", "one-time-code", "given-name", "family-name", "bday",
+	"off", "username", "email", "current-password", "new-password", "one-time-code", "given-name", "family-name", "bday", "organization",
 }
 
 func lintElement(t *testing.T, l view.Locale, n *html.Node, ids, labelled map[string]bool) {

@@ -145,6 +145,7 @@ func blanks() []Page {
 		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &DeviceCode{}, &DeviceAsks{}, &DeviceDone{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
 		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
+		&Orgs{}, &NewOrg{}, &OrgMembers{},
 		&Approve{}, &ApproveEnd{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
 		&SignUpEmail{}, &SignUpPassword{}, &SignUpAbout{}, &SignUpRobot{}, &SignUpCheck{}, &SignUpActive{}, &SignUpConfirm{}, &SignUpEnd{},

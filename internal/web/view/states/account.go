@@ -41,7 +41,7 @@ func account() []State {
 func accountFrame(here view.Message) view.AccountFrame {
 	f := view.AccountFrame{Frame: frame(nil)}
 	f.SignedIn = &ada
-	for _, label := range []view.Message{view.SectionHome, view.SectionProfile, view.SectionEmail, view.SectionPassword, view.SectionData, view.SectionClose} {
+	for _, label := range []view.Message{view.SectionHome, view.SectionProfile, view.SectionEmail, view.SectionPassword, view.SectionOrgs, view.SectionData, view.SectionClose} {
 		f.Sections = append(f.Sections, view.AccountSection{Label: label, URL: "/account", Current: label == here})
 	}
 	return f
