@@ -175,6 +175,13 @@ func (s *SignUps) Confirm(ctx context.Context, su *SignUp, password, ip string) 
 	return a, right(ctx)
 }
 
+// Admit makes the account at once, of somebody who opened the link of the
+// invitation with the id: whoever did reads the mail of its address. A fault of
+// kind Expired: it is not open; of kind Conflict: the address has an account.
+func (s *SignUps) Admit(ctx context.Context, su *SignUp, invitation string) (*Account, error) {
+	return s.store.AdmitSignUp(ctx, su, invitation, s.now())
+}
+
 // Drop removes a sign-up that who made it gives up, and reports whether it still
 // waited.
 func (s *SignUps) Drop(ctx context.Context, su *SignUp) (bool, error) {

@@ -15,18 +15,25 @@ const attempts = 50
 // says what is to become of it. It may change o.
 type decision func(ctx context.Context, o *Organization, as Role) (Change, error)
 
-// change carries out a decision on what it was taken on.
+// change is settle for a decision that depends on the role of who asks.
 func (s *Service) change(ctx context.Context, orgID string, by Actor, decide decision) (*Organization, error) {
+	return s.settle(ctx, orgID, func(ctx context.Context, o *Organization) (Change, error) {
+		as, err := s.roleOf(ctx, o.ID, by)
+		if err != nil {
+			return Change{}, err
+		}
+		return decide(ctx, o, as)
+	})
+}
+
+// settle carries out a decision on what it was taken on.
+func (s *Service) settle(ctx context.Context, orgID string, decide func(context.Context, *Organization) (Change, error)) (*Organization, error) {
 	for range attempts {
 		o, err := s.store.Organization(ctx, orgID)
 		if err != nil {
 			return nil, err
 		}
-		as, err := s.roleOf(ctx, o.ID, by)
-		if err != nil {
-			return nil, err
-		}
-		c, err := decide(ctx, o, as)
+		c, err := decide(ctx, o)
 		if err != nil {
 			return nil, err
 		}

@@ -77,8 +77,12 @@ type Membership struct {
 // who gets which role (joining where there was none), and who leaves.
 type Change struct {
 	Set    []Member
-	Remove []string // account ids
+	Remove []string    // account ids
+	Accept *Acceptance // what it uses up; nil: nothing
 }
+
+// Acceptance is an invitation that is used up, and by whom.
+type Acceptance struct{ InvitationID, AccountID string }
 
 // Store keeps organizations for good.
 type Store interface {
@@ -94,7 +98,8 @@ type Store interface {
 	Organizations(ctx context.Context, after string, limit int) ([]*Organization, error)
 	// UpdateOrganization replaces name, slug, UpdatedAt and EraseAt and makes the
 	// change to its members, in one transaction, if the stored version is still
-	// o.Version. It reports whether it was; o.Version is the next one then.
+	// o.Version. It reports whether it was; o.Version is the next one then. A fault
+	// of kind Expired, and nothing is changed: what is accepted is not open.
 	UpdateOrganization(ctx context.Context, o *Organization, c Change) (bool, error)
 	// Member returns the person's place, or nil.
 	Member(ctx context.Context, orgID, accountID string) (*Member, error)

@@ -167,6 +167,11 @@ func (db *DB) UpdateOrganization(ctx context.Context, o *org.Organization, chang
 	}
 	args := []any{o.ID, o.Version, o.Name, orNull(o.Slug), at(o.UpdatedAt), at(o.EraseAt)}
 	done, err := db.changeWith(ctx, nil, updateOrganization, args, func(ctx context.Context, c *conn) error {
+		if change.Accept != nil {
+			if err := acceptInvitation(ctx, c, change.Accept, o.UpdatedAt); err != nil {
+				return err
+			}
+		}
 		for _, m := range change.Set {
 			if _, err := c.change(ctx, putMember, o.ID, m.AccountID, string(m.Role), at(m.JoinedAt)); err != nil {
 				return err

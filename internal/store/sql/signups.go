@@ -313,32 +313,62 @@ func (db *DB) ActivateSignUp(ctx context.Context, id string, now time.Time) (*ac
 			return noSignUp()
 		}
 		a = accountOf(s, now)
-		made := rowOfAccount(a)
-		n, err := c.change(ctx, insertAccountOnce, made.values()...)
-		if err != nil {
+		if err := settleAccount(ctx, c, s, a); err != nil {
 			return err
 		}
-		if n == 0 {
-			return fault.New(fault.Conflict, "There is an account with this address already.").On("email")
+		n, err := c.change(ctx, activateSignUp, id, at(now))
+		if err == nil && n == 0 {
+			err = noSignUp() // dropped meanwhile; the account goes with the transaction
 		}
-		if n, err = c.change(ctx, activateSignUp, id, at(now)); err != nil {
-			return err
-		}
-		if n == 0 {
-			return noSignUp() // dropped meanwhile; the account goes with the transaction
-		}
-		if s.News != nil {
-			if err := addAgreement(ctx, c, s.News); err != nil {
-				return err
-			}
-		}
-		_, err = c.change(ctx, endOtherOnes, s.EmailKey, id)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// AdmitSignUp implements account.SignUpStore.
+func (db *DB) AdmitSignUp(ctx context.Context, s *account.SignUp, invitation string, now time.Time) (*account.Account, error) {
+	if !validID(s.ID) || !validID(invitation) || !storable(s.Email, s.EmailKey, s.PasswordHash) {
+		return nil, noInvitation()
+	}
+	a := accountOf(s, now)
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
+		var one int
+		open, err := c.row(ctx, openFor, []any{invitation, s.EmailKey, at(now)}, &one)
+		if err == nil && !open {
+			err = fault.New(fault.Expired, "This invitation is not open any more.")
+		}
+		if err != nil {
+			return err
+		}
+		return settleAccount(ctx, c, s, a)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// settleAccount stores the account that the sign-up becomes with the transaction
+// that c belongs to. All other sign-ups of its address wait in vain from then on.
+func settleAccount(ctx context.Context, c *conn, s *account.SignUp, a *account.Account) error {
+	made := rowOfAccount(a)
+	n, err := c.change(ctx, insertAccountOnce, made.values()...)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "There is an account with this address already.").On("email")
+	}
+	if s.News != nil {
+		if err := addAgreement(ctx, c, s.News); err != nil {
+			return err
+		}
+	}
+	_, err = c.change(ctx, endOtherOnes, s.EmailKey, s.ID)
+	return err
 }
 
 // accountOf is the account that the sign-up becomes.

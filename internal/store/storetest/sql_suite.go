@@ -16,7 +16,7 @@ import (
 
 // SQL checks a database against the contracts of account.Store,
 // account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
-// account.RecoveryStore, org.Store, client.Store, keys.Store, grant.Families,
+// account.RecoveryStore, org.Store, org.InvitationStore, client.Store, keys.Store, grant.Families,
 // grant.Consents, audit.Store, outbox.Store and outbox.Logouts, and what the store promises on
 // top: migrations, deadlines, the change notice. The function gives the address
 // of a new, empty database.
@@ -44,6 +44,9 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"SignUps", testSignUps},
 		{"Organizations", testOrganizations},
 		{"OrganizationRaces", testOrganizationRaces},
+		{"Invitations", testInvitations},
+		{"Admissions", testAdmissions},
+		{"InvitationRaces", testInvitationRaces},
 		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},
 		{"Statements", testStatements},
