@@ -22,11 +22,13 @@ type Grant struct {
 	Scopes    []string        `json:"scopes,omitempty"`
 	Audience  []string        `json:"aud,omitempty"`
 	Details   json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396
-	SID       string          `json:"sid,omitempty"`
-	AuthTime  time.Time       `json:"auth_time,omitzero"`
-	ACR       string          `json:"acr,omitempty"`
-	AMR       []string        `json:"amr,omitempty"`
-	Claims    json.RawMessage `json:"claims,omitempty"` // the claims parameter of the request
+	// Organization is the id of the one that it is about; "": of none in particular.
+	Organization string          `json:"organization,omitempty"`
+	SID          string          `json:"sid,omitempty"`
+	AuthTime     time.Time       `json:"auth_time,omitzero"`
+	ACR          string          `json:"acr,omitempty"`
+	AMR          []string        `json:"amr,omitempty"`
+	Claims       json.RawMessage `json:"claims,omitempty"` // the claims parameter of the request
 
 	// Of a grant that was made of another's token (RFC 8693): the grants that it
 	// came from, nearest first, with any of which it ends, and who acts for the

@@ -79,23 +79,27 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 	if sess == nil && cookie != "" {
 		p.Cookies.DropSession(w) // it ended elsewhere: what apps see of it changes here
 	}
-	need, err := p.need(r.Context(), d.req, &session.Progress{}, sess, d.client)
+	f := &session.Flow{Request: *d.req} // stored where the person must be asked
+	need, err := p.need(r.Context(), f, sess, d.client)
 	if err != nil {
 		return err
 	}
 	switch {
 	case need == session.NeedNothing:
-		return p.granted(w, r, d.req, d.client, sess)
+		return p.granted(w, r, f, d.client, sess)
 	case d.req.Prompts(session.PromptNone):
 		return p.answerError(w, r, d.req, silentError(need))
 	}
 	return p.park(w, r, d.req, need)
 }
 
-// need is what the request still needs. What the person allowed the client in
+// need is what the flow still needs. What the person allowed the client in
 // an earlier session is read once and copied into this one.
-func (p *Provider) need(ctx context.Context, req *session.Request, pr *session.Progress, sess *session.Session, c *client.Client) (session.Need, error) {
-	need := session.Next(req, pr, sess, c.Trusted, p.Now())
+func (p *Provider) need(ctx context.Context, f *session.Flow, sess *session.Session, c *client.Client) (session.Need, error) {
+	if err := p.settleOrganization(ctx, f, sess); err != nil {
+		return session.NeedNothing, err
+	}
+	need := session.Next(&f.Request, &f.Progress, sess, c.Trusted, p.Now())
 	if need != session.NeedConsent || sess.Consents[c.ID] != nil {
 		return need, nil
 	}
@@ -106,7 +110,7 @@ func (p *Provider) need(ctx context.Context, req *session.Request, pr *session.P
 	if err := p.Sessions.RememberConsent(ctx, sess, c.ID, scopes); err != nil {
 		return need, err
 	}
-	return session.Next(req, pr, sess, c.Trusted, p.Now()), nil
+	return session.Next(&f.Request, &f.Progress, sess, c.Trusted, p.Now()), nil
 }
 
 // park stores the request as a flow of this browser and sends it to where the
@@ -129,6 +133,8 @@ func silentError(need session.Need) *oauthError {
 	switch need {
 	case session.NeedConsent:
 		return ruleConsent.broken("the person has not allowed this yet, and prompt=none forbids to ask")
+	case session.NeedOrganization:
+		return ruleOrganizationChoice.broken("the person must choose an organization, or belongs to none that fits, and prompt=none forbids to ask")
 	case session.NeedAccount:
 		return ruleAccount.broken("the person must choose an account, and prompt=none forbids to ask")
 	default:
@@ -148,7 +154,7 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	need, err := p.need(r.Context(), req, &f.Progress, sess, c)
+	need, err := p.need(r.Context(), f, sess, c)
 	if err != nil {
 		return err
 	}
@@ -163,7 +169,7 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 	if refused != nil {
 		return p.answerError(w, r, req, refused)
 	}
-	return p.granted(w, r, req, c, sess)
+	return p.granted(w, r, f, c, sess)
 }
 
 // refusalOf returns the error with which the flow ends, or nil.

@@ -41,7 +41,7 @@ type backchannel struct {
 // backchannelChecks are those of the request, in the order in which errors are
 // told.
 var backchannelChecks = []check{
-	checkLengths, checkOneHint, checkScope, checkOpenID, checkResource, checkDetails, checkHints, checkMessage, checkExpiry, checkNotification,
+	checkLengths, checkOneHint, checkScope, checkOpenID, checkResource, checkOneOrganization, checkDetails, checkHints, checkMessage, checkExpiry, checkNotification,
 }
 
 // cibaObject is a signed request (§7.1.1).
@@ -67,6 +67,9 @@ func (p *Provider) askPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a, err := p.hinted(ctx, d.req)
+	if err == nil {
+		a, err = p.inOrganization(ctx, d.req, a)
+	}
 	if err != nil {
 		return err
 	}
@@ -248,7 +251,7 @@ func (p *Provider) fetchApproved(r *tokenRequest) (*tokens, error) {
 	}
 	infoOf(r.Request).AccountID = asked.AccountID
 	yes := asked.Approval
-	g := grantFor(&asked.Request, &session.Session{AccountID: asked.AccountID, AuthTime: yes.AuthTime, ACR: yes.ACR, AMR: yes.AMR}, yes.At)
+	g := grantFor(&asked.Request, asked.Request.Organization, &session.Session{AccountID: asked.AccountID, AuthTime: yes.AuthTime, ACR: yes.ACR, AMR: yes.AMR}, yes.At)
 	g.ID = yes.GrantID
 	g.Scopes = c.MayScope(g.Scopes)
 	return p.approvedTokens(r, &g)

@@ -21,7 +21,7 @@ var claimsSupported = []string{
 	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
 	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
-	"email", "email_verified", "phone_number", "phone_number_verified", "address", "organizations",
+	"email", "email_verified", "phone_number", "phone_number_verified", "address", "organizations", "organization",
 }
 
 // personClaims are the claims about a person.
@@ -139,12 +139,12 @@ func nameOf(a *account.Account) string {
 
 // tell returns the claims of the person that the scopes bring, and those that
 // are named, in the languages too that the request prefers. Organizations are read
-// where they are asked for.
-func (p *Provider) tell(ctx context.Context, a *account.Account, scopes, names, languages []string) (*personClaims, error) {
+// where they are asked for: all, or (organization not "") the one.
+func (p *Provider) tell(ctx context.Context, a *account.Account, organization string, scopes, names, languages []string) (*personClaims, error) {
 	about, out := &person{Account: a}, &personClaims{localized: map[string]string{}}
 	if slices.Contains(scopes, scopeOrganizations) || slices.Contains(names, scopeOrganizations) {
 		var err error
-		if about.organizations, err = p.Organizations.Of(ctx, a.ID, "", mostOrganizations); err != nil {
+		if about.organizations, err = p.organizationsIn(ctx, a.ID, organization); err != nil {
 			return nil, err
 		}
 	}

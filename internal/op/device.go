@@ -21,7 +21,7 @@ import (
 
 // deviceChecks are those of requestChecks that are about what is asked for, and
 // not about the browser that asks: there is none.
-var deviceChecks = []check{checkLengths, checkScope, checkMaxAge, checkClaims, checkResource, checkDetails, checkHints}
+var deviceChecks = []check{checkLengths, checkScope, checkMaxAge, checkClaims, checkResource, checkOrganization, checkDetails, checkHints}
 
 // deviceAnswer is the answer to a device (§3.2).
 type deviceAnswer struct {
@@ -145,9 +145,9 @@ func (p *Provider) approvedTokens(r *tokenRequest, g *grant.Grant) (*tokens, err
 // grantDevice lets the device have what its owner allowed it. The grant lives
 // from here on, so that whatever ends what the account granted ends it before
 // the device has come for it.
-func (p *Provider) grantDevice(w http.ResponseWriter, r *http.Request, req *session.Request, sess *session.Session) error {
-	ctx := r.Context()
-	g := grantFor(req, sess, p.Now())
+func (p *Provider) grantDevice(w http.ResponseWriter, r *http.Request, f *session.Flow, sess *session.Session) error {
+	ctx, req := r.Context(), &f.Request
+	g := grantFor(req, f.Progress.Organization, sess, p.Now())
 	// It outlives the browser's session, and signing out there does not end it.
 	g.ID, g.SID = grant.NewID(), ""
 	if err := p.Grants.Begin(ctx, &g, p.cfg.DeviceCode+p.cfg.AccessToken, "", nil); err != nil {

@@ -56,6 +56,7 @@ const (
 	codeExpiredToken         = string(oidc.ExpiredToken)         // likewise
 
 	codeConsentRequired     = "consent_required"
+	codeInteraction         = "interaction_required"
 	codeAccountSelection    = "account_selection_required"
 	codeUnsupportedResponse = "unsupported_response_type"
 	// OpenID Connect Core Error Code unmet_authentication_requirements 1.0

@@ -15,10 +15,10 @@ import (
 	"signet/internal/session"
 )
 
-// granted answers a request to which the session says yes: with the members of
-// its response type, in the order of RFC 6749 §4.2.2.
-func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.Request, c *client.Client, sess *session.Session) error {
-	ctx := r.Context()
+// granted answers the request of a flow to which the session says yes: with the
+// members of its response type, in the order of RFC 6749 §4.2.2.
+func (p *Provider) granted(w http.ResponseWriter, r *http.Request, f *session.Flow, c *client.Client, sess *session.Session) error {
+	ctx, req := r.Context(), &f.Request
 	infoOf(r).AccountID = sess.AccountID
 	if !req.MeetsACR(sess, p.Now()) {
 		return p.answerError(w, r, req, unmetACR())
@@ -27,10 +27,10 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 		return err
 	}
 	if req.Device != nil {
-		return p.grantDevice(w, r, req, sess)
+		return p.grantDevice(w, r, f, sess)
 	}
 	code := &grant.Code{
-		Grant:       grantFor(req, sess, p.Now()),
+		Grant:       grantFor(req, f.Progress.Organization, sess, p.Now()),
 		RedirectURI: req.RedirectURI, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, DPoPKey: req.DPoPKey,
 	}
 	var fields []Field
@@ -68,11 +68,11 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, req *session.
 	return p.answer(w, r, req, fields...)
 }
 
-// grantFor is what the person of the session grants by the request. It has no
-// id yet.
-func grantFor(req *session.Request, sess *session.Session, now time.Time) grant.Grant {
+// grantFor is what the person of the session grants by the request, for the
+// organization, if any. It has no id yet.
+func grantFor(req *session.Request, organization string, sess *session.Session, now time.Time) grant.Grant {
 	return grant.Grant{
-		ClientID: req.ClientID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, SID: sess.SID,
+		ClientID: req.ClientID, AccountID: sess.AccountID, Scopes: req.Scopes, Audience: req.Resource, Organization: organization, SID: sess.SID,
 		AuthTime: sess.AuthTime.Truncate(time.Second), ACR: req.ACR(sess, now), AMR: sess.AMR, Claims: req.Claims, Details: req.Details,
 	}
 }
@@ -82,6 +82,9 @@ func grantFor(req *session.Request, sess *session.Session, now time.Time) grant.
 // where nothing is to be told.
 func (p *Provider) personIn(ctx context.Context, g *grant.Grant, scopes []string) (*personClaims, error) {
 	asked := readAsked(g.Claims)
+	if g.Organization != "" {
+		asked.IDToken = append(asked.IDToken, scopeOrganizations)
+	}
 	if len(asked.IDToken)+len(scopes) == 0 {
 		return nil, nil
 	}
@@ -89,7 +92,7 @@ func (p *Provider) personIn(ctx context.Context, g *grant.Grant, scopes []string
 	if err != nil {
 		return nil, err
 	}
-	return p.tell(ctx, a, scopes, asked.IDToken, asked.Languages)
+	return p.tell(ctx, a, g.Organization, scopes, asked.IDToken, asked.Languages)
 }
 
 // frontTokens makes the tokens that pass through the browser. They belong to

@@ -27,6 +27,7 @@ type introspection struct {
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
 
+	Organization string             `json:"organization,omitempty"`          // that the token is about
 	Details      json.RawMessage    `json:"authorization_details,omitempty"` // RFC 9396 §9.2
 	Confirmation grant.Confirmation `json:"cnf,omitzero"`                    // RFC 9449 §6.2, RFC 8705 §3.2
 	Actor        *grant.Actor       `json:"act,omitempty"`                   // RFC 8693 §4.1
@@ -69,7 +70,7 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 		return &introspection{
 			Active: true, Scope: c.Scope, ClientID: c.ClientID, TokenType: tokenType(c.Confirmation), Expires: c.Expires, IssuedAt: c.IssuedAt,
 			Subject: c.Subject, Audience: c.Audience, Issuer: c.Issuer, ID: c.ID, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR,
-			Confirmation: c.Confirmation, Details: c.Details, Actor: c.Actor,
+			Confirmation: c.Confirmation, Organization: c.Organization, Details: c.Details, Actor: c.Actor,
 		}, nil
 	}
 	f, active, err := p.Grants.FamilyOf(r.Context(), token)

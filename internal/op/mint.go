@@ -80,6 +80,8 @@ type accessClaims struct {
 	AMR      []string        `json:"amr,omitempty"`
 	SID      string          `json:"sid,omitempty"`
 	Details  json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396 §9.1
+	// Organization is the id of the one that was asked for and that the token is about.
+	Organization string `json:"organization,omitempty"`
 
 	Confirmation grant.Confirmation `json:"cnf,omitzero"`
 	Actor        *grant.Actor       `json:"act,omitempty"` // RFC 8693 §4.1
@@ -115,6 +117,8 @@ type idClaims struct {
 	CHash    string   `json:"c_hash,omitempty"` // §3.3.2.11
 	SHash    string   `json:"s_hash,omitempty"` // FAPI 1.0 Part 2 §5.1
 	AZP      string   `json:"azp,omitempty"`
+	// Organization is that of accessClaims; of organizations the token has this one.
+	Organization string `json:"organization,omitempty"`
 	*personClaims
 }
 
@@ -154,7 +158,7 @@ func (m *minter) claimsOf(c *client.Client, g *grant.Grant, scopes, aud []string
 	claims := &accessClaims{
 		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: aud, ID: jti, ClientID: g.ClientID,
 		Expires: exp.Unix(), IssuedAt: iat.Unix(), Scope: strings.Join(scopes, " "),
-		ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, iat), AMR: g.AMR, SID: g.SID, Actor: g.Actor,
+		ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, iat), AMR: g.AMR, SID: g.SID, Actor: g.Actor, Organization: g.Organization,
 	}
 	if g.AccountID == "" {
 		claims.Subject = g.ClientID // RFC 9068 §2.2: no person is involved
@@ -187,7 +191,8 @@ func (m *minter) id(c *client.Client, g *grant.Grant, parts *idParts) (string, e
 	claims := &idClaims{
 		Issuer: m.cfg.Issuer, Subject: m.subjects.of(c, g.AccountID), Audience: audience{c.ID},
 		Expires: now.Add(m.cfg.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
-		Nonce: parts.nonce, ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, now), AMR: g.AMR, SID: g.SID, personClaims: parts.person,
+		Nonce: parts.nonce, ACR: session.ACRAt(g.ACR, g.AMR, g.AuthTime, now), AMR: g.AMR, SID: g.SID, Organization: g.Organization,
+		personClaims: parts.person,
 	}
 	for _, h := range []struct {
 		of   string

@@ -45,7 +45,7 @@ var addressChecks = []check{checkClient, resolveRequest, checkRedirectURI}
 // requestChecks are the rest, in the order in which errors are told.
 var requestChecks = []check{
 	checkLengths, checkResponseType, checkResponseMode, checkScope, checkNonce, checkPKCE, checkDPoPKey,
-	checkPrompt, checkMaxAge, checkClaims, checkResource, checkDetails, checkHints,
+	checkPrompt, checkMaxAge, checkClaims, checkResource, checkOrganization, checkDetails, checkHints,
 }
 
 func checkClient(p *Provider, ctx context.Context, d *draft) *oauthError {

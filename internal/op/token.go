@@ -182,6 +182,9 @@ type minted struct {
 // the ID token where openid was granted.
 func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
 	ctx, c := r.Context(), r.client
+	if err := p.belongs(ctx, g); err != nil {
+		return nil, err
+	}
 	to, oerr := p.target(ctx, c, g, scopes, r.params)
 	if oerr != nil {
 		return nil, oerr

@@ -34,6 +34,9 @@ func (p *Provider) exchangeToken(r *tokenRequest) (*tokens, error) {
 		return nil, err
 	}
 	infoOf(r.Request).AccountID = subject.grant.AccountID
+	if err := p.belongs(ctx, subject.grant); err != nil {
+		return nil, err
+	}
 	g := *subject.grant
 	g.ID, g.ClientID, g.Claims = grant.NewID(), c.ID, nil
 	g.Parents = append([]string{subject.grant.ID}, subject.grant.Parents...)

@@ -59,7 +59,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
 	asked := readAsked(t.grant.Claims)
 	c := t.client
-	about, err := p.tell(r.Context(), a, strings.Fields(t.claims.Scope), asked.Userinfo, asked.Languages)
+	about, err := p.tell(r.Context(), a, t.grant.Organization, strings.Fields(t.claims.Scope), asked.Userinfo, asked.Languages)
 	if err != nil {
 		return err
 	}

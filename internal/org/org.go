@@ -103,6 +103,10 @@ type Store interface {
 	UpdateOrganization(ctx context.Context, o *Organization, c Change) (bool, error)
 	// Member returns the person's place, or nil.
 	Member(ctx context.Context, orgID, accountID string) (*Member, error)
+	// Membership returns the organization of the id or slug as the account sees it;
+	// nil, at the same cost, when there is none, it was deleted, or the account is
+	// no member of it.
+	Membership(ctx context.Context, idOrSlug, accountID string) (*Membership, error)
 	// CountOwners returns how many owners there are whose accounts are active.
 	CountOwners(ctx context.Context, orgID string) (int, error)
 	// Members returns up to limit members whose account ids are greater than after.

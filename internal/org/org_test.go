@@ -234,3 +234,38 @@ func namesField(err error, field string) bool {
 	f, ok := errors.AsType[*fault.Error](err)
 	return ok && f.Field == field
 }
+
+// TestAskedFor: which organization an app gets that asks for one, for whom.
+func TestAskedFor(t *testing.T) {
+	h := newHouse(t)
+	other, err := h.Create(t.Context(), "Tables & Sons", "tables", h.ids["owner1"], org.Operator)
+	h.ok(err)
+	gone, err := h.Create(t.Context(), "Gone", "gone", h.ids["viewer1"], org.Operator)
+	h.ok(err)
+	_, err = h.Delete(t.Context(), gone.ID, org.Operator)
+	h.ok(err)
+	for _, c := range []struct{ asked, who, want string }{
+		{"engines", "owner1", h.o.ID}, {h.o.ID, "viewer2", h.o.ID}, {"tables", "owner1", other.ID},
+		{org.Any, "owner1", ""}, // who has several chooses
+		{org.Any, "viewer1", h.o.ID}, {org.Any, "stranger", ""},
+		{"tables", "viewer1", ""}, {other.ID, "stranger", ""}, {"none", "owner1", ""}, {"gone", "viewer1", ""},
+	} {
+		m, err := h.Asked(t.Context(), c.asked, h.ids[c.who])
+		h.ok(err)
+		got := ""
+		if m != nil {
+			got = m.ID
+		}
+		if got != c.want {
+			t.Errorf("%s asked for %s: %q, want %q", c.who, c.asked, got, c.want)
+		}
+	}
+	for asked, want := range map[string]bool{
+		"engines": true, h.o.ID: true, org.Any: true, "": false, "a": false, "**": false, "Engines": false, "an engine": false,
+		"urn:uuid:" + h.o.ID: false, strings.Repeat("a", 41): false,
+	} {
+		if org.Askable(asked) != want {
+			t.Errorf("Askable(%q) is %t", asked, !want)
+		}
+	}
+}

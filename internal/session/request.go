@@ -122,6 +122,7 @@ type Request struct {
 	Claims        json.RawMessage `json:"claims,omitempty"`                // asked for by name (OpenID Connect Core §5.5)
 	ClaimScopes   []string        `json:"claim_scopes,omitempty"`          // what else the person must allow: scopes of single claims, and APIs
 	Resource      []string        `json:"resource,omitempty"`              // RFC 8707
+	Organization  string          `json:"organization,omitempty"`          // asked for: an id, a slug, or org.Any
 	Details       json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396, in the form that is compared
 	Device        *Device         `json:"device,omitempty"`                // that asks and waits (RFC 8628); nil: an app in this browser
 
@@ -176,13 +177,14 @@ func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
 // address that was typed, and what follows from it without a sign-in, is one person's: when somebody else signs in
 // meanwhile, in another tab, it counts for nothing.
 type Progress struct {
-	Email      string    `json:"email,omitempty"`       // typed on the first page
-	Account    string    `json:"account,omitempty"`     // whose the rest is
-	SignedInAt time.Time `json:"signed_in_at,omitzero"` // in this flow, not before
-	Selected   bool      `json:"selected,omitempty"`    // the account was chosen
-	Consented  []string  `json:"consented,omitempty"`   // scopes allowed in this flow
-	Asked      bool      `json:"asked,omitempty"`       // the consent page was answered
-	Denied     bool      `json:"denied,omitempty"`      // by the person
+	Email        string    `json:"email,omitempty"`        // typed on the first page
+	Account      string    `json:"account,omitempty"`      // whose the rest is
+	SignedInAt   time.Time `json:"signed_in_at,omitzero"`  // in this flow, not before
+	Selected     bool      `json:"selected,omitempty"`     // the account was chosen
+	Organization string    `json:"organization,omitempty"` // id of the one that was chosen
+	Consented    []string  `json:"consented,omitempty"`    // scopes allowed in this flow
+	Asked        bool      `json:"asked,omitempty"`        // the consent page was answered
+	Denied       bool      `json:"denied,omitempty"`       // by the person
 
 	SignUp   *SignUp   `json:"sign_up,omitempty"`  // an account that is being made
 	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
@@ -232,13 +234,14 @@ type Need string
 
 // What a flow may need, in the order in which it is asked.
 const (
-	NeedNothing Need = ""
-	NeedSignUp  Need = "sign-up" // the app asks for it; who has an account may sign in
-	NeedSignIn  Need = "sign-in"
-	NeedAccount Need = "account" // choose which
-	NeedDevice  Need = "device"  // compare the codes, and allow what the device asks for
-	NeedConsent Need = "consent"
-	NeedRefusal Need = "refusal" // the person said no: tell the app
+	NeedNothing      Need = ""
+	NeedSignUp       Need = "sign-up" // the app asks for it; who has an account may sign in
+	NeedSignIn       Need = "sign-in"
+	NeedAccount      Need = "account"      // choose which
+	NeedOrganization Need = "organization" // choose for which of theirs
+	NeedDevice       Need = "device"       // compare the codes, and allow what the device asks for
+	NeedConsent      Need = "consent"
+	NeedRefusal      Need = "refusal" // the person said no: tell the app
 )
 
 // Next is the engine: it says what the request still needs, given what was
@@ -246,7 +249,8 @@ const (
 // is the house's own.
 //
 // The rules are those of OpenID Connect Core §3.1.2.3, asked in this order:
-// who is it, is that recent enough, is it the right one, may the app know. The
+// who is it, is that recent enough, is it the right one, for which of their
+// organizations, may the app know. The
 // owner of a device is always asked (RFC 8628 §5.4): somebody else may have sent
 // the code.
 func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need {
@@ -268,6 +272,8 @@ func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need
 		return NeedSignIn
 	case r.Prompts(PromptSelect) && !p.Selected && p.SignedInAt.IsZero():
 		return NeedAccount
+	case r.Organization != "" && p.Organization == "":
+		return NeedOrganization
 	case r.Device != nil && !p.Asked:
 		return NeedDevice
 	case needsConsent(r, p, s, trusted):

@@ -42,6 +42,7 @@ func TestNext(t *testing.T) {
 	partly := &session.Session{AccountID: "ada", AuthTime: now, Consents: map[string][]string{"web": {"openid"}}}
 	elsewhere := &session.Session{AccountID: "ada", AuthTime: now, Consents: map[string][]string{"other": {"openid", "email"}}}
 	prompt := func(p ...string) func(*session.Request) { return func(r *session.Request) { r.Prompt = p } }
+	organization := func(r *session.Request) { r.Organization = "*" }
 
 	cases := []struct {
 		name     string
@@ -75,6 +76,12 @@ func TestNext(t *testing.T) {
 		{"the hint names the person", request(func(r *session.Request) { r.HintSubject = "ada" }), session.Progress{}, hourOld, true, session.NeedNothing},
 		{"select_account", request(prompt("select_account")), session.Progress{}, hourOld, true, session.NeedAccount},
 		{"select_account, chosen", request(prompt("select_account")), session.Progress{Selected: true}, hourOld, true, session.NeedNothing},
+		{"an organization", request(organization), session.Progress{}, consented, true, session.NeedOrganization},
+		{"an organization, before it is allowed", request(organization), session.Progress{}, hourOld, false, session.NeedOrganization},
+		{"an organization, once it is known who it is", request(organization), session.Progress{}, nil, true, session.NeedSignIn},
+		{"an organization, chosen", request(organization), session.Progress{Organization: "o"}, hourOld, true, session.NeedNothing},
+		{"an organization, chosen, to be allowed", request(organization), session.Progress{Organization: "o"}, hourOld, false, session.NeedConsent},
+		{"an organization that somebody else chose", request(organization), session.Progress{Account: "bob", Organization: "o"}, hourOld, true, session.NeedOrganization},
 		{"select_account, signed in as somebody else", request(prompt("select_account")), session.Progress{SignedInAt: now}, hourOld, true, session.NeedNothing},
 	}
 	for _, c := range cases {

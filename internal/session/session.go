@@ -4,7 +4,7 @@
 //
 //	authorize ──> Next ──nothing──────────────────────────> answer the app
 //	                │  ▲
-//	   sign-in, account, device, consent
+//	   sign-in, account, organization, device, consent
 //	                ▼  │
 //	              a page: posts, records Progress, goes back to the flow
 //

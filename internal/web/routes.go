@@ -8,14 +8,16 @@ import (
 
 // Paths of the pages below the issuer.
 const (
-	pathHome     = "/{$}"
-	pathSignIn   = "/signin"
-	pathPassword = "/signin/password"
-	pathChoose   = "/signin/account"
-	pathConsent  = "/consent"
-	pathLogo     = "/logo"
-	pathCancel   = "/signin/cancel"
-	pathApprove  = "/approve"
+	pathHome            = "/{$}"
+	pathSignIn          = "/signin"
+	pathPassword        = "/signin/password"
+	pathChoose          = "/signin/account"
+	pathConsent         = "/consent"
+	pathOrganization    = "/signin/organization"
+	pathNewOrganization = "/signin/organization/new"
+	pathLogo            = "/logo"
+	pathCancel          = "/signin/cancel"
+	pathApprove         = "/approve"
 
 	pathDevice     = "/device"
 	pathDeviceAsks = "/device/asks"
@@ -92,6 +94,8 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathSignIn, w.identifier), form(pathSignIn, w.postIdentifier),
 		page(pathPassword, w.password), form(pathPassword, w.postPassword),
 		page(pathChoose, w.choose), form(pathChoose, w.postChoose),
+		page(pathOrganization, w.chooseOrganization), form(pathOrganization, w.postChooseOrganization),
+		page(pathNewOrganization, w.newOrganization), form(pathNewOrganization, w.postNewOrganization),
 		page(pathConsent, w.consent), form(pathConsent, w.postConsent),
 		form(pathCancel, w.postCancel),
 		page(pathDevice, w.device), form(pathDevice, w.postDevice),

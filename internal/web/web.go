@@ -97,7 +97,7 @@ func (w *Web) sessionOf(r *http.Request) (*session.Session, error) {
 // Address is where a person is asked for what the flow needs.
 func (w *Web) Address(need session.Need, flowID string) string {
 	path := map[session.Need]string{
-		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedDevice: pathDeviceAsks, session.NeedConsent: pathConsent,
+		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedOrganization: pathOrganization, session.NeedDevice: pathDeviceAsks, session.NeedConsent: pathConsent,
 	}[need]
 	return w.at(path, "flow", flowID)
 }

@@ -383,7 +383,8 @@ func localeWorks(t *testing.T, e *testenv.Env, tag string) {
 // claimsWork checks that all advertised claims can be had, and no others.
 func claimsWork(t *testing.T, e *testenv.Env, value any) {
 	app := e.App(t, web)
-	r := app.Request("scope", allScopes)
+	e.Apply("organizations:\n  - {slug: engines, name: Analytical Engines, owners: [ada@example.com]}\n")
+	r := app.Request("scope", allScopes, "organization", "engines")
 	got := app.Redeem(r, e.Browser().For(t).SignIn(r, ada))
 	had := app.IDToken(got.Str("id_token"), r.Get("nonce"))
 	maps.Copy(had, app.Userinfo(got.Str("access_token")).Fields)

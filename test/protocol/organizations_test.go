@@ -11,7 +11,7 @@ import (
 // the person, with the role; what changes is told at the next refresh.
 func TestOrganizations(t *testing.T) {
 	each(t, func(t *testing.T, e *testenv.Env) {
-		grace := testenv.Person{Email: "grace@example.com", Password: "compiler-Moth-9"}
+
 		e.Apply(`
 users:
   - email: grace@example.com

@@ -43,6 +43,10 @@ const (
 		FROM members JOIN organizations o ON o.id = members.organization_id
 		WHERE members.account_id = ? AND members.organization_id > ? AND `
 
+	membershipIn = `SELECT o.id, o.name, o.slug, o.version, o.created_at, o.updated_at, o.erase_at, members.role
+		FROM organizations o JOIN members ON members.organization_id = o.id AND members.account_id = ?
+		WHERE o.erase_at IS NULL AND `
+
 	eraseOrganizations = `DELETE FROM organizations WHERE id IN (
 		SELECT id FROM organizations WHERE erase_at <= $1 ORDER BY erase_at LIMIT $2)`
 )
@@ -126,19 +130,23 @@ func mayOwnMore(ctx context.Context, c *conn, accountID string, most int) error 
 	return nil
 }
 
+// named is the condition that finds an organization by its id or its slug.
+func named(idOrSlug string) string {
+	if validID(idOrSlug) {
+		return "id = ?"
+	}
+	return "slug = ?"
+}
+
 // Organization implements org.Store.
 func (db *DB) Organization(ctx context.Context, idOrSlug string) (*org.Organization, error) {
-	column := "slug = ?"
-	if validID(idOrSlug) {
-		column = "id = ?"
-	}
 	if idOrSlug == "" || !storable(idOrSlug) {
 		return nil, noOrganization()
 	}
 	var row organizationRow
 	err := db.view(ctx, func(ctx context.Context, c *conn) error {
 		row = organizationRow{}
-		return orNotFound(c.orm(ctx).Select(organizationColumns).Where(column, idOrSlug).Take(&row).Error, noOrganization)
+		return orNotFound(c.orm(ctx).Select(organizationColumns).Where(named(idOrSlug), idOrSlug).Take(&row).Error, noOrganization)
 	})
 	if err != nil {
 		return nil, err
@@ -283,6 +291,22 @@ func (db *DB) MembershipsOf(ctx context.Context, accountID string, deleted bool,
 		return c.orm(ctx).Raw(membershipsPage+which+" ORDER BY members.organization_id LIMIT ?", accountID, after, limit).Scan(&rows).Error
 	})
 	return convert(rows, (*membershipRow).membership), err
+}
+
+// Membership implements org.Store.
+func (db *DB) Membership(ctx context.Context, idOrSlug, accountID string) (*org.Membership, error) {
+	if idOrSlug == "" || !storable(idOrSlug) || !validID(accountID) {
+		return nil, nil
+	}
+	var rows []membershipRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		rows = nil
+		return c.orm(ctx).Raw(membershipIn+"o."+named(idOrSlug), accountID, idOrSlug).Scan(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0].membership(), nil
 }
 
 // EraseOrganizations implements org.Store.

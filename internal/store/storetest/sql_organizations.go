@@ -101,6 +101,27 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 		want(t, s.Remove(ctx, o.ID, eve.ID, org.Operator), fault.NotFound)
 	})
 
+	t.Run("one, as a member sees it", func(t *testing.T) {
+		for _, name := range []string{o.ID, "engines"} {
+			m, err := db.Membership(ctx, name, bob.ID)
+			ok(t, err)
+			if m == nil || m.ID != o.ID || m.Role != org.Admin || m.Name != o.Name || m.Slug != "engines" {
+				t.Errorf("by %s bob sees %+v", name, m)
+			}
+			if m, err = db.Membership(ctx, name, eve.ID); err != nil || m != nil {
+				t.Errorf("by %s eve, who is no member, sees %+v, %v", name, m, err)
+			}
+		}
+		for _, none := range []string{"", "engine", newID(t), "a\x00"} {
+			if m, err := db.Membership(ctx, none, bob.ID); err != nil || m != nil {
+				t.Errorf("by %q: %+v, %v", none, m, err)
+			}
+		}
+		if m, err := db.Membership(ctx, o.ID, "nobody"); err != nil || m != nil {
+			t.Errorf("nobody sees %+v, %v", m, err)
+		}
+	})
+
 	t.Run("an account that is erased is no member", func(t *testing.T) {
 		ok(t, s.Put(ctx, o.ID, eve.ID, org.Viewer))
 		ok(t, db.DeleteAccount(ctx, eve.ID))
@@ -136,6 +157,9 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 	t.Run("deleted, back, and erased", func(t *testing.T) {
 		_, err := s.Delete(ctx, o.ID, org.Actor{AccountID: ada.ID})
 		ok(t, err)
+		if m, err := db.Membership(ctx, "engines", ada.ID); err != nil || m != nil {
+			t.Errorf("deleted, its owner sees it as one of hers: %+v, %v", m, err)
+		}
 		gone, err := db.MembershipsOf(ctx, bob.ID, true, "", 10)
 		if err != nil || len(gone) != 0 {
 			t.Errorf("an admin sees among the deleted: %+v, %v", gone, err)

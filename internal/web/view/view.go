@@ -142,7 +142,7 @@ func (r *Renderer) render(w io.Writer, cat *catalogue, p Page) error {
 // missing here is found by a test.
 func blanks() []Page {
 	return []Page{
-		&Identifier{}, &Password{}, &Choose{}, &Consent{}, &DeviceCode{}, &DeviceAsks{}, &DeviceDone{}, &Error{}, &SignOut{}, &SignedOut{},
+		&Identifier{}, &Password{}, &Choose{}, &ChooseOrganization{}, &CreateOrganization{}, &Consent{}, &DeviceCode{}, &DeviceAsks{}, &DeviceDone{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
 		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
 		&Orgs{}, &NewOrg{}, &OrgMembers{},

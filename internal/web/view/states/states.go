@@ -19,7 +19,7 @@ type State struct {
 func All() []State {
 	var all []State
 	for _, table := range [][]State{
-		identifier(), password(), choose(), consent(), device(), errors(), signOut(), formPost(), account(), profile(), stopNews(), owner(), links(), mailbox(),
+		identifier(), password(), choose(), chooseOrganization(), consent(), device(), errors(), signOut(), formPost(), account(), profile(), stopNews(), owner(), links(), mailbox(),
 		recovery(), orgs(), approve(), challenges(), signUp(),
 	} {
 		all = append(all, table...)
