@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"signet/internal/org"
 )
 
 // ResponseType is the set of what an authorization request asks for; the order
@@ -168,6 +170,7 @@ const (
 	SigningIn  Purpose = ""
 	SigningOut Purpose = "sign-out"
 	SignedOut  Purpose = "signed-out" // the apps of the session that ended are being told
+	Trying     Purpose = "trial"      // a sign-in connection is tried: nobody is signed in by it
 )
 
 // Prompts reports whether the request asks for the prompt.
@@ -189,6 +192,8 @@ type Progress struct {
 	SignUp   *SignUp   `json:"sign_up,omitempty"`  // an account that is being made
 	Recovery *Recovery `json:"recovery,omitempty"` // nobody's but the browser's
 	Closing  *Closing  `json:"closing,omitempty"`  // the same
+	Arrived  *Arrived  `json:"arrived,omitempty"`  // the same: who came from a provider, and is not known here yet
+	Trial    *Trial    `json:"trial,omitempty"`    // of a flow that is one
 
 	Frames []string `json:"frames,omitempty"` // addresses that a browser loads that is signed out
 }
@@ -208,11 +213,19 @@ type Recovery struct {
 	Done   bool   `json:"done,omitempty"`   // the password was set
 }
 
+// Arrived is somebody who signed in at a provider and has no account here that
+// belongs to them there. It is linked to the account that the browser signs in to
+// next in this flow, if the person says so.
+type Arrived struct {
+	Connection string      `json:"connection"`
+	Arrival    org.Arrival `json:"arrival"`
+}
+
 // Of returns the progress, to be added to by the session's person; what
 // somebody else had settled is gone.
 func (p *Progress) Of(s *Session) *Progress {
 	if p.Account != s.AccountID {
-		*p = Progress{Email: p.Email, Recovery: p.Recovery, Account: s.AccountID}
+		*p = Progress{Email: p.Email, Recovery: p.Recovery, Arrived: p.Arrived, Account: s.AccountID}
 	}
 	return p
 }

@@ -80,4 +80,6 @@ type Store interface {
 	// TakeFlow removes the flow and returns it to exactly one of several
 	// callers; nil to the others.
 	TakeFlow(ctx context.Context, key string) (*Flow, error)
+
+	UpstreamStore
 }

@@ -42,6 +42,7 @@ type house struct {
 	signUps    *account.SignUps
 	changes    *account.Changes
 	orgs       *org.Service
+	upstreams  *org.Connections
 	logouts    *logout.Notifier
 	sessions   *session.Service
 	devices    *device.Service
@@ -166,6 +167,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.browsers = account.NewBrowsers(h.db, time.Now)
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
 	h.orgs = org.NewService(h.db, org.Rules{MostOwned: c.Organizations.MostOwned, Grace: c.Organizations.Grace}, time.Now)
+	h.upstreams = org.NewConnections(h.db, master.Sealer("connections"), time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

@@ -32,6 +32,28 @@ func pushedOnce(t *testing.T, b KVStore, s session.Store) {
 	}
 }
 
+func departuresOnce(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	want := &session.Departure{Flow: "f1", Browser: "b1", Connection: "c1", Version: 7, Fresh: true, At: b.Now().UTC(),
+		Remembered: session.Remembered{Nonce: "n", Verifier: "v", Request: "r"}}
+	must(t, s.PutDeparture(ctx, "d1", want, time.Minute))
+	nodes := sessionNodes(b)
+	if won := race(t, func(i int) (bool, error) {
+		d, err := nodes[i%2].TakeDeparture(ctx, "d1")
+		if d != nil && !reflect.DeepEqual(d, want) {
+			t.Errorf("TakeDeparture = %+v, want %+v", d, want)
+		}
+		return d != nil, err
+	}); won != 1 {
+		t.Errorf("%d callers took the departure", won)
+	}
+	must(t, s.PutDeparture(ctx, "d2", want, time.Minute))
+	b.Pass(time.Minute + time.Second)
+	if d, err := s.TakeDeparture(ctx, "d2"); err != nil || d != nil {
+		t.Errorf("after its end: %+v, %v", d, err)
+	}
+}
+
 // Flows holds the session store on a backend to what session.Store says about
 // flows.
 func Flows(t *testing.T, open KVOpener) {
@@ -56,6 +78,11 @@ func Flows(t *testing.T, open KVOpener) {
 		t.Parallel()
 		b := open(t)
 		pushedOnce(t, b, kv.NewSessions(b.Backend, b.Now))
+	})
+	t.Run("Who was sent away comes back once, until its end", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		departuresOnce(t, b, kv.NewSessions(b.Backend, b.Now))
 	})
 	t.Run("What may come once comes once", func(t *testing.T) {
 		t.Parallel()

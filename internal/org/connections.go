@@ -1,0 +1,255 @@
+package org
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"signet/internal/fault"
+)
+
+// Sealer seals what must be readable again, bound to what it belongs to.
+type Sealer interface {
+	Seal(plain []byte, bound string) []byte
+	Open(sealed []byte, bound string) ([]byte, error)
+}
+
+// Connections is what can be done with sign-in connections. Who may do it is the
+// caller's to know: owners of each organization that uses one, the administrator
+// to whom they delegated it, and operators.
+type Connections struct {
+	store  ConnectionStore
+	sealer Sealer
+	now    func() time.Time
+}
+
+// NewConnections returns the service of the store.
+func NewConnections(store ConnectionStore, sealer Sealer, now func() time.Time) *Connections {
+	return &Connections{store: store, sealer: sealer, now: now}
+}
+
+// Create stores a new connection, whose ID, times and version are made here.
+func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "No id could be made.")
+	}
+	now := s.now()
+	c.ID, c.Version, c.CreatedAt, c.UpdatedAt, c.TestedAt = id.String(), 1, now, now, time.Time{}
+	for i := range c.Uses {
+		c.Uses[i].Enforced = false // nothing was tried yet
+	}
+	if err := s.seal(c, secrets); err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	return s.store.CreateConnection(ctx, c)
+}
+
+// Get returns the connection, or a fault of kind NotFound.
+func (s *Connections) Get(ctx context.Context, id string) (*Connection, error) {
+	return s.store.Connection(ctx, id)
+}
+
+// List returns a page of all connections.
+func (s *Connections) List(ctx context.Context, after string, limit int) ([]*Connection, error) {
+	return s.store.Connections(ctx, after, limit)
+}
+
+// Of returns the connections that the organization uses.
+func (s *Connections) Of(ctx context.Context, orgID string) ([]*Connection, error) {
+	return s.store.ConnectionsOf(ctx, orgID)
+}
+
+// Delete removes the connection. Who signed in by it keeps the account, and signs
+// in otherwise.
+func (s *Connections) Delete(ctx context.Context, id string) error {
+	return s.store.DeleteConnection(ctx, id)
+}
+
+// Edit changes the connection's settings: the edit gets them with what is secret,
+// and may be called more than once. What counts for a trial when it changes
+// (all but the name, who uses it and whether it is enabled) makes a new trial
+// necessary, and nothing is enforced until it has passed.
+func (s *Connections) Edit(ctx context.Context, id string, edit func(*Connection, *Secrets) error) (*Connection, error) {
+	return s.change(ctx, id, func(c *Connection) error {
+		secrets, err := s.Secrets(c)
+		if err != nil {
+			return err
+		}
+		before, err := settingsOf(c, secrets)
+		if err != nil {
+			return err
+		}
+		if err := edit(c, &secrets); err != nil {
+			return err
+		}
+		after, err := settingsOf(c, secrets)
+		if err != nil {
+			return err
+		}
+		if before != after {
+			if err := s.seal(c, secrets); err != nil {
+				return err
+			}
+			c.TestedAt = time.Time{}
+		}
+		for i := range c.Uses {
+			c.Uses[i].Enforced = c.Uses[i].Enforced && !c.TestedAt.IsZero()
+		}
+		return c.check()
+	})
+}
+
+// settingsOf is what a trial is about, as a text that can be compared.
+func settingsOf(c *Connection, secrets Secrets) (string, error) {
+	raw, err := json.Marshal([]any{c.OIDC, c.SAML, c.Mapping, secrets})
+	if err != nil {
+		return "", fault.Wrap(fault.Invalid, err, "the settings are not readable")
+	}
+	return string(raw), nil
+}
+
+// Refresh keeps what was fetched anew from where the connection's metadata is:
+// it is what the trial saw, renewed, and needs no other one.
+func (s *Connections) Refresh(ctx context.Context, id string, edit func(*Connection) error) error {
+	_, err := s.change(ctx, id, edit)
+	return err
+}
+
+// Passed notes that a trial passed with the settings of the version. Of settings
+// that were changed meanwhile nothing was tried: a fault of kind Conflict.
+func (s *Connections) Passed(ctx context.Context, id string, version int64) error {
+	_, err := s.change(ctx, id, func(c *Connection) error {
+		if c.Version != version {
+			return fault.New(fault.Conflict, "the connection was changed while the trial ran: try it again")
+		}
+		c.TestedAt = s.now()
+		return nil
+	})
+	return err
+}
+
+// Enforce makes the organization's people sign in by its connections, or lets
+// them do so otherwise again. Only what is enabled and passed its trial can be
+// enforced.
+func (s *Connections) Enforce(ctx context.Context, id, orgID string, enforced bool) (*Connection, error) {
+	return s.change(ctx, id, func(c *Connection) error {
+		i := slices.IndexFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
+		switch {
+		case i < 0:
+			return NoConnection()
+		case enforced && (c.TestedAt.IsZero() || !c.Enabled):
+			return fault.New(fault.Conflict, "a connection is enforced once it is enabled and a trial sign-in by it has passed")
+		}
+		c.Uses[i].Enforced = enforced
+		return nil
+	})
+}
+
+// change carries out an edit on the connection as it is.
+func (s *Connections) change(ctx context.Context, id string, edit func(*Connection) error) (*Connection, error) {
+	for range attempts {
+		c, err := s.store.Connection(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := edit(c); err != nil {
+			return nil, err
+		}
+		c.UpdatedAt = s.now()
+		if done, err := s.store.UpdateConnection(ctx, c); err != nil || done {
+			return c, err
+		}
+	}
+	return nil, fault.New(fault.Unavailable, "too many change this connection at this moment; try again")
+}
+
+// Secrets opens what the connection keeps to itself.
+func (s *Connections) Secrets(c *Connection) (Secrets, error) {
+	var out Secrets
+	if len(c.Sealed) == 0 {
+		return out, nil
+	}
+	plain, err := s.sealer.Open(c.Sealed, c.ID)
+	if err == nil {
+		err = json.Unmarshal(plain, &out)
+	}
+	if err != nil {
+		return Secrets{}, fault.Wrap(fault.Internal, err, "the secrets of connection %s cannot be opened", c.ID)
+	}
+	return out, nil
+}
+
+func (s *Connections) seal(c *Connection, secrets Secrets) error {
+	if secrets == (Secrets{}) {
+		c.Sealed = nil
+		return nil
+	}
+	plain, err := json.Marshal(secrets)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the secrets cannot be written")
+	}
+	c.Sealed = s.sealer.Seal(plain, c.ID)
+	return nil
+}
+
+// Bounds of what a connection holds.
+const (
+	MaxMetadata  = 256 << 10 // bytes of a provider's metadata
+	maxUses      = 50
+	maxRoleRules = 100
+	maxListed    = 50  // scopes, tenants
+	longestText  = 512 // of a name, an id, an address
+	longestKey   = 16 << 10
+)
+
+// check says what is wrong with what is to be stored.
+func (c *Connection) check() error {
+	name, err := CheckName(c.Name)
+	if err != nil {
+		return fault.New(fault.Invalid, "a connection has a name of 1 to %d printable characters", longestName).On("name")
+	}
+	c.Name = name
+	if !slices.Contains(Protocols, c.Protocol) {
+		return fault.New(fault.Invalid, "a connection speaks oidc or saml").On("protocol")
+	}
+	if len(c.Uses) > maxUses || len(c.Mapping.Roles) > maxRoleRules || len(c.OIDC.Scopes) > maxListed || len(c.OIDC.Tenants) > maxListed {
+		return fault.New(fault.Invalid, "a connection has at most %d organizations, %d rules of roles, %d scopes and %d tenants", maxUses, maxRoleRules, maxListed, maxListed)
+	}
+	if len(c.OIDC.Metadata) > MaxMetadata || len(c.SAML.Metadata) > MaxMetadata {
+		return fault.New(fault.Invalid, "a provider's metadata has at most %d bytes", MaxMetadata).On("metadata")
+	}
+	m := &c.Mapping
+	texts := slices.Concat(c.OIDC.Scopes, c.OIDC.Tenants, []string{
+		c.OIDC.MetadataURL, c.OIDC.ClientID, c.OIDC.AuthMethod, c.SAML.MetadataURL, m.Email, m.GivenName, m.FamilyName, m.Name, m.Groups,
+	})
+	for i, r := range m.Roles {
+		if r.Role != Admin && r.Role != Viewer {
+			return fault.New(fault.Invalid, "a group has the role admin or viewer; owners are made here and nowhere else").On(fmt.Sprintf("mapping.roles.%d.role", i))
+		}
+		if r.Value == "" {
+			return fault.New(fault.Invalid, "a rule of roles names a group").On(fmt.Sprintf("mapping.roles.%d.value", i))
+		}
+		texts = append(texts, r.Value)
+	}
+	for _, t := range texts {
+		if len(t) > longestText {
+			return fault.New(fault.Invalid, "a value of a connection has at most %d characters", longestText)
+		}
+	}
+	if len(c.Sealed) > 2*longestKey {
+		return fault.New(fault.Invalid, "a secret or key has at most %d characters", longestKey)
+	}
+	return nil
+}
+
+// NoConnection is the answer about a connection that is not there, or not there
+// for who asks.
+func NoConnection() error { return fault.New(fault.NotFound, "there is no such connection") }

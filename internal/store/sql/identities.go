@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"context"
+
+	"signet/internal/fault"
+	"signet/internal/org"
+)
+
+var _ org.IdentityStore = (*DB)(nil)
+
+const (
+	identityColumns = "connection_id, subject, account_id, email, created_at, last_sign_in"
+
+	identityOf = "SELECT account_id, email, created_at, last_sign_in FROM identities WHERE connection_id = $1 AND subject = $2"
+
+	identitiesOf = "SELECT " + identityColumns + " FROM identities WHERE account_id = ? ORDER BY connection_id"
+
+	insertIdentity = "INSERT INTO identities (" + identityColumns + ") VALUES ($1, $2, $3, $4, $5, $6)"
+
+	seeIdentity = "UPDATE identities SET email = $3, last_sign_in = $4 WHERE connection_id = $1 AND subject = $2"
+
+	deleteIdentity = "DELETE FROM identities WHERE connection_id = $1 AND account_id = $2"
+
+	joinOrganization = `INSERT INTO members (organization_id, account_id, role, joined_at)
+		SELECT id, $2, $3, $4 FROM organizations WHERE id = $1 AND erase_at IS NULL
+		ON CONFLICT (organization_id, account_id) DO NOTHING`
+
+	followRole = `UPDATE members SET role = $3 WHERE organization_id = $1 AND account_id = $2 AND role <> 'owner' AND role <> $3`
+
+	// Who decides about its members meanwhile has to look again.
+	touchOrganization = "UPDATE organizations SET version = version + 1 WHERE id = $1"
+)
+
+type identityRow struct {
+	ConnectionID string
+	Subject      string
+	AccountID    string
+	Email        string
+	CreatedAt    instant
+	LastSignIn   instant
+}
+
+func (r *identityRow) identity() *org.Identity {
+	return &org.Identity{
+		ConnectionID: r.ConnectionID, Subject: r.Subject, AccountID: r.AccountID, Email: r.Email,
+		CreatedAt: r.CreatedAt.Time, LastSignIn: r.LastSignIn.Time,
+	}
+}
+
+// Identity implements org.IdentityStore.
+func (db *DB) Identity(ctx context.Context, connectionID, subject string) (*org.Identity, error) {
+	if !validID(connectionID) || !storable(subject) {
+		return nil, nil
+	}
+	row := identityRow{ConnectionID: connectionID, Subject: subject}
+	found := false
+	err := db.view(ctx, func(ctx context.Context, c *conn) (err error) {
+		found, err = c.row(ctx, identityOf, []any{connectionID, subject}, &row.AccountID, &row.Email, &row.CreatedAt, &row.LastSignIn)
+		return err
+	})
+	if err != nil || !found {
+		return nil, err
+	}
+	return row.identity(), nil
+}
+
+// IdentitiesOf implements org.IdentityStore.
+func (db *DB) IdentitiesOf(ctx context.Context, accountID string) ([]*org.Identity, error) {
+	if !validID(accountID) {
+		return nil, nil
+	}
+	var rows []identityRow
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		rows = nil
+		return c.orm(ctx).Raw(identitiesOf, accountID).Scan(&rows).Error
+	})
+	return convert(rows, (*identityRow).identity), err
+}
+
+// AddIdentity implements org.IdentityStore.
+func (db *DB) AddIdentity(ctx context.Context, n *org.Newcomer) error {
+	i := n.Identity
+	if !validID(i.ConnectionID) {
+		return org.NoConnection()
+	}
+	if !validID(i.AccountID) {
+		return noAccount()
+	}
+	if i.Subject == "" || !storable(i.Subject, i.Email) {
+		return errUnstorable()
+	}
+	var account *accountRow
+	if n.Account != nil {
+		row := rowOfAccount(n.Account)
+		if account = &row; row.ID != i.AccountID || !row.storable() {
+			return errUnstorable()
+		}
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		if account != nil {
+			if _, err := c.change(ctx, insertAccount, account.values()...); err != nil {
+				return err
+			}
+		}
+		if _, err := c.change(ctx, insertIdentity, i.ConnectionID, i.Subject, i.AccountID, i.Email, at(i.CreatedAt), at(i.LastSignIn)); err != nil {
+			return err
+		}
+		return changeMembers(ctx, c, joinOrganization, n.Joins, func(m org.Member) []any {
+			return []any{m.OrgID, i.AccountID, string(m.Role), at(m.JoinedAt)}
+		})
+	})
+}
+
+// changeMembers runs the text for each member, and where it changes anything lets
+// those know who decide about the organization's members.
+func changeMembers(ctx context.Context, c *conn, text string, members []org.Member, args func(org.Member) []any) error {
+	for _, m := range members {
+		if !validID(m.OrgID) || !m.Role.Valid() {
+			return fault.New(fault.Internal, "a member of %q with the role %q", m.OrgID, m.Role)
+		}
+		changed, err := c.change(ctx, text, args(m)...)
+		if err == nil && changed > 0 {
+			_, err = c.change(ctx, touchOrganization, m.OrgID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SeeIdentity implements org.IdentityStore.
+func (db *DB) SeeIdentity(ctx context.Context, i *org.Identity, follow []org.Member) error {
+	if !validID(i.ConnectionID) || !validID(i.AccountID) || !storable(i.Subject, i.Email) {
+		return errUnstorable()
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		if _, err := c.change(ctx, seeIdentity, i.ConnectionID, i.Subject, i.Email, at(i.LastSignIn)); err != nil {
+			return err
+		}
+		return changeMembers(ctx, c, followRole, follow, func(m org.Member) []any {
+			return []any{m.OrgID, i.AccountID, string(m.Role)}
+		})
+	})
+}
+
+// RemoveIdentity implements org.IdentityStore.
+func (db *DB) RemoveIdentity(ctx context.Context, connectionID, accountID string) (bool, error) {
+	if !validID(connectionID) || !validID(accountID) {
+		return false, nil
+	}
+	var n int64
+	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+		n, err = c.change(ctx, deleteIdentity, connectionID, accountID)
+		return err
+	})
+	return n > 0, err
+}

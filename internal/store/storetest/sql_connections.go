@@ -1,0 +1,234 @@
+package storetest
+
+import (
+	"fmt"
+	"reflect"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/keys"
+	"signet/internal/org"
+	sqlstore "signet/internal/store/sql"
+)
+
+func connections(t testing.TB, db *sqlstore.DB) *org.Connections {
+	t.Helper()
+	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+	ok(t, err)
+	return org.NewConnections(db, master.Sealer("connections"), func() time.Time { return epoch })
+}
+
+func makeConnection(t testing.TB, db *sqlstore.DB, uses ...*org.Organization) *org.Connection {
+	t.Helper()
+	c := &org.Connection{
+		Name: "Contoso", Protocol: org.OIDC, Enabled: true,
+		OIDC:    org.OIDCSettings{MetadataURL: "https://idp.example/.well-known/openid-configuration", Metadata: `{"b":1,"a":"ü"}`, ClientID: "signet", Scopes: []string{"email"}},
+		Mapping: org.Mapping{Groups: "groups", Roles: []org.RoleRule{{Value: "admins", Role: org.Admin}}},
+	}
+	for _, o := range uses {
+		c.Uses = append(c.Uses, org.Use{OrgID: o.ID})
+	}
+	ok(t, connections(t, db).Create(t.Context(), c, org.Secrets{ClientSecret: "s3cret"}))
+	return c
+}
+
+// utc is the connection with its times as the store gives them back.
+func utc(c *org.Connection) org.Connection {
+	out := *c
+	out.CreatedAt, out.UpdatedAt, out.TestedAt = out.CreatedAt.UTC(), out.UpdatedAt.UTC(), out.TestedAt.UTC()
+	return out
+}
+
+func testConnections(t *testing.T, fresh func(testing.TB) string) {
+	db := OpenSQL(t, fresh(t))
+	ctx, s := t.Context(), connections(t, db)
+	ada := makeAccount(t, db, "ada")
+	one, two := makeOrganization(t, db, ada), makeOrganization(t, db, ada)
+	c := makeConnection(t, db, one, two)
+
+	t.Run("what is stored is read, and its secrets are sealed", func(t *testing.T) {
+		got, err := db.Connection(ctx, c.ID)
+		ok(t, err)
+		if want := utc(c); !reflect.DeepEqual(*got, want) {
+			t.Errorf("read %+v, want %+v", *got, want)
+		}
+		secrets, err := s.Secrets(got)
+		if err != nil || secrets.ClientSecret != "s3cret" || !got.Serves(one.ID) || got.Serves(newID(t)) {
+			t.Errorf("secrets %v, %v; uses %v", secrets, err, got.Uses)
+		}
+		for _, none := range []string{"", "x", newID(t)} {
+			_, err := db.Connection(ctx, none)
+			want(t, err, fault.NotFound)
+		}
+		other := makeConnection(t, db)
+		other.Sealed = got.Sealed
+		if _, err := s.Secrets(other); err == nil {
+			t.Error("one connection's secrets are opened as another's")
+		}
+		ok(t, s.Delete(ctx, other.ID))
+		want(t, s.Delete(ctx, other.ID), fault.NotFound)
+	})
+
+	t.Run("those of an organization, and pages of all", func(t *testing.T) {
+		alone := makeConnection(t, db, two)
+		of, err := db.ConnectionsOf(ctx, two.ID)
+		ok(t, err)
+		if len(of) != 2 || of[0].ID != c.ID || of[1].ID != alone.ID || len(of[0].Uses) != 2 || len(of[1].Uses) != 1 {
+			t.Errorf("of the second: %+v", of)
+		}
+		rest, err := db.Connections(ctx, c.ID, 1)
+		if err != nil || len(rest) != 1 || rest[0].ID != alone.ID {
+			t.Errorf("the second page: %+v, %v", rest, err)
+		}
+		bad := *alone
+		bad.Uses = []org.Use{{OrgID: newID(t)}}
+		want(t, s.Create(ctx, &bad, org.Secrets{}), fault.NotFound)
+	})
+
+	t.Run("a trial counts for the settings that it was run with", func(t *testing.T) {
+		tried := makeConnection(t, db, one)
+		_, err := s.Enforce(ctx, tried.ID, one.ID, true)
+		want(t, err, fault.Conflict)
+		ok(t, s.Passed(ctx, tried.ID, tried.Version))
+		want(t, s.Passed(ctx, tried.ID, tried.Version), fault.Conflict)
+		got, err := s.Enforce(ctx, tried.ID, one.ID, true)
+		ok(t, err)
+		if !got.Enforced(one.ID) || got.TestedAt.IsZero() {
+			t.Errorf("enforced: %+v", got)
+		}
+		_, err = s.Enforce(ctx, tried.ID, two.ID, true)
+		want(t, err, fault.NotFound)
+		got, err = s.Edit(ctx, tried.ID, func(c *org.Connection, _ *org.Secrets) error { c.Name = "Fabrikam"; return nil })
+		if err != nil || got.Name != "Fabrikam" || !got.Enforced(one.ID) {
+			t.Errorf("renamed: %+v, %v", got, err)
+		}
+		_, err = s.Edit(ctx, tried.ID, func(_ *org.Connection, secrets *org.Secrets) error { secrets.ClientSecret = "new"; return nil })
+		ok(t, err)
+		got, err = db.Connection(ctx, tried.ID)
+		if err != nil || got.Enforced(one.ID) || !got.TestedAt.IsZero() {
+			t.Errorf("after another secret: %+v, %v", got, err)
+		}
+	})
+
+	t.Run("an organization that is erased uses none", func(t *testing.T) {
+		_, err := organizations(db, epoch).Delete(ctx, two.ID, org.Operator)
+		ok(t, err)
+		_, err = db.EraseOrganizations(ctx, epoch.Add(grace), 10)
+		ok(t, err)
+		got, err := db.Connection(ctx, c.ID)
+		if err != nil || got.Serves(two.ID) || !got.Serves(one.ID) {
+			t.Errorf("uses %+v, %v", got.Uses, err)
+		}
+	})
+}
+
+func newcomer(t testing.TB, c *org.Connection, subject, email string, joins ...*org.Organization) *org.Newcomer {
+	t.Helper()
+	a := &account.Account{ID: newID(t), Email: email, EmailKey: email, EmailVerified: true, Status: account.Active, CreatedAt: epoch, UpdatedAt: epoch}
+	n := &org.Newcomer{
+		Account:  a,
+		Identity: org.Identity{ConnectionID: c.ID, Subject: subject, AccountID: a.ID, Email: email, CreatedAt: epoch, LastSignIn: epoch},
+	}
+	for _, o := range joins {
+		n.Joins = append(n.Joins, org.Member{OrgID: o.ID, AccountID: a.ID, Role: org.Viewer, JoinedAt: epoch})
+	}
+	return n
+}
+
+func testIdentities(t *testing.T, fresh func(testing.TB) string) {
+	address := fresh(t)
+	nodes := []*sqlstore.DB{OpenSQL(t, address), OpenSQL(t, address)}
+	db, ctx := nodes[0], t.Context()
+	ada := makeAccount(t, db, "ada")
+	o := makeOrganization(t, db, ada)
+	c, other := makeConnection(t, db, o), makeConnection(t, db, o)
+	n := newcomer(t, c, "s1", "bob@contoso.example", o)
+	ok(t, db.AddIdentity(ctx, n))
+
+	t.Run("a newcomer is account, identity and member at once, or nothing", func(t *testing.T) {
+		got, err := db.Identity(ctx, c.ID, "s1")
+		if err != nil || got == nil || got.AccountID != n.Account.ID || got.Email != "bob@contoso.example" || !got.LastSignIn.Equal(epoch) {
+			t.Fatalf("identity %+v, %v", got, err)
+		}
+		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner, "bob@contoso.example": org.Viewer})
+		for _, none := range [][2]string{{other.ID, "s1"}, {c.ID, "S1"}, {"x", "s1"}, {c.ID, ""}} {
+			if got, err := db.Identity(ctx, none[0], none[1]); err != nil || got != nil {
+				t.Errorf("%v is %+v, %v", none, got, err)
+			}
+		}
+		want(t, db.AddIdentity(ctx, newcomer(t, c, "s1", "eve@contoso.example", o)), fault.Conflict)
+		want(t, db.AddIdentity(ctx, newcomer(t, c, "s2", "bob@contoso.example", o)), fault.Conflict)
+		_, err = db.AccountByEmailKey(ctx, "eve@contoso.example")
+		want(t, err, fault.NotFound)
+	})
+
+	t.Run("one account has one identity on a connection", func(t *testing.T) {
+		link := &org.Newcomer{Identity: org.Identity{ConnectionID: c.ID, Subject: "s3", AccountID: ada.ID, CreatedAt: epoch, LastSignIn: epoch},
+			Joins: []org.Member{{OrgID: o.ID, Role: org.Viewer, JoinedAt: epoch}}}
+		ok(t, db.AddIdentity(ctx, link))
+		link.Identity.Subject = "s4"
+		want(t, db.AddIdentity(ctx, link), fault.Conflict)
+		link.Identity.ConnectionID = other.ID
+		ok(t, db.AddIdentity(ctx, link))
+		of, err := db.IdentitiesOf(ctx, ada.ID)
+		if err != nil || len(of) != 2 || of[0].Subject != "s3" || of[1].Subject != "s4" {
+			t.Errorf("identities %+v, %v", of, err)
+		}
+		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner, "bob@contoso.example": org.Viewer})
+		if gone, err := db.RemoveIdentity(ctx, other.ID, ada.ID); err != nil || !gone {
+			t.Errorf("removed: %t, %v", gone, err)
+		}
+		link.Identity.AccountID = newID(t)
+		want(t, db.AddIdentity(ctx, link), fault.NotFound)
+	})
+
+	t.Run("roles follow, but not owners, and nobody comes back", func(t *testing.T) {
+		admin := []org.Member{{OrgID: o.ID, Role: org.Admin}}
+		see := n.Identity
+		see.Email, see.LastSignIn = "bob@new.example", epoch.Add(time.Hour)
+		ok(t, db.SeeIdentity(ctx, &see, admin))
+		ok(t, db.SeeIdentity(ctx, &org.Identity{ConnectionID: c.ID, Subject: "s3", AccountID: ada.ID, LastSignIn: epoch}, admin))
+		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner, "bob@contoso.example": org.Admin})
+		if got, err := db.Identity(ctx, c.ID, "s1"); err != nil || got.Email != "bob@new.example" || !got.LastSignIn.Equal(epoch.Add(time.Hour)) {
+			t.Errorf("seen: %+v, %v", got, err)
+		}
+		ok(t, organizations(db, epoch).Remove(ctx, o.ID, n.Account.ID, org.Operator))
+		ok(t, db.SeeIdentity(ctx, &see, admin))
+		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner})
+	})
+
+	t.Run("many who arrive as the same person at once", func(t *testing.T) {
+		var refused atomic.Int64
+		won := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			err := db.AddIdentity(ctx, newcomer(t, c, "race", fmt.Sprintf("race%d@contoso.example", i%2), o))
+			if fault.Is(err, fault.Conflict) {
+				refused.Add(1)
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if won != 1 || refused.Load() != callers-1 {
+			t.Errorf("%d won and %d were refused", won, refused.Load())
+		}
+	})
+
+	t.Run("a deleted organization is not joined, a removed connection knows nobody", func(t *testing.T) {
+		_, err := organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
+		ok(t, err)
+		late := newcomer(t, other, "late", "late@contoso.example", o)
+		ok(t, db.AddIdentity(ctx, late))
+		if m, err := db.Member(ctx, o.ID, late.Account.ID); err != nil || m != nil {
+			t.Errorf("a member of what is deleted: %+v, %v", m, err)
+		}
+		ok(t, db.DeleteConnection(ctx, other.ID))
+		if got, err := db.Identity(ctx, other.ID, "late"); err != nil || got != nil {
+			t.Errorf("after the connection is gone: %+v, %v", got, err)
+		}
+		_, err = db.Account(ctx, late.Account.ID)
+		ok(t, err)
+		want(t, db.AddIdentity(ctx, newcomer(t, other, "later", "later@contoso.example")), fault.NotFound)
+	})
+}
