@@ -78,7 +78,9 @@ func (c *Client) fillProfile() {
 	c.RequirePAR = c.RequirePAR || policy.Push && c.MayGrant(GrantCode)
 	c.RequireSignedRequest = c.RequireSignedRequest || policy.SignedRequest && c.MayGrant(GrantCode)
 	if policy.Bound && !c.RequiresBinding() {
-		c.DPoPBound = true
+		// Who shows a certificate anyway needs no second key.
+		c.CertificateBound = UsesCertificate(c.AuthMethod)
+		c.DPoPBound = !c.CertificateBound
 	}
 	if policy.Algs == nil {
 		return
@@ -132,10 +134,16 @@ func (c *Client) checkProfileAlgs(p *problems, policy Policy) {
 		p.when(pair[1] != "" && !slices.Contains(policy.Algs, pair[1]), pair[0],
 			"the profile %s signs with %s, so that %s cannot be %s (%s)", c.Profile, algs, pair[0], pair[1], policy.at("§5.4.1"))
 	}
-	if keys, err := c.JWKS.Keys(); c.JWKS != "" && err == nil && c.AuthMethod == AuthPrivateKeyJWT {
+	if keys, err := c.JWKS.Keys(); c.JWKS != "" && err == nil && c.signs() {
 		p.when(!slices.ContainsFunc(keys, func(k jose.JSONWebKey) bool { return signsOneOf(k, policy.Algs) }), "jwks",
 			"jwks has no key that signs with one of %s, which the profile %s asks for: an RSA key, one on P-256, or Ed25519 (%s)", algs, c.Profile, policy.at("§5.4.1"))
 	}
+}
+
+// signs reports whether the client must sign something: what proves who it is, or
+// its requests.
+func (c *Client) signs() bool {
+	return c.AuthMethod == AuthPrivateKeyJWT || c.RequireSignedRequest || c.Policy().SignedCIBA && c.MayGrant(GrantCIBA)
 }
 
 // signsOneOf reports whether the key can sign with one of the algorithms, of

@@ -47,6 +47,34 @@ func TestProfilesSwitchOnWhatTheyAsk(t *testing.T) {
 	}
 }
 
+// TestProfilesBind: the tokens of a client that shows a certificate are bound to
+// it, and those of any other to a key by DPoP, unless the client says which.
+func TestProfilesBind(t *testing.T) {
+	withCertificates := rules
+	withCertificates.Certificates, withCertificates.Authorities = true, true
+	for _, profile := range client.Profiles[1:] {
+		for name, tc := range map[string]struct {
+			edit func(*client.Client)
+			dpop bool
+		}{
+			"by an assertion": {func(*client.Client) {}, true},
+			"by an assertion, and asked for certificates": {func(c *client.Client) { c.CertificateBound = true }, false},
+			"by a certificate":                            {func(c *client.Client) { c.AuthMethod, c.TLSDNS = client.AuthTLS, "app.example" }, false},
+			"by its own":                                  {func(c *client.Client) { c.AuthMethod = client.AuthSelfSignedTLS }, false},
+			"by its own, and asked for DPoP":              {func(c *client.Client) { c.AuthMethod, c.DPoPBound = client.AuthSelfSignedTLS, true }, true},
+		} {
+			c := client.Client{ID: "bank", Metadata: client.Metadata{
+				Profile: profile, AuthMethod: client.AuthPrivateKeyJWT, JWKSURI: "https://app.example/keys", RedirectURIs: []string{"https://app.example/cb"},
+			}}
+			tc.edit(&c)
+			c.Fill()
+			if err := c.Check(withCertificates); err != nil || c.DPoPBound != tc.dpop || c.CertificateBound == tc.dpop {
+				t.Errorf("%s, %s: bound by DPoP %v, to the certificate %v, %v", profile, name, c.DPoPBound, c.CertificateBound, err)
+			}
+		}
+	}
+}
+
 // TestProfilesNameEveryFault: what a client cannot meet is told at once, each by
 // its field and with the clause.
 func TestProfilesNameEveryFault(t *testing.T) {
