@@ -212,7 +212,9 @@ type Limits struct {
 
 	// Wrong codes of devices from everybody together. A code has 34 bits and lives
 	// for minutes: with a thousand devices waiting all the time, this many guesses
-	// an hour find one in some months.
+	// an hour find one in some months. One area of the network (a /24, of IPv6 a /48)
+	// may take a tenth of them. People who are signed in are counted apart, so that
+	// strangers cannot keep them off.
 	DeviceEveryone Rate `yaml:"device_everyone" default:"5000/1h"`
 
 	// Passwords chosen in sign-ups from one block of addresses: each is hashed, before

@@ -65,14 +65,24 @@ type Store interface {
 	UseDevice(ctx context.Context, key string, mark *Authorization, keep time.Duration) (*Authorization, error)
 }
 
+// Typist is who types a code.
+type Typist struct {
+	AccountID string // who is signed in; "": nobody
+	Browser   string // the value of its cookie; "": not known
+	Address   string // of the network
+}
+
 // Guard bounds how often codes are guessed.
 type Guard interface {
-	// Guess counts a code that is typed in the browser with the cookie's value
-	// ("": not known), at the network address, before it is looked at, and
-	// returns how to give that back when the code was right; or a fault of kind
-	// Limited when there were too many.
-	Guess(ctx context.Context, browser, ip string) (refund func(context.Context) error, err error)
+	// Guess counts a code that is typed, before it is looked at, and returns how to
+	// give that back when the code was right; or a fault of kind Limited when there
+	// were too many: ErrCrowded where strangers used up what there is for people who
+	// are not signed in.
+	Guess(ctx context.Context, who Typist) (refund func(context.Context) error, err error)
 }
+
+// ErrCrowded says that a person who signs in first may type a code.
+var ErrCrowded = fault.New(fault.Limited, "Too many wrong codes are typed at the moment. Sign in first, and type the code again.")
 
 // Rules say how long a device may wait.
 type Rules struct {
@@ -153,12 +163,11 @@ func (s *Service) Ask(ctx context.Context, ip string, r *session.Request) (*Code
 
 func userKey(code string) string { return handle.Sum("user code " + code) }
 
-// Find returns what the device asks for that shows the code, as it was typed in
-// the browser at the network address, to become a flow. A code that none shows
-// is a fault of kind NotFound, whether or not it ever was one; too many of them
-// are one of kind Limited.
-func (s *Service) Find(ctx context.Context, typed, browser, ip string) (*session.Request, error) {
-	refund, err := s.guard.Guess(ctx, browser, ip)
+// Find returns what the device asks for that shows the code, as it was typed, to
+// become a flow. A code that none shows is a fault of kind NotFound, whether or
+// not it ever was one; too many of them are one of kind Limited.
+func (s *Service) Find(ctx context.Context, typed string, who Typist) (*session.Request, error) {
+	refund, err := s.guard.Guess(ctx, who)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 // guard counts what it is asked and what was given back.
 type guard struct{ asked, refunded int }
 
-func (g *guard) Guess(context.Context, string, string) (func(context.Context) error, error) {
+func (g *guard) Guess(context.Context, device.Typist) (func(context.Context) error, error) {
 	g.asked++
 	return func(context.Context) error { g.refunded++; return nil }, nil
 }
@@ -69,7 +69,7 @@ func TestPace(t *testing.T) {
 		h.wantPoll(t, codes, time.Second, device.ErrSlowDown)
 	}
 	h.wantPoll(t, codes, time.Minute, device.ErrPending)
-	r, err := h.Find(t.Context(), codes.User, "", "192.0.2.2")
+	r, err := h.Find(t.Context(), codes.User, device.Typist{Address: "192.0.2.2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestPace(t *testing.T) {
 func TestExpired(t *testing.T) {
 	h := newHouse(t)
 	codes, late := h.ask(t), h.ask(t)
-	r, err := h.Find(t.Context(), late.User, "", "192.0.2.2")
+	r, err := h.Find(t.Context(), late.User, device.Typist{Address: "192.0.2.2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestExpired(t *testing.T) {
 	h.wantPoll(t, late, 0, device.ErrExpired)
 	asked := h.guard.asked
 	for _, typed := range []string{codes.User, "BBBB-BBBB", "nonsense"} {
-		if _, err := h.Find(t.Context(), typed, "", "192.0.2.2"); !fault.Is(err, fault.NotFound) || fault.Public(err) != "No device waits with this code." {
+		if _, err := h.Find(t.Context(), typed, device.Typist{Address: "192.0.2.2"}); !fault.Is(err, fault.NotFound) || fault.Public(err) != "No device waits with this code." {
 			t.Errorf("Find(%q) = %v", typed, err)
 		}
 	}

@@ -79,6 +79,10 @@ func (p *Provider) openStatement(ctx context.Context, s Statements, raw string) 
 	if err != nil {
 		return nil, ruleStatement.broken("the software_statement is not a JWT that is signed by an algorithm that is supported").because(err)
 	}
+	// What its issuer signed for another purpose is none (RFC 8725 §3.11).
+	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != "" && !strings.EqualFold(typ, typeID) {
+		return nil, ruleStatement.broken("the software_statement is of type %s, not JWT", printable(typ))
+	}
 	var claims map[string]json.RawMessage
 	var own jwtClaims
 	payload := jws.UnsafePayloadWithoutVerification()

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
+	"signet/internal/device"
 	"signet/internal/fault"
 	"signet/internal/httpd"
 	"signet/internal/session"
@@ -23,6 +25,11 @@ func (w *Web) DeviceEnd(end session.DeviceEnd) string {
 // (RFC 8628 §5.4).
 func (w *Web) device(rw http.ResponseWriter, r *http.Request) error {
 	w.Cookies.NameBrowser(rw, r) // tries are counted by browser, too
+	if r.URL.Query().Get("sign_in") != "" {
+		if sess, _, err := w.owner(rw, r); err != nil || sess == nil {
+			return err
+		}
+	}
 	return w.showDevice(rw, r, clipCode(r.URL.Query().Get("user_code")), "")
 }
 
@@ -36,6 +43,9 @@ func (w *Web) showDevice(rw http.ResponseWriter, r *http.Request, typed string, 
 		fr.Languages.Return = w.at(pathDevice, "user_code", typed)
 	}
 	page := &view.DeviceCode{Frame: fr, Form: view.Form{Action: w.at(pathDevice)}, Code: typed, Fault: bad}
+	if bad == view.FaultDeviceCrowded {
+		page.SignInURL = w.at(pathDevice, "sign_in", "1", "user_code", typed)
+	}
 	return w.show(rw, r, nil, statusOf(bad), page)
 }
 
@@ -56,8 +66,19 @@ func (w *Web) postDevice(rw http.ResponseWriter, r *http.Request) error {
 		return w.showDevice(rw, r, "", view.FaultDeviceMissing)
 	}
 	info := httpd.InfoOf(r)
-	req, err := w.Devices.Find(r.Context(), typed, w.Cookies.Browser(r), info.Address)
+	who := device.Typist{Browser: w.Cookies.Browser(r), Address: info.Address}
+	sess, err := w.sessionOf(r)
+	if err != nil {
+		return err
+	}
+	if sess != nil {
+		who.AccountID = sess.AccountID
+	}
+	req, err := w.Devices.Find(r.Context(), typed, who)
 	if w.tooMany(rw, r, err) {
+		if errors.Is(err, device.ErrCrowded) {
+			return w.showDevice(rw, r, clipCode(typed), view.FaultDeviceCrowded)
+		}
 		return w.showDevice(rw, r, clipCode(typed), view.FaultTooMany)
 	}
 	if fault.Is(err, fault.NotFound) {

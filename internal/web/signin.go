@@ -65,7 +65,7 @@ func (w *Web) form(path string, f *session.Flow) view.Form {
 // report any other status as a broken one.
 func statusOf(m view.Message) int {
 	switch m {
-	case view.FaultTooMany, view.FaultAskedOften, view.FaultTriedOften:
+	case view.FaultTooMany, view.FaultAskedOften, view.FaultTriedOften, view.FaultDeviceCrowded:
 		return http.StatusTooManyRequests
 	}
 	return http.StatusOK

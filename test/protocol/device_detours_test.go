@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"html"
+	"net/http"
 	"regexp"
 	"testing"
 	"time"
@@ -93,4 +94,36 @@ func TestZitadelDevice(t *testing.T) {
 	if err != nil || got.AccessToken == "" || got.IDToken == "" {
 		t.Errorf("%+v, %v", got, err)
 	}
+}
+
+// TestDeviceCrowded: who used up what there is for strangers, from however many
+// browsers, keeps nobody off who signs in; and they are limited, too.
+func TestDeviceCrowded(t *testing.T) {
+	t.Parallel()
+	e := boot(t, testenv.Options{Env: map[string]string{
+		"SIGNET_LIMITS_EXEMPT": "", "SIGNET_LIMITS_DEVICE_BROWSER": "3/15m", "SIGNET_LIMITS_DEVICE_EVERYONE": "20/1h",
+	}})
+	e.Apply("clients:\n" + devices)
+	d := ask(t, e.App(t, tv))
+	try := func(b *testenv.Browser, p *testenv.Page, code string) *testenv.Page {
+		return b.Submit(p.Form("user_code"), "submit", "user_code", code)
+	}
+	for range 2 { // of 20 this network may take a tenth
+		b := e.Browser().For(t)
+		wantPage(t, try(b, b.Get("/device"), "BBBB-BBBB"), http.StatusOK, "No device is waiting with this code")
+	}
+	b := e.Browser().For(t)
+	p := try(b, b.Get("/device"), d.Str("user_code"))
+	wantPage(t, p, http.StatusTooManyRequests, "Sign in first", `href="/device?sign_in=1&amp;user_code=`+d.Str("user_code")+`"`)
+	p = b.Finish(b.Get("/device?sign_in=1&user_code="+d.Str("user_code")), ada)
+	if f := p.Form("user_code"); f == nil || f.Fields.Get("user_code") != d.Str("user_code") {
+		t.Fatalf("after the sign-in: %d %s", p.Status, p.URL)
+	}
+	if asks := try(b, p, d.Str("user_code")); asks.Form("allow") == nil {
+		t.Errorf("the right code: %d %s", asks.Status, asks.URL)
+	}
+	for range 3 {
+		wantPage(t, try(b, b.Get("/device"), "BBBB-BBBB"), http.StatusOK, "No device is waiting with this code")
+	}
+	wantPage(t, try(b, b.Get("/device"), "BBBB-BBBB"), http.StatusTooManyRequests, "Too many tries")
 }

@@ -41,6 +41,9 @@ func TestSoftwareStatement(t *testing.T) {
 		if tokens(t, e.Browser().For(t), e.App(t, app), ada).Str("id_token") == "" {
 			t.Error("it does not work")
 		}
+		if untyped := register(sign(t, key, "ES256", "", claims(nil))); untyped.Status != http.StatusCreated {
+			t.Errorf("without a type: %d %s", untyped.Status, untyped.Body)
+		}
 		read := call(t, "GET", got.Str("registration_client_uri"), got.Str("registration_access_token"), nil)
 		if read.Str("software_statement") != good {
 			t.Errorf("read: %s", read.Body)
@@ -50,6 +53,7 @@ func TestSoftwareStatement(t *testing.T) {
 			"of another key":  sign(t, stranger, "ES256", "JWT", claims(nil)),
 			"unsigned":        unsigned(t, claims(nil)),
 			"changed":         strings.Join([]string{strings.Split(good, ".")[0], strings.Split(sign(t, stranger, "ES256", "JWT", claims(nil)), ".")[1] + "AA", strings.Split(good, ".")[2]}, "."),
+			"an ID token":     sign(t, key, "ES256", "id+jwt", claims(nil)),
 			"expired":         sign(t, key, "ES256", "JWT", claims(func(c jwtClaims) { c["exp"] = time.Now().Add(-time.Second).Unix() })),
 			"of another type": sign(t, key, "ES256", "JWT", claims(func(c jwtClaims) { c["redirect_uris"] = "https://signed.example/cb" })),
 			"large":           sign(t, key, "ES256", "JWT", claims(func(c jwtClaims) { c["x"] = strings.Repeat("x", 9000) })),

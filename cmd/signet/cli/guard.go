@@ -8,6 +8,7 @@ import (
 	"signet/config"
 	"signet/internal/challenge"
 	"signet/internal/client"
+	"signet/internal/device"
 	"signet/internal/fault"
 	"signet/internal/limit"
 	"signet/internal/op"
@@ -146,33 +147,58 @@ func (g challengeGuard) take(ctx context.Context, from netip.Addr, tries ...limi
 
 // deviceGuard implements device.Guard with the limits of the configuration.
 type deviceGuard struct {
-	limiter                    *limit.Limiter
-	browser, network, everyone limit.Rule
-	v4, v6                     int
+	limiter          *limit.Limiter
+	person, browser  limit.Rule
+	network, area    limit.Rule
+	everyone, people limit.Rule
+	v4, v6           int
 }
+
+// An area is what one stranger can have of the network without being many: a host
+// gets a /48 of IPv6, or a /24 of IPv4, for little. It takes at most a part of
+// what there is for everybody.
+const (
+	areaV4, areaV6 = 24, 48
+	areaPart       = 10
+)
 
 func (h *house) deviceGuard() deviceGuard {
 	l := h.cfg.Limits
-	return deviceGuard{
+	g := deviceGuard{
 		limiter:  limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now),
+		person:   ruleOf("device code, person", l.DeviceBrowser),
 		browser:  ruleOf("device code, browser", l.DeviceBrowser),
 		network:  ruleOf("device code, network", l.DeviceNetwork),
+		area:     ruleOf("device code, area", l.DeviceEveryone),
 		everyone: ruleOf("device code, everyone", l.DeviceEveryone),
+		people:   ruleOf("device code, everyone who is signed in", l.DeviceEveryone),
 		v4:       l.IPv4Prefix, v6: l.IPv6Prefix,
 	}
+	g.area.Max = (g.area.Max + areaPart - 1) / areaPart
+	return g
 }
 
 // Guess implements device.Guard. Who brings no cookie is counted by the network
-// alone.
-func (g deviceGuard) Guess(ctx context.Context, browser, ip string) (func(context.Context) error, error) {
-	from, _ := netip.ParseAddr(ip)
-	tries := []limit.Try{{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)}, {Rule: g.everyone}}
-	if browser != "" {
-		tries = append(tries, limit.Try{Rule: g.browser, Who: browser})
+// alone. People who are signed in have a budget of their own: strangers, who need
+// nothing but addresses, cannot use it up.
+func (g deviceGuard) Guess(ctx context.Context, who device.Typist) (func(context.Context) error, error) {
+	from, _ := netip.ParseAddr(who.Address)
+	tries := []limit.Try{{Rule: g.network, Who: limit.Address(from, g.v4, g.v6)}}
+	switch {
+	case who.AccountID != "":
+		tries = append(tries, limit.Try{Rule: g.person, Who: who.AccountID}, limit.Try{Rule: g.people})
+	case who.Browser != "":
+		tries = append(tries, limit.Try{Rule: g.browser, Who: who.Browser})
+	}
+	if who.AccountID == "" {
+		tries = append(tries, limit.Try{Rule: g.area, Who: limit.Address(from, areaV4, areaV6)}, limit.Try{Rule: g.everyone})
 	}
 	pass, err := g.limiter.Take(ctx, from, tries...)
 	if err != nil {
 		return nil, err
+	}
+	if !pass.OK && (pass.Refused == g.everyone || pass.Refused == g.area) {
+		return nil, device.ErrCrowded
 	}
 	if !pass.OK {
 		return nil, fault.New(fault.Limited, "Too many wrong codes. Please wait %d minutes.", int(pass.RetryAfter.Minutes())+1)

@@ -6,6 +6,7 @@ import "time"
 const (
 	FaultDeviceMissing Message = "device.fault_missing"
 	FaultDeviceWrong   Message = "device.fault_wrong"
+	FaultDeviceCrowded Message = "device.fault_crowded" // who signs in may go on
 )
 
 // DeviceCode asks for the code that a device shows, as the field "user_code".
@@ -14,6 +15,8 @@ type DeviceCode struct {
 	Form
 	Code  string // as it came along in the address, or was typed before
 	Fault Message
+
+	SignInURL string // where to sign in first; empty: there is no need to
 }
 
 func (*DeviceCode) template() string { return "device/code" }

@@ -25,6 +25,9 @@ func device() []State {
 		state("device/code/missing", code("", view.FaultDeviceMissing)),
 		state("device/code/wrong", code("wdjb mjht", view.FaultDeviceWrong)),
 		state("device/code/limited", code("WDJB-MJHT", view.FaultTooMany)),
+		state("device/code/crowded", func() view.Page {
+			return &view.DeviceCode{Frame: frame(nil), Form: view.Form{Action: "/device"}, Code: "WDJB-MJHT", Fault: view.FaultDeviceCrowded, SignInURL: "/device?sign_in=1"}
+		}),
 		state("device/asks/near", func() view.Page { return asks() }),
 		state("device/asks/far", func() view.Page {
 			p := asks()
