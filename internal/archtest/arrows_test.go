@@ -146,6 +146,8 @@ var rules = []rule{
 		within("github.com/dchest/captcha"), under("internal/challenge")),
 	only("QR codes", "one program shows them in a terminal",
 		within("github.com/mdp/qrterminal/v3", "rsc.io/qr"), under("cmd/console/agent")),
+	only("SAML and XML signatures", "what of a signed document is believed is decided in one place, and XML is where it goes wrong",
+		within("github.com/crewjam/saml", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree"), under("internal/federation/saml")),
 	only("cobra", "commands are the program's; no library of ours parses flags",
 		within("github.com/spf13/cobra", "github.com/spf13/pflag"), under("cmd")),
 }
@@ -245,6 +247,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of go-mail":                       {"internal/web", "!github.com/wneessen/go-mail"},
 		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
 		"one importer of QR codes":                      {"internal/web", "!github.com/mdp/qrterminal/v3"},
+		"one importer of SAML and XML signatures":       {"internal/web", "!github.com/crewjam/saml/samlsp"},
 		"one importer of cobra":                         {"config", "!github.com/spf13/cobra"},
 	}
 	for _, r := range rules {
