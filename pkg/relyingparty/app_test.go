@@ -93,6 +93,9 @@ func startAppSigning(t *testing.T, alg jose.SignatureAlgorithm, change func(*Con
 	mux.Handle("/private/", a.rp.Require(http.HandlerFunc(tell)))
 	mux.Handle("/mail", a.rp.Require(http.HandlerFunc(tell), "email"))
 	mux.Handle("/admin", a.rp.Require(http.HandlerFunc(tell), "openid", "admin"))
+	mux.Handle("/organization", a.rp.Require(http.HandlerFunc(tellOrganization)))
+	mux.Handle("/admins", a.rp.RequireRole(http.HandlerFunc(tell), RoleAdmin))
+	mux.Handle("/owners", a.rp.RequireRole(http.HandlerFunc(tell), RoleOwner))
 	mux.Handle("/", a.rp.Load(http.HandlerFunc(tell)))
 	return a
 }

@@ -115,6 +115,14 @@ func (rp *RP) finish(w http.ResponseWriter, r *http.Request, a *attempt, code st
 		rp.fail(w, r, rp.exchangeFault(a, err))
 		return
 	}
+	if err := rp.takeOrganization(w, r, a, g.claims); err != nil {
+		kind := KindInternal
+		if errors.Is(err, errOrganization) {
+			kind = KindInvalid
+		}
+		rp.fail(w, r, rp.fault(kind, a.ReturnTo, err))
+		return
+	}
 	s := newSession(g, rp.config.Scopes, rp.now(), rp.config.SessionLifetime)
 	if err := rp.stillOpen(r.Context(), s); err != nil {
 		rp.fail(w, r, rp.endedFault(a, err))

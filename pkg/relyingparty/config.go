@@ -59,6 +59,12 @@ type Config struct {
 	// profile and email. With offline_access the session is refreshed in the
 	// background; without it, by a silent round trip of the browser.
 	Scopes []string
+	// Organization asks at each sign-in for one of the person's organizations, and
+	// the session is for that one: [AnyOrganization] has the person choose, and an
+	// organization's id leaves no choice. The scope organizations is added. A sign-in
+	// whose answer is about another organization, or about none, fails. By default
+	// none is asked for.
+	Organization string
 	// AuthorizeParams are sent with every authorization request, for example
 	// ui_locales or acr_values. Parameters that this package sets are refused.
 	AuthorizeParams url.Values
@@ -105,7 +111,7 @@ type Config struct {
 // ownedParams are set by this package for each request; a fixed value would
 // break the protection they give.
 var ownedParams = []string{
-	"client_id", "code_challenge", "code_challenge_method", "nonce", "prompt", "redirect_uri",
+	"client_id", "code_challenge", "code_challenge_method", "nonce", "organization", "prompt", "redirect_uri",
 	"request", "request_uri", "response_mode", "response_type", "scope", "state",
 }
 
@@ -129,6 +135,9 @@ func (c Config) complete() (Config, error) {
 	for name := range c.AuthorizeParams {
 		fault(slices.Contains(ownedParams, name), "AuthorizeParams: %s is set by this package", name)
 	}
+	// A slug could not be compared with the answer, which has the id.
+	fault(c.Organization != "" && c.Organization != AnyOrganization && !organizationID.MatchString(c.Organization),
+		"Organization: %q is neither an organization's id nor %s", c.Organization, AnyOrganization)
 	if c.AuthMethod == "" {
 		c.AuthMethod = ClientSecretBasic
 		if c.ClientSecret == "" {
@@ -174,6 +183,9 @@ func (c Config) withDefaults() Config {
 	}
 	if !slices.Contains(c.Scopes, "openid") {
 		c.Scopes = append([]string{"openid"}, c.Scopes...)
+	}
+	if c.Organization != "" && !slices.Contains(c.Scopes, scopeOrganizations) {
+		c.Scopes = append(slices.Clone(c.Scopes), scopeOrganizations)
 	}
 	if c.CookieName == "" {
 		c.CookieName = c.ClientID

@@ -36,6 +36,8 @@ const (
 	KindUnauthenticated Kind = "unauthenticated"
 	// KindScope: the session lacks a scope that the handler requires.
 	KindScope Kind = "insufficient_scope"
+	// KindRole: the person's role in the organization does not let them do that.
+	KindRole Kind = "insufficient_role"
 	// KindCrossOrigin: another site made the browser post here.
 	KindCrossOrigin Kind = "cross_origin"
 	// KindInternal: the app itself failed, for example on a session too large.
@@ -89,6 +91,7 @@ var outcome = map[Kind]struct {
 	KindUnavailable:     {http.StatusServiceUnavailable, "The sign-in service cannot be reached just now. Please try again in a moment."},
 	KindUnauthenticated: {http.StatusUnauthorized, "You need to sign in to go on."},
 	KindScope:           {http.StatusForbidden, "Your sign-in does not allow this app to do that."},
+	KindRole:            {http.StatusForbidden, "Your role in this organization does not allow that."},
 	KindCrossOrigin:     {http.StatusForbidden, "This request came from another site and was not carried out."},
 	KindInternal:        {http.StatusInternalServerError, "Something went wrong in this app."},
 }
@@ -97,7 +100,7 @@ var outcome = map[Kind]struct {
 func (rp *RP) fault(kind Kind, returnTo string, cause error) *Error {
 	e := &Error{Kind: kind, Status: outcome[kind].status, Message: outcome[kind].message, cause: cause}
 	switch kind {
-	case KindScope, KindCrossOrigin, KindInternal:
+	case KindScope, KindRole, KindCrossOrigin, KindInternal:
 		e.Retry, e.RetryText = "/", "Go to the start page"
 	case KindStale:
 		e.Retry, e.RetryText = "/", "Go on"
@@ -168,7 +171,7 @@ func writeError(w http.ResponseWriter, r *http.Request, e *Error) {
 	}
 	title := "You are not signed in"
 	switch e.Kind {
-	case KindScope, KindCrossOrigin:
+	case KindScope, KindRole, KindCrossOrigin:
 		title = "That is not allowed"
 	case KindInternal:
 		title = "Something went wrong"

@@ -35,12 +35,13 @@ var (
 // attempt is one sign-in under way: what the answer is checked against. It
 // waits in a cookie of its own, so that tabs do not disturb each other.
 type attempt struct {
-	State    string    `json:"s"`
-	Nonce    string    `json:"n"`
-	Verifier string    `json:"v"` // of PKCE
-	ReturnTo string    `json:"r"`
-	Silent   bool      `json:"q,omitempty"`
-	Began    time.Time `json:"b"`
+	State        string    `json:"s"`
+	Nonce        string    `json:"n"`
+	Verifier     string    `json:"v"` // of PKCE
+	ReturnTo     string    `json:"r"`
+	Organization string    `json:"o,omitempty"` // asked for
+	Silent       bool      `json:"q,omitempty"`
+	Began        time.Time `json:"b"`
 }
 
 // login begins a sign-in.
@@ -50,12 +51,13 @@ func (rp *RP) login(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains(prompts, prompt) {
 		prompt = ""
 	}
-	rp.begin(w, r, q.Get("return_to"), prompt)
+	rp.begin(w, r, q.Get("return_to"), prompt, q.Get("organization"))
 }
 
 // begin sends the browser to the provider. The state, nonce and PKCE verifier
-// are new each time and known to this browser alone.
-func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt string, more ...zitadel.AuthURLOpt) {
+// are new each time and known to this browser alone. The organization is the one
+// to go on with, or "".
+func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt, organization string, more ...zitadel.AuthURLOpt) {
 	returnTo = rp.safeReturn(returnTo)
 	party, err := rp.provider.get(r.Context())
 	if err != nil {
@@ -64,7 +66,7 @@ func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt str
 	}
 	a := attempt{
 		State: handle(), Nonce: handle(), Verifier: oauth2.GenerateVerifier(),
-		ReturnTo: returnTo, Silent: prompt == "none", Began: rp.now(),
+		ReturnTo: returnTo, Organization: rp.asked(r, organization, prompt), Silent: prompt == "none", Began: rp.now(),
 	}
 	rp.pruneAttempts(w, r)
 	if err := rp.keepAttempt(w, r, a); err != nil {
@@ -77,6 +79,9 @@ func (rp *RP) begin(w http.ResponseWriter, r *http.Request, returnTo, prompt str
 	}
 	if prompt != "" {
 		options = append(options, zitadel.WithPrompt(prompt))
+	}
+	if a.Organization != "" {
+		options = append(options, zitadel.AuthURLOpt(zitadel.WithURLParam("organization", a.Organization)))
 	}
 	for name, values := range rp.config.AuthorizeParams {
 		for _, value := range values {

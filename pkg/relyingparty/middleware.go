@@ -65,7 +65,7 @@ func (rp *RP) guard(next http.Handler, out http.HandlerFunc) http.Handler {
 		case err == nil:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, s.user(rp.config.Issuer))))
 		case errors.Is(err, errMustRenew):
-			rp.begin(w, r, r.URL.RequestURI(), "none")
+			rp.begin(w, r, r.URL.RequestURI(), "none", organizationOf(s.claims))
 		case errors.Is(err, errSignedOut):
 			out(w, r)
 		case errors.Is(err, errTooLarge):
@@ -78,7 +78,8 @@ func (rp *RP) guard(next http.Handler, out http.HandlerFunc) http.Handler {
 
 // current returns the request's session with an access token that is still
 // good: refreshed if need be, and then also written back to the browser. Its
-// errors are errSignedOut, errMustRenew, and those of a provider in trouble.
+// errors are errSignedOut, errMustRenew, with the session as it was, and those of a
+// provider in trouble.
 func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) {
 	s, err := rp.openSession(r)
 	if errors.Is(err, errSignOuts) {
@@ -99,7 +100,7 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 	case alive:
 		return s, nil
 	case opensPage(r):
-		return nil, errMustRenew
+		return s, errMustRenew
 	case now.Before(s.AccessEnd.Add(renewGrace)):
 		return s, nil
 	default:

@@ -204,6 +204,8 @@ func sameSession(old, fresh *oidc.IDTokenClaims) error {
 		return errSubject
 	case fresh.Nonce != "" && fresh.Nonce != old.Nonce:
 		return errNonce
+	case organizationOf(fresh) != organizationOf(old):
+		return errOrganization
 	case fresh.AuthTime != 0 && old.AuthTime != 0 && fresh.AuthTime != old.AuthTime:
 		return errAuthTime
 	}
@@ -284,5 +286,5 @@ func rejected(err error) bool {
 	if errors.As(err, &protocol) {
 		return protocol.ErrorType == oidc.InvalidGrant || protocol.ErrorType == oidc.UnauthorizedClient
 	}
-	return errors.Is(err, errSubject) || errors.Is(err, errNonce) || errors.Is(err, errAuthTime)
+	return errors.Is(err, errSubject) || errors.Is(err, errNonce) || errors.Is(err, errAuthTime) || errors.Is(err, errOrganization)
 }

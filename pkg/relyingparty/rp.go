@@ -81,7 +81,9 @@ func (rp *RP) Ready(ctx context.Context) error {
 //
 //	GET  /login?return_to=/page   sends the browser to the provider; with
 //	                              prompt=none silently, or prompt=login,
-//	                              select_account, consent, create
+//	                              select_account, consent, create; where
+//	                              [Config.Organization] leaves a choice, with
+//	                              organization, the id of one
 //	GET  /callback                takes the provider's answer
 //	POST /logout                  signs out here and at the provider
 //	POST /logout/local            signs out here only

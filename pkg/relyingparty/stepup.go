@@ -63,7 +63,11 @@ func (rp *RP) RequireStepUp(next http.Handler, s StepUp) http.Handler {
 // StepUp sends the browser to sign in as s says, and back to the page of the
 // request.
 func (rp *RP) StepUp(w http.ResponseWriter, r *http.Request, s StepUp) {
-	rp.begin(w, r, r.URL.RequestURI(), "", s.options()...)
+	var organization string
+	if u := UserFrom(r.Context()); u != nil {
+		organization = u.Organization.ID
+	}
+	rp.begin(w, r, r.URL.RequestURI(), "", organization, s.options()...)
 }
 
 // options ask for the class as for something that the app cannot do without

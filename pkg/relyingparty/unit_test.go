@@ -41,6 +41,7 @@ func TestConfigFaultsAtOnce(t *testing.T) {
 		"public with a secret":  func(c *Config) { c.ClientSecret, c.AuthMethod = "s", ClientPublic },
 		"basic without":         func(c *Config) { c.AuthMethod = ClientSecretBasic },
 		"login at the callback": func(c *Config) { c.LoginPath = "/callback" },
+		"a slug":                func(c *Config) { c.Organization = "engines" },
 		"logout url":            func(c *Config) { c.PostLogoutURL = "http://app.example/" },
 	} {
 		c := goodConfig()

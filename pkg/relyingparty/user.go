@@ -26,6 +26,12 @@ type User struct {
 	Name, Email, Picture string
 	EmailVerified        bool
 
+	// Organization is the one that the session is for, if the app asks for one
+	// ([Config.Organization]), else zero. Organizations are those that the provider
+	// told of, with the scope of that name.
+	Organization  Organization
+	Organizations []Organization
+
 	// Scopes are those granted, which may be fewer than asked for.
 	Scopes []string
 	// ACR and AMR say how the person proved who they are (OpenID Connect Core
@@ -109,6 +115,7 @@ func (s *session) user(issuer string) *User {
 		Refreshable: s.Refresh != "",
 		idToken:     payload(s.IDToken), userInfo: s.UserInfo, access: func() string { return s.Access },
 	}
+	u.Organizations, u.Organization = s.organizations()
 	if c.AuthTime != 0 {
 		u.AuthTime = c.GetAuthTime()
 	}

@@ -45,7 +45,8 @@ type Provider struct {
 	Client Client
 	// User holds the claims of who is signed in: sub for the ID token, and all
 	// of them for userinfo. Nil means nobody is, which is answered with
-	// login_required.
+	// login_required. Of its organizations, a list of Organization, an app may ask
+	// for one; for * it gets the first.
 	User map[string]any
 	// AccessLife is how long access tokens live. Zero: expires_in is left out.
 	AccessLife time.Duration
@@ -94,6 +95,26 @@ type request struct {
 	scopes []string
 	user   map[string]any
 	authAt time.Time
+
+	organization string // the id, or ""
+}
+
+// Organization is one that the user belongs to.
+type Organization struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+// organization is the one of the user's that is asked for, as it is now, or nil.
+func (p *Provider) organization(asked string) *Organization {
+	all, _ := p.User["organizations"].([]Organization)
+	for _, o := range all {
+		if asked == "*" || asked == o.ID {
+			return &o
+		}
+	}
+	return nil
 }
 
 // New starts a provider that signs with ES256, and stops it when the test ends.
@@ -213,13 +234,19 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		answer.Set("error_description", "<b>text that must not be shown</b>")
 	case p.User == nil:
 		answer.Set("error", "login_required")
+	case q.Get("organization") != "" && p.organization(q.Get("organization")) == nil:
+		answer.Set("error", "interaction_required")
 	default:
 		scopes := p.Scopes
 		if scopes == nil {
 			scopes = strings.Fields(q.Get("scope"))
 		}
+		req := request{params: q, scopes: scopes, user: maps.Clone(p.User), authAt: p.Now()}
+		if o := p.organization(q.Get("organization")); o != nil {
+			req.organization = o.ID
+		}
 		code := random()
-		p.codes[code] = request{q, scopes, maps.Clone(p.User), p.Now()}
+		p.codes[code] = req
 		answer.Set("code", code)
 	}
 	if p.TamperAnswer != nil {
@@ -320,6 +347,9 @@ func (p *Provider) issue(w http.ResponseWriter, req request, nonce string) {
 	}
 	if nonce != "" {
 		claims["nonce"] = nonce
+	}
+	if o := p.organization(req.organization); o != nil {
+		claims["organization"], claims["organizations"] = o.ID, []Organization{*o}
 	}
 	if p.TamperIDToken != nil {
 		p.TamperIDToken(claims)
