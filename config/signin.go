@@ -247,6 +247,9 @@ type Limits struct {
 	// removed. That an app reads or replaces its registration counts as well.
 	Registration Rate `yaml:"registration" default:"20/1h"`
 
+	// Calls of the management API by one app for one person, or by itself.
+	API Rate `yaml:"api" default:"600/1m"`
+
 	// Addresses at one host that are asked for a client's metadata document and were
 	// not known to have a good one: whoever makes up such addresses must not have us
 	// ask somebody without end.

@@ -69,14 +69,21 @@ var rules = []rule{
 		name:    "op does not know web",
 		reason:  "a sign-in under way is a flow in internal/session, which both work on; cmd joins them",
 		binds:   under("internal/op"),
-		forbids: under("internal/web"),
+		forbids: under("internal/web", "internal/api"),
 		through: true,
 	},
 	{
 		name:    "web does not know op",
 		reason:  "a page answers people and needs no word of the protocol; what it must know of a request is in the flow",
 		binds:   under("internal/web"),
-		forbids: under("internal/op"),
+		forbids: under("internal/op", "internal/api"),
+		through: true,
+	},
+	{
+		name:    "the management API knows neither op nor web",
+		reason:  "what a token is worth the protocol says, and what is done the domain does; cmd joins them",
+		binds:   under("internal/api"),
+		forbids: under("internal/op", "internal/web"),
 		through: true,
 	},
 	{
@@ -148,6 +155,8 @@ var rules = []rule{
 		within("github.com/mdp/qrterminal/v3", "rsc.io/qr"), under("cmd/console/agent")),
 	only("SAML and XML signatures", "what of a signed document is believed is decided in one place, and XML is where it goes wrong",
 		within("github.com/crewjam/saml", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree"), under("internal/federation/saml")),
+	only("huma", "one package describes operations; pages and protocol have no use for it",
+		within("github.com/danielgtaylor/huma/v2"), under("internal/api")),
 	only("cobra", "commands are the program's; no library of ours parses flags",
 		within("github.com/spf13/cobra", "github.com/spf13/pflag"), under("cmd")),
 }
@@ -231,6 +240,7 @@ func TestRulesBite(t *testing.T) {
 		"the domain knows no transport and no database": {"internal/account", "!net/http"},
 		"op does not know web":                          {"internal/op", "internal/web/view"},
 		"web does not know op":                          {"internal/web/signin", "internal/op"},
+		"the management API knows neither op nor web":   {"internal/api", "internal/op"},
 		"who answers requests knows no store":           {"internal/web/signin", "internal/store/sql"},
 		"what is shared knows no edge":                  {"internal/limit", "internal/store/kv"},
 		"stores know no pages and no protocol":          {"internal/store/sql", "internal/op"},
@@ -248,6 +258,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
 		"one importer of QR codes":                      {"internal/web", "!github.com/mdp/qrterminal/v3"},
 		"one importer of SAML and XML signatures":       {"internal/web", "!github.com/crewjam/saml/samlsp"},
+		"one importer of huma":                          {"internal/web", "!github.com/danielgtaylor/huma/v2"},
 		"one importer of cobra":                         {"config", "!github.com/spf13/cobra"},
 	}
 	for _, r := range rules {

@@ -37,6 +37,9 @@ const (
 	// Protocol is called by apps, or by a browser on an app's behalf from
 	// another origin: never stored, errors as OAuth JSON (RFC 6749 §5.2).
 	Protocol
+	// API is called by programs that present an access token: never stored, errors
+	// as problem details (RFC 9457).
+	API
 	// Redirect is protocol that a browser visits: errors are pages.
 	Redirect
 	// Public is the same for everyone and may be cached: the handler says for
@@ -65,9 +68,12 @@ type Options struct {
 	Observer  Observer
 	Addresses *Addresses
 	Secure    bool // the issuer is https
-	// PageError and OAuthError tell an error to a person and to an app.
+	// PageError, OAuthError and ProblemError tell an error to a person, to an app,
+	// and to a program that manages the house.
 	PageError  func(w http.ResponseWriter, r *http.Request, err error)
 	OAuthError func(w http.ResponseWriter, r *http.Request, err error)
+
+	ProblemError func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // maxBody is the most that a request may carry, in bytes. Forms and token
@@ -160,11 +166,14 @@ func (m *mounted) run(w http.ResponseWriter, r *http.Request) (err error) {
 }
 
 func (m *mounted) tell(w http.ResponseWriter, r *http.Request, err error) {
-	if m.route.Kind == Protocol || m.route.Kind == Public {
+	switch m.route.Kind {
+	case Protocol, Public:
 		m.OAuthError(w, r, err)
-		return
+	case API:
+		m.ProblemError(w, r, err)
+	default:
+		m.PageError(w, r, err)
 	}
-	m.PageError(w, r, err)
 }
 
 func (m *mounted) guard(h http.Header) {

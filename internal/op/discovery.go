@@ -80,7 +80,7 @@ func (p *Provider) describe(types []*resource.Type) *metadata {
 			RegistrationEndpoint:                               register,
 			DeviceAuthorizationEndpoint:                        at(pathDevice), // RFC 8628 §4
 			JwksURI:                                            at(pathKeys),
-			ScopesSupported:                                    resource.Personal,
+			ScopesSupported:                                    resource.House,
 			ResponseTypesSupported:                             client.ResponseTypesAll(),
 			ResponseModesSupported:                             session.ResponseModes,
 			GrantTypesSupported:                                grantTypes(),

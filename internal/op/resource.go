@@ -137,7 +137,7 @@ func (p *Provider) audience(ctx context.Context, c *client.Client, granted, scop
 // something to it. One that wants opaque tokens gets one; the shortest life counts.
 func (to *target) with(s *resource.Server) []string {
 	if s == nil {
-		return resource.Personal
+		return resource.House
 	}
 	if to.format != client.TokenOpaque || len(to.audience) == 1 {
 		if s.TokenFormat != "" {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"signet/internal/account"
-	"signet/internal/fault"
 )
 
 // userClaims are what userinfo answers (OpenID Connect Core §5.3.2).
@@ -25,32 +24,17 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if oerr != nil {
 		return oerr
 	}
-	t, err := p.check(r.Context(), shown.token)
+	t, a, err := p.accept(w, r, shown)
 	if err != nil {
 		return err
 	}
-	if t == nil || t.grant.AccountID == "" {
-		return shown.refused("the access token has expired, was revoked, or is none")
-	}
-	info := infoOf(r)
-	info.ClientID, info.AccountID = t.grant.ClientID, t.grant.AccountID
-	if oerr := p.holds(w, r, shown, t); oerr != nil {
-		return oerr
-	}
-	if !slices.Contains(t.claims.Audience, p.cfg.Issuer) {
-		return shown.refused("the access token is for another API: ask for one with resource=" + p.cfg.Issuer)
+	if a == nil {
+		return shown.refused("the access token is the client's own, and about nobody")
 	}
 	if !slices.Contains(strings.Fields(t.claims.Scope), "openid") {
 		o := ruleOpenID.broken("the access token was not granted the scope openid")
 		o.scheme = shown.scheme
 		return o
-	}
-	a, err := p.Accounts.Recent(r.Context(), t.grant.AccountID)
-	if fault.Is(err, fault.NotFound) || err == nil && a.Status != account.Active {
-		return shown.refused("the account is closed")
-	}
-	if err != nil {
-		return err
 	}
 	return p.tellUserinfo(w, r, t, a)
 }
@@ -93,12 +77,8 @@ func (s shown) refused(reason string) *oauthError {
 // presented reads the access token from the header or the form (RFC 6750 §2.1,
 // §2.2, RFC 9449 §7.1), never from the address (RFC 9700 §4.3.2).
 func presented(r *http.Request) (shown, *oauthError) {
-	if h := r.Header.Get("Authorization"); h != "" {
-		if scheme, token, _ := strings.Cut(h, " "); strings.EqualFold(scheme, schemeDPoP) && token != "" {
-			return shown{schemeDPoP, strings.TrimSpace(token)}, nil
-		}
-		token, oerr := bearerHeader(r)
-		return shown{schemeBearer, token}, oerr
+	if r.Header.Get("Authorization") != "" {
+		return inHeader(r)
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "" {
 		ps, oerr := formParams(r)
@@ -113,7 +93,17 @@ func presented(r *http.Request) (shown, *oauthError) {
 	return shown{}, noToken()
 }
 
-// bearerHeader reads the access token from the header alone.
+// inHeader reads the access token from the header alone (RFC 6750 §2.1,
+// RFC 9449 §7.1).
+func inHeader(r *http.Request) (shown, *oauthError) {
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, schemeDPoP) && token != "" {
+		return shown{schemeDPoP, strings.TrimSpace(token)}, nil
+	}
+	token, oerr := bearerHeader(r)
+	return shown{schemeBearer, token}, oerr
+}
+
+// bearerHeader reads one that is presented as a bearer token.
 func bearerHeader(r *http.Request) (string, *oauthError) {
 	h := r.Header.Get("Authorization")
 	if h == "" {

@@ -104,7 +104,7 @@ func (s *Server) Check() error {
 		"name", "the name has at most %d bytes, on one line, without invisible characters", maxName)
 	for _, scope := range s.Scopes {
 		when(!scopeForm.MatchString(scope), "scopes", "scope %q has a character that RFC 6749 §3.3 does not allow", scope)
-		when(slices.Contains(Personal, scope), "scopes", "scope %q is the provider's own", scope)
+		when(slices.Contains(House, scope), "scopes", "scope %q is the provider's own", scope)
 	}
 	when(len(s.Scopes) > maxItems || len(s.Clients) > maxItems, "scopes", "scopes and clients have at most %d members", maxItems)
 	when(s.TokenFormat != "" && s.TokenFormat != "jwt" && s.TokenFormat != "opaque",
@@ -116,9 +116,22 @@ func (s *Server) Check() error {
 	return errors.Join(wrong...)
 }
 
-// Personal are the scopes that are about a person, whose API is the provider: all
-// whose meaning is the provider's, and not that of the apps.
+// House are all scopes whose meaning is the provider's, and not that of the apps:
+// tokens for the provider itself can have them.
+var House = slices.Concat(Personal, Managing)
+
+// Personal are those that are about a person.
 var Personal = []string{"openid", "profile", "email", "phone", "address", "organizations", "offline_access"}
+
+// The scopes of the management API. A person allows an app to do what they may do
+// themselves; an app of the house has them of its own, as the operator.
+const (
+	OrganizationsRead  = "organizations:read"
+	OrganizationsWrite = "organizations:write"
+)
+
+// Managing are all of them.
+var Managing = []string{OrganizationsRead, OrganizationsWrite}
 
 // Fill sets what was left out.
 func (s *Server) Fill() {

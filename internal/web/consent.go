@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"signet/internal/account"
@@ -53,9 +54,14 @@ func (w *Web) consent(rw http.ResponseWriter, r *http.Request) error {
 	}
 	q.frame.Leave = nil // its own Cancel says the same
 	page := &view.Consent{
-		Frame: q.frame, Form: q.form, Person: q.person, Grants: q.grants, Acts: len(f.Request.Details) > 0, Own: q.own,
+		Frame: q.frame, Form: q.form, Person: q.person, Grants: q.grants, Acts: acts(f), Own: q.own,
 	}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
+}
+
+// acts reports whether the app asks to do something, and not only to see data.
+func acts(f *session.Flow) bool {
+	return len(f.Request.Details) > 0 || slices.Contains(f.Request.Wanted(), resource.OrganizationsWrite)
 }
 
 // question is what the pages have in common that ask a person to allow what a
@@ -95,7 +101,7 @@ func (w *Web) grantsOf(ctx context.Context, scopes []string, a *account.Account)
 	}
 	var out []view.Grant
 	for _, s := range scopes {
-		if s == "organizations" {
+		if s == "organizations" || slices.Contains(resource.Managing, s) {
 			of, err := w.Organizations.Of(ctx, a.ID, "", 5)
 			if err != nil {
 				return nil, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"signet/config"
@@ -14,7 +15,7 @@ import (
 	"signet/internal/web/view"
 )
 
-// handler joins the protocol and the pages into one handler.
+// handler joins the protocol, the pages and the management API into one handler.
 func (s *server) handler(o serveOptions) (http.Handler, error) {
 	c := s.cfg
 	renderer, err := view.New(view.Options{BasePath: s.basePath(), Brand: view.Brand{
@@ -76,7 +77,8 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		return nil, err
 	}
 	s.provider = provider
-	mux := s.mount(append(provider.Routes(), pages.Routes()...))
+	s.managed = s.api()
+	mux := s.mount(slices.Concat(provider.Routes(), pages.Routes(), s.managed.Routes()))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux, nil
@@ -86,7 +88,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 func (s *server) mount(routes []httpd.Route) *http.ServeMux {
 	mounted := httpd.Mount(httpd.Options{
 		Log: s.log, Observer: s.metrics, Addresses: httpd.NewAddresses(s.cfg.TrustedProxies), Secure: s.secure(),
-		PageError: s.pages.PageError, OAuthError: s.provider.WriteError,
+		PageError: s.pages.PageError, OAuthError: s.provider.WriteError, ProblemError: s.managed.WriteError,
 	}, routes)
 	mux := mounted
 	if base := s.basePath(); base != "" {

@@ -66,7 +66,9 @@ func listenMTLS(cfg *config.Config) (net.Listener, error) {
 
 // serveMTLS answers there what apps call themselves.
 func (s *server) serveMTLS(ctx context.Context, group *errgroup.Group, main *http.Server, listener net.Listener) {
-	routes := slices.DeleteFunc(s.provider.Routes(), func(r httpd.Route) bool { return r.Kind != httpd.Protocol })
+	routes := slices.DeleteFunc(slices.Concat(s.provider.Routes(), s.managed.Routes()), func(r httpd.Route) bool {
+		return r.Kind != httpd.Protocol && r.Kind != httpd.API
+	})
 	m := &http.Server{
 		Handler: s.mount(routes), ErrorLog: main.ErrorLog, MaxHeaderBytes: main.MaxHeaderBytes,
 		ReadHeaderTimeout: main.ReadHeaderTimeout, ReadTimeout: main.ReadTimeout, WriteTimeout: main.WriteTimeout, IdleTimeout: main.IdleTimeout,

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signet/config"
+	"signet/internal/api"
 	"signet/internal/ciba"
 	"signet/internal/op"
 	"signet/internal/telemetry"
@@ -129,6 +130,7 @@ type server struct {
 	metrics  *telemetry.Metrics
 	pages    *web.Web
 	provider *op.Provider
+	managed  *api.API
 	pinger   *ciba.Pinger
 	leaving  atomic.Bool
 

@@ -76,7 +76,7 @@ func (r *organizationRow) organization() *org.Organization {
 	return o
 }
 
-func noOrganization() error { return fault.New(fault.NotFound, "There is no such organization.") }
+func noOrganization() error { return org.NotFound() }
 
 // orNull is NULL for an empty text.
 func orNull(text string) any {

@@ -24,6 +24,7 @@ var (
 	scopeTitles = map[string]Message{
 		"openid": "scope.openid", "profile": "scope.profile", "email": "scope.email",
 		"phone": "scope.phone", "address": "scope.address", "organizations": "scope.organizations", "offline_access": "scope.offline_access",
+		"organizations:read": "scope.organizations.read", "organizations:write": "scope.organizations.write",
 	}
 	scopeHints = map[string]Message{
 		"openid": "scope.openid.hint", "offline_access": "scope.offline_access.hint",

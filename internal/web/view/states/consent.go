@@ -24,6 +24,8 @@ func consent() []State {
 				{Scope: "phone", Value: "+44 20 7946 0000"},
 				{Scope: "address", Value: "12 St James’s Square, London"},
 				{Scope: "organizations", Value: "Analytical Engines, 工場"},
+				{Scope: "organizations:read", Value: "Analytical Engines, 工場"},
+				{Scope: "organizations:write", Value: "Analytical Engines, 工場"},
 				{Scope: "offline_access"},
 				{Scope: "printers", Title: "Your printers", Value: "Study, Hall"},
 				{Scope: "urn:example:scope"},

@@ -1,0 +1,71 @@
+// Package api is the management API: what people do on pages, and operators with
+// commands, for programs. Its description (OpenAPI 3.1) is made of the same
+// declarations that the routes are: each operation says its scope once.
+//
+// Who calls presents an access token that was issued here. A person's acts with
+// what that person may do; the own token of an app of the house acts as the
+// operator, each as far as its scopes go. The package knows no store, no page and
+// no protocol: Tokens is what it needs of the latter.
+package api
+
+//go:generate go run ./internal/refgen
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"signet/internal/audit"
+	"signet/internal/grant"
+	"signet/internal/httpd"
+	"signet/internal/org"
+)
+
+// Prefix is the path that all operations share, below the issuer.
+const Prefix = "/api/v1"
+
+// PathDocument is where the description of the API is.
+const PathDocument = Prefix + "/openapi.json"
+
+// Tokens says what access tokens are worth.
+type Tokens interface {
+	// Access returns what the access token of the request stands for, if it is good
+	// for the house itself and used by who has its key. Where it is not, how one is
+	// asked for is in the header of the answer.
+	Access(w http.ResponseWriter, r *http.Request) (*grant.Access, error)
+}
+
+// Gate counts a call of the caller; a fault of kind Limited when there were too
+// many, with how long to wait.
+type Gate func(ctx context.Context, by *grant.Access, ip string) (wait time.Duration, err error)
+
+// Services are the parts of the house that the API works with.
+type Services struct {
+	Issuer        string
+	Tokens        Tokens
+	Gate          Gate
+	Organizations *org.Service
+	Audit         audit.Store
+	Now           func() time.Time
+}
+
+// API answers programs that manage the house.
+type API struct {
+	Services
+	huma   huma.API
+	routes []httpd.Route
+}
+
+// New returns the API.
+func New(s Services) *API {
+	a := &API{Services: s}
+	a.huma = huma.NewAPI(a.description(), adapter{a})
+	a.organizations()
+	a.describe()
+	return a
+}
+
+// Routes are those of the operations, and that of the description.
+func (a *API) Routes() []httpd.Route { return a.routes }

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"signet/internal/httpd"
+)
+
+// securityScheme is what tokens are called in the description.
+const securityScheme = "signet"
+
+// description is what the document says before any operation does.
+func (a *API) description() huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Signet", Version: "1", Description: about},
+			Servers: []*huma.Server{{URL: a.Issuer}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {
+					Type: "openIdConnect", OpenIDConnectURL: a.Issuer + "/.well-known/openid-configuration",
+					Description: "An access token of this issuer, for this issuer (resource, RFC 8707: the issuer itself), as Bearer or DPoP.",
+				}},
+			},
+			Tags: tags,
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{complete},
+	}
+}
+
+const about = `The management API. A person's token acts with what that person may do; the own token
+of an app of the house (client_credentials) acts as the operator; each as far as its scopes go.
+Errors are problem details (RFC 9457). Lists come in pages: send next_cursor of one page as
+cursor to get the next.`
+
+// Groups of operations.
+const tagOrganizations = "organizations"
+
+var tags = []*huma.Tag{
+	{Name: tagOrganizations, Description: "Groups of people whom apps know under one name."},
+}
+
+// Document is the description.
+func (a *API) Document() ([]byte, error) {
+	return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
+}
+
+// describe serves the description. It is the same for everyone.
+func (a *API) describe() {
+	document, err := a.Document()
+	a.routes = append(a.routes, httpd.Route{Method: "GET", Path: PathDocument, Kind: httpd.Public, Do: func(w http.ResponseWriter, _ *http.Request) error {
+		if err != nil {
+			return err
+		}
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Cache-Control", "public, max-age=300")
+		w.Write(document) // a reader that went away is no error of ours
+		return nil
+	}})
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"signet/internal/org"
+	"signet/internal/resource"
+)
+
+// Organization is one as the API shows it.
+type Organization struct {
+	ID        string     `json:"id" format:"uuid" doc:"Stays the same for ever."`
+	Name      string     `json:"name" doc:"For people; others may bear the same."`
+	Slug      string     `json:"slug,omitempty" doc:"A short name that is its alone, which the operator gives."`
+	Role      org.Role   `json:"role,omitempty" enum:"owner,admin,viewer" doc:"What the person may do there; left out for the operator."`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+	EraseAt   *time.Time `json:"erase_at,omitempty" doc:"It was deleted, can be restored until then, and goes for good."`
+}
+
+type organizationOutput struct{ Body Organization }
+
+func organizationOf(o *org.Membership) Organization {
+	out := Organization{ID: o.ID, Name: o.Name, Slug: o.Slug, Role: o.Role, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC()}
+	if o.Deleted() {
+		at := o.EraseAt.UTC()
+		out.EraseAt = &at
+	}
+	return out
+}
+
+// inOrganization names the organization that an operation is about.
+type inOrganization struct {
+	Organization string `path:"organization" maxLength:"100" doc:"The id or the slug of an organization."`
+}
+
+// organizations declares the operations on them.
+func (a *API) organizations() {
+	declare(a, operation{
+		id: "list-organizations", method: http.MethodGet, path: "/organizations", scope: resource.OrganizationsRead, tag: tagOrganizations,
+		summary: "List organizations",
+		about:   "Those that the person is a member of; to the operator all, deleted ones too. By id, which is the order in which they were made.",
+	}, a.listOrganizations)
+	declare(a, operation{
+		id: "get-organization", method: http.MethodGet, path: "/organizations/{organization}", scope: resource.OrganizationsRead, tag: tagOrganizations,
+		summary: "Get an organization",
+		about:   "To anybody but its members there is none. One that was deleted is seen by its owners.",
+	}, a.getOrganization)
+}
+
+func (a *API) listOrganizations(ctx context.Context, c *call, in *pageInput) (*pageOutput[Organization], error) {
+	read := func(after string, limit int) ([]*org.Membership, error) {
+		if !c.operator() {
+			return a.Organizations.Of(ctx, c.AccountID, after, limit)
+		}
+		all, err := a.Organizations.List(ctx, after, limit)
+		out := make([]*org.Membership, len(all))
+		for i, o := range all {
+			out[i] = &org.Membership{Organization: *o}
+		}
+		return out, err
+	}
+	return paged(*in, read, organizationOf, func(o *org.Membership) string { return o.ID })
+}
+
+func (a *API) getOrganization(ctx context.Context, c *call, in *inOrganization) (*organizationOutput, error) {
+	o, err := a.organization(ctx, c, in.Organization)
+	if err != nil {
+		return nil, err
+	}
+	return &organizationOutput{organizationOf(o)}, nil
+}
+
+// organization returns the organization as the caller sees it. To a person who is
+// no member there is none.
+func (a *API) organization(ctx context.Context, c *call, idOrSlug string) (*org.Membership, error) {
+	if !c.operator() {
+		return a.Organizations.Seen(ctx, idOrSlug, c.AccountID)
+	}
+	o, err := a.Organizations.Get(ctx, idOrSlug)
+	if err != nil {
+		return nil, err
+	}
+	return &org.Membership{Organization: *o}, nil
+}

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"encoding/base64"
+
+	"signet/internal/fault"
+)
+
+// pageInput is how a page of a list is asked for.
+type pageInput struct {
+	Cursor string `query:"cursor" maxLength:"200" doc:"The next_cursor of the page before; left out: the first page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many a page has at most."`
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next_cursor,omitempty" doc:"Sent as cursor it brings the next page; left out: there is none."`
+}
+
+// pageOutput is the answer with one.
+type pageOutput[T any] struct{ Body Page[T] }
+
+// paged reads a page: read returns up to limit things that come after the one
+// with the key, show says each, and key is its place in the list. One more than
+// asked for is read, to know whether there is a next page.
+func paged[S, T any](in pageInput, read func(after string, limit int) ([]S, error), show func(S) T, key func(S) string) (*pageOutput[T], error) {
+	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "cursor is not the next_cursor of a page")
+	}
+	some, err := read(string(after), in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &pageOutput[T]{Page[T]{Items: make([]T, 0, min(len(some), in.Limit))}}
+	for i, s := range some {
+		if i == in.Limit {
+			out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(key(some[i-1])))
+			break
+		}
+		out.Body.Items = append(out.Body.Items, show(s))
+	}
+	return out, nil
+}
