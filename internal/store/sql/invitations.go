@@ -96,7 +96,7 @@ func checkInvitation(i *org.Invitation, letter *outbox.Mail) error {
 	optional := func(id string) bool { return id == "" || validID(id) }
 	switch {
 	case i.OrgID != "" && !validID(i.OrgID):
-		return org.NotFound()
+		return noOrganization()
 	case !validID(i.ID) || !optional(i.InviterID) || !storable(i.Email, i.EmailKey, string(i.Role), i.ClientID, i.LinkKey):
 		return errUnstorable()
 	}

@@ -76,6 +76,7 @@ func (r *organizationRow) organization() *org.Organization {
 	return o
 }
 
+// noOrganization reads as the answer about one that is not there for who asks.
 func noOrganization() error { return org.NotFound() }
 
 // orNull is NULL for an empty text.
