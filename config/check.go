@@ -35,6 +35,7 @@ func (c *Config) complete(r *report) error {
 	c.Tokens.check(r, c.Keys.Algorithms)
 	c.Registration.check(r)
 	c.Outbound.check(r)
+	c.DNS.check(r)
 	c.Metrics.check(r, c.Listen)
 	c.Telemetry.check(r)
 	return r.err()

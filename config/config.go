@@ -64,6 +64,7 @@ type Config struct {
 	Limits        Limits        `yaml:"limits"`
 	Challenge     Challenge     `yaml:"challenge"`
 	Outbound      Outbound      `yaml:"outbound"`
+	DNS           DNS           `yaml:"dns"`
 	Metrics       Metrics       `yaml:"metrics"`
 	Telemetry     Telemetry     `yaml:"telemetry"`
 	Log           Log           `yaml:"log"`

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 )
@@ -29,6 +30,29 @@ func (o Outbound) check(r *report) {
 		r.fault("outbound.ca", "cannot be read: "+oneLine(err), "name a readable file")
 	case !x509.NewCertPool().AppendCertsFromPEM(pem):
 		r.fault("outbound.ca", o.CA+" holds no certificate", "name a file with certificates in PEM")
+	}
+}
+
+// DNS is how the provider looks up the records by which organizations prove that
+// a domain is theirs.
+type DNS struct {
+	// Server to ask, as address and port, such as `10.0.0.53:53`. When empty: those
+	// of the system. Name one where the system's servers answer for your own domains
+	// otherwise than the public ones do.
+	Server string `yaml:"server"`
+}
+
+func (d DNS) check(r *report) {
+	if d.Server == "" {
+		return
+	}
+	const fix = "write address:port, such as 10.0.0.53:53"
+	if problem := checkListen(d.Server); problem != "" {
+		r.fault("dns.server", problem, fix)
+		return
+	}
+	if host, _, _ := net.SplitHostPort(d.Server); net.ParseIP(host) == nil {
+		r.fault("dns.server", quote(d.Server)+" does not begin with an IP address, and its name would have to be looked up", fix)
 	}
 }
 

@@ -11,4 +11,11 @@ type Organizations struct {
 	// Time between the deletion of an organization and its erasure. Until then
 	// its owners can bring it back.
 	Grace time.Duration `yaml:"grace" default:"30d" min:"1h" max:"365d"`
+
+	// How often the DNS record by which a domain was proven is looked for again.
+	DomainRecheck time.Duration `yaml:"domain_recheck" default:"1d" min:"1m" max:"30d"`
+
+	// How long that record may be gone before the domain counts as proven no more,
+	// and nothing is enforced by it. A DNS that does not answer does not count.
+	DomainGrace time.Duration `yaml:"domain_grace" default:"7d" min:"0s" max:"90d"`
 }

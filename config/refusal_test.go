@@ -72,6 +72,8 @@ var refusedVariables = []struct{ env, want string }{
 	{"SIGNET_MTLS_HEADER=Client-Cert SIGNET_MTLS_PROXIES=0.0.0.0/0", "names everyone"},
 	{"SIGNET_MTLS_HEADER=authorization SIGNET_MTLS_PROXIES=10.0.0.2", "Authorization has another meaning"},
 	{"SIGNET_MTLS_HEADER=a:b SIGNET_MTLS_PROXIES=10.0.0.2", `"a:b" is not the name of a header`},
+	{"SIGNET_DNS_SERVER=10.0.0.53", `dns.server (SIGNET_DNS_SERVER): "10.0.0.53" is not an address and a port`},
+	{"SIGNET_DNS_SERVER=dns.example.com:53", "does not begin with an IP address"},
 	{"SIGNET_DATABASE_URL=mysql://u:hunter2@h/x", `the scheme "mysql" is not known`},
 	{"SIGNET_DATABASE_URL=hunter2", "database.url (SIGNET_DATABASE_URL): is not a URL"},
 	{"SIGNET_DATABASE_URL=postgres://u:hunter2#x@h/x", "is not a URL"},

@@ -21,6 +21,7 @@ import (
 	"signet/internal/keys"
 	"signet/internal/logout"
 	"signet/internal/org"
+	"signet/internal/outbound"
 	"signet/internal/refusal"
 	"signet/internal/resource"
 	"signet/internal/session"
@@ -43,6 +44,7 @@ type house struct {
 	changes    *account.Changes
 	orgs       *org.Service
 	upstreams  *org.Connections
+	domains    *org.Domains
 	logouts    *logout.Notifier
 	sessions   *session.Service
 	devices    *device.Service
@@ -168,6 +170,9 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
 	h.orgs = org.NewService(h.db, org.Rules{MostOwned: c.Organizations.MostOwned, Grace: c.Organizations.Grace}, time.Now)
 	h.upstreams = org.NewConnections(h.db, master.Sealer("connections"), time.Now)
+	h.domains = org.NewDomains(h.orgs, h.db, outbound.NewResolver(c.DNS.Server), org.DomainRules{
+		Recheck: c.Organizations.DomainRecheck, Grace: c.Organizations.DomainGrace,
+	}, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

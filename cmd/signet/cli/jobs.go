@@ -8,6 +8,7 @@ import (
 	"signet/internal/audit"
 	"signet/internal/logout"
 	outgoing "signet/internal/mail"
+	"signet/internal/org"
 )
 
 // job is what every node does each minute, beside answering requests. Nodes do
@@ -27,6 +28,7 @@ func (s *server) jobs() []job {
 		{"removing old changes of addresses", past(account.KeepEmailChanges, s.db.DeleteEmailChanges)},
 		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"erasing organizations that were deleted", s.orgs.Erase},
+		{"looking for the records of proven domains", s.recheckDomains},
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
@@ -61,6 +63,16 @@ func (s *server) sweepClients(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// recheckDomains looks for the records of domains again, and notes each domain
+// that is proven no more.
+func (s *server) recheckDomains(ctx context.Context) error {
+	return s.domains.Recheck(ctx, func(ctx context.Context, d *org.Domain) error {
+		return s.db.AppendAudit(ctx, &audit.Entry{
+			At: time.Now(), Actor: "system", Action: "organization.domain_lost", Subject: d.OrgID, Detail: map[string]string{"domain": d.Name},
+		})
+	})
 }
 
 // maintain does the jobs each minute until ctx ends. One that fails keeps no

@@ -17,9 +17,9 @@ import (
 // SQL checks a database against the contracts of account.Store,
 // account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
 // account.RecoveryStore, org.Store, org.InvitationStore, org.ConnectionStore, org.IdentityStore,
-// client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, outbox.Store and outbox.Logouts, and what the store promises on
-// top: migrations, deadlines, the change notice. The function gives the address
-// of a new, empty database.
+// org.DomainStore, client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, outbox.Store
+// and outbox.Logouts, and what the store promises on top: migrations, deadlines, the change notice.
+// The function gives the address of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
 	sections := []struct {
 		name string
@@ -49,6 +49,8 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"InvitationRaces", testInvitationRaces},
 		{"Connections", testConnections},
 		{"Identities", testIdentities},
+		{"Domains", testDomains},
+		{"DomainRaces", testDomainRaces},
 		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},
 		{"Statements", testStatements},
