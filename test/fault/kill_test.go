@@ -23,6 +23,7 @@ func TestKilled(t *testing.T) {
 	program := testenv.Build(t)
 	t.Run("during sign-ups", func(t *testing.T) { killedDuringSignUps(t, program) })
 	t.Run("while an account is closed", func(t *testing.T) { killedWhileClosing(t, program) })
+	t.Run("while apps are told of sign-outs", func(t *testing.T) { killedWhileTelling(t, program) })
 }
 
 // killedDuringSignUps: nodes are killed, again and again and at random moments,
@@ -101,14 +102,16 @@ type newcomer struct {
 const newPassword = "Sturdy-bridge-77"
 
 // insist does it until a node answers.
-func (p *newcomer) insist(do func() *testenv.Page) *testenv.Page {
+func (p *newcomer) insist(do func() *testenv.Page) *testenv.Page { return insist(p.t, p.email, do) }
+
+func insist(t *testing.T, who string, do func() *testenv.Page) *testenv.Page {
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		page := do()
 		if page.Status != http.StatusBadGateway && page.Status != http.StatusServiceUnavailable {
 			return page
 		}
 		if time.Now().After(end) {
-			p.t.Errorf("%s: no node answers: %d", p.email, page.Status)
+			t.Errorf("%s: no node answers: %d", who, page.Status)
 			return page
 		}
 	}
