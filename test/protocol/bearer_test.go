@@ -1,10 +1,13 @@
 package protocol
 
 import (
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,4 +164,66 @@ func TestOneBearerManyCallers(t *testing.T) {
 			t.Errorf("%v, want one that gets a token", got)
 		}
 	})
+}
+
+// TestBearerKeys: an issuer's keys are found at its address, and looked for once
+// more where one is not known; what signed before and is not there any more signs
+// nothing (RFC 7517 §4.5).
+func TestBearerKeys(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Backends {
+		t.Run(string(backend), func(t *testing.T) {
+			e := boot(t, testenv.Options{Backend: backend, Env: mayCall})
+			old, next := keyFor(t, "ES256", "old"), keyFor(t, "PS256", "next")
+			var published atomic.Value
+			published.Store(publicSet(t, old))
+			keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/jwk-set+json")
+				io.WriteString(w, published.Load().(string))
+			}))
+			t.Cleanup(keys.Close)
+			e.Apply("clients:\n  - id: payroll\n    secret: secret-of-payroll\n    grant_types: [\"" + grantBearer + "\"]\n    scopes: [\"pay:read\"]\n    trusted: true\n" +
+				"    assertion_issuer: " + elsewhere + "\n    assertion_jwks_uri: " + keys.URL + "/keys\n    assertion_subjects: [\"4711=ada@example.com\"]\n")
+			x := &asserter{Env: e, app: e.App(t, testenv.App{ID: "payroll", Secret: "secret-of-payroll"})}
+			by := func(key jose.JSONWebKey) *testenv.Answer {
+				t.Helper()
+				return x.bring(x.app, sign(t, key, key.Algorithm, "JWT", x.claims()))
+			}
+			if got := by(old); got.Status != http.StatusOK {
+				t.Fatalf("%d %s", got.Status, got.Body)
+			}
+			published.Store(publicSet(t, next))
+			// An address is asked again after five seconds at the earliest.
+			within(t, time.Minute, "the new key is found", func() bool { return by(next).Status == http.StatusOK })
+			wantError(t, "by a key that is gone", by(old), http.StatusBadRequest, "invalid_grant")
+			keys.Close()
+			if got := by(next); got.Status != http.StatusOK {
+				t.Errorf("while the address is away: %d %s", got.Status, got.Body)
+			}
+			wantError(t, "by a key that nobody knows", by(keyFor(t, "ES256", "new")), http.StatusBadRequest, "invalid_grant")
+		})
+	}
+}
+
+// TestNobodyActsForPeopleUnasked: an app that registers itself gets no grant in
+// which no person takes part, whatever it says of itself and whoever has signed it.
+func TestNobodyActsForPeopleUnasked(t *testing.T) {
+	t.Parallel()
+	key := keyFor(t, "ES256", "f")
+	const issuer = "https://federation.example"
+	e := boot(t, testenv.Options{Env: map[string]string{
+		"SIGNET_REGISTRATION_MODE": "open", "SIGNET_REGISTRATION_STATEMENT_ISSUER": issuer, "SIGNET_REGISTRATION_STATEMENT_JWKS": publicSet(t, key),
+	}})
+	for _, grant := range []string{grantBearer, grantExchange, "client_credentials"} {
+		m := metadata{
+			"redirect_uris": []string{"https://app.example/cb"}, "grant_types": []string{"authorization_code", grant},
+			"assertion_issuer": "https://app.example", "assertion_jwks_uri": "https://app.example/keys", "assertion_subjects": []string{"email"},
+			"token_exchange": []string{"impersonation"}, "token_exchange_from": []string{web.ID}, "resources": []string{"https://api.example"},
+		}
+		wantError(t, grant, call(t, "POST", e.Issuer+"/register", "", m), http.StatusBadRequest, "invalid_client_metadata")
+		signed := jwtClaims{"iss": issuer}
+		maps.Copy(signed, m)
+		statement := metadata{"redirect_uris": m["redirect_uris"], "software_statement": sign(t, key, "ES256", "JWT", signed)}
+		wantError(t, grant+", signed", call(t, "POST", e.Issuer+"/register", "", statement), http.StatusBadRequest, "invalid_client_metadata")
+	}
 }

@@ -168,6 +168,42 @@ func TestTokenExchange(t *testing.T) {
 	})
 }
 
+// TestOpaqueExchange: what can be exchanged may be a handle as well: the same is
+// made of it, and ends with it.
+func TestOpaqueExchange(t *testing.T) {
+	eachExchange(t, func(t *testing.T, x *exchanging) {
+		till := exchanges[:strings.Index(exchanges, "  - id: front")]
+		x.Apply("clients:" + strings.Replace(till, "    trusted: true\n", "    trusted: true\n    access_token_format: opaque\n", 1))
+		first := x.tokens(t)
+		subject := x.till.Call("/introspect", "token", first.Str("access_token"))
+		if strings.Contains(first.Str("access_token"), ".") || subject.Fields["active"] != true {
+			t.Fatalf("%s, %s", first.Body, subject.Body)
+		}
+		got := x.delegate(first.Str("access_token"))
+		if got.Status != http.StatusOK {
+			t.Fatalf("%d %s", got.Status, got.Body)
+		}
+		claims := claimsOf(t, got.Str("access_token"))
+		if claims["sub"] != subject.Fields["sub"] || claims["aud"] != stockAPI || claims["exp"].(float64) > subject.Fields["exp"].(float64) ||
+			!reflect.DeepEqual(claims["act"], map[string]any{"sub": "front"}) {
+			t.Errorf("delegated: %v, of %s", claims, subject.Body)
+		}
+		// As an actor, and one of what came of another.
+		second := exchange(x.batch, first.Str("access_token"), "resource", stockAPI)
+		again := x.delegate(second.Str("access_token"))
+		wantError(t, "of a client that is not named", again, http.StatusBadRequest, "unauthorized_client")
+		if about := x.batch.Call("/introspect", "token", second.Str("access_token")); about.Fields["active"] != true || about.Fields["sub"] != subject.Fields["sub"] || about.Fields["act"] != nil {
+			t.Errorf("impersonated: %s", about.Body)
+		}
+		wantError(t, "more than it has", exchange(x.batch, first.Str("access_token"), "resource", stockAPI, "scope", "stock:write"), http.StatusBadRequest, "invalid_scope")
+		wantError(t, "the wrong way round", x.delegate(first.Str("refresh_token")), http.StatusBadRequest, "invalid_request")
+		x.till.Call("/revoke", "token", first.Str("access_token"))
+		inactive(t, x.front, "delegated", got.Str("access_token"))
+		inactive(t, x.batch, "impersonated", second.Str("access_token"))
+		wantError(t, "of what has ended", x.delegate(first.Str("access_token")), http.StatusBadRequest, "invalid_request")
+	})
+}
+
 // TestTokenExchangeRefusals: nobody exchanges what the operator did not allow.
 func TestTokenExchangeRefusals(t *testing.T) {
 	eachExchange(t, func(t *testing.T, x *exchanging) {

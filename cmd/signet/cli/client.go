@@ -105,6 +105,7 @@ func clientProperties(c *client.Client) [][2]string {
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"response types", strings.Join(c.ResponseTypes, " ")},
 		{"scopes", strings.Join(c.Scopes, " ")}, {"resources", strings.Join(c.Resources, " ")}, {"trusted", yesNo(c.Trusted)},
 		{"exchanges tokens by", strings.Join(c.TokenExchange, " ")}, {"of the clients", strings.Join(c.TokenExchangeFrom, " ")},
+		{"brings assertions of", c.AssertionIssuer}, {"signed with keys at", c.AssertionJWKSURI}, {"about", strings.Join(c.AssertionSubjects, " ")},
 		{"tokens bound to", boundTo(c)}, {"certificate", c.Certificate()},
 		{"ID tokens", c.IDTokenAlg}, {"access tokens", strings.TrimSpace(c.AccessTokenFormat + " " + c.AccessTokenAlg)},
 		{"default max age", maxAge}, {"home page", c.ClientURI}, {"logo", c.LogoURI},
@@ -165,6 +166,9 @@ public: it proves with PKCE that it is the one that asked.`,
 	flags.StringSliceVar(&f.client.Resources, "resource", nil, "`APIs` it may have tokens for, by their identifiers")
 	flags.StringSliceVar(&f.client.TokenExchange, "token-exchange", nil, "what it may make of other clients' tokens: `impersonation`, delegation")
 	flags.StringSliceVar(&f.client.TokenExchangeFrom, "token-exchange-from", nil, "`clients` whose tokens it may exchange")
+	flags.StringVar(&f.client.AssertionIssuer, "assertion-issuer", "", "`iss` of the assertions that it may bring as a grant (RFC 7523)")
+	flags.StringVar(&f.client.AssertionJWKSURI, "assertion-jwks-uri", "", "`address` of the keys that sign them")
+	flags.StringSliceVar(&f.client.AssertionSubjects, "assertion-subject", nil, "whom they may be about: `4711=ada@example.com`, several times; or email")
 	flags.StringVar(&f.client.AuthMethod, "auth-method", "", "`method` at the token endpoint (default client_secret_basic)")
 	flags.StringVar(&f.client.JWKSURI, "jwks-uri", "", "`address` of its public keys, for private_key_jwt")
 	flags.StringVar(&f.client.TLSSubjectDN, "certificate-subject", "", "`subject` of its TLS certificate, for tls_client_auth: CN=app,O=Example")
