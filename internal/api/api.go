@@ -17,6 +17,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"signet/internal/account"
 	"signet/internal/audit"
 	"signet/internal/grant"
 	"signet/internal/httpd"
@@ -46,6 +47,7 @@ type Services struct {
 	Issuer        string
 	Tokens        Tokens
 	Gate          Gate
+	Accounts      *account.Service
 	Organizations *org.Service
 	Audit         audit.Store
 	Now           func() time.Time
@@ -63,6 +65,7 @@ func New(s Services) *API {
 	a := &API{Services: s}
 	a.huma = huma.NewAPI(a.description(), adapter{a})
 	a.organizations()
+	a.members()
 	a.describe()
 	return a
 }

@@ -40,10 +40,14 @@ Errors are problem details (RFC 9457). Lists come in pages: send next_cursor of 
 cursor to get the next.`
 
 // Groups of operations.
-const tagOrganizations = "organizations"
+const (
+	tagOrganizations = "organizations"
+	tagMembers       = "members"
+)
 
 var tags = []*huma.Tag{
 	{Name: tagOrganizations, Description: "Groups of people whom apps know under one name."},
+	{Name: tagMembers, Description: "Who belongs to an organization, and what they may do there."},
 }
 
 // Document is the description.

@@ -31,26 +31,66 @@ func organizationOf(o *org.Membership) Organization {
 	return out
 }
 
-// inOrganization names the organization that an operation is about.
-type inOrganization struct {
+// createInput is a new organization.
+type createInput struct {
+	Body struct {
+		Name  string `json:"name" minLength:"1" maxLength:"500" doc:"At most 80 printable characters."`
+		Slug  string `json:"slug,omitempty" maxLength:"40" doc:"2 to 40 small letters, digits and hyphens. The operator may give one."`
+		Owner string `json:"owner,omitempty" maxLength:"100" doc:"The id of the account that owns it. The operator must say it; a person owns what they make."`
+	}
+}
+
+// updateInput is what is to become of an organization.
+type updateInput struct {
+	InOrganization
+	Body struct {
+		Name *string `json:"name,omitempty" minLength:"1" maxLength:"500"`
+		Slug *string `json:"slug,omitempty" maxLength:"40" doc:"Empty: none any more."`
+	}
+}
+
+// InOrganization names the organization that an operation is about.
+// Inputs that others embed are exported, or the library does not see them.
+type InOrganization struct {
 	Organization string `path:"organization" maxLength:"100" doc:"The id or the slug of an organization."`
 }
 
 // organizations declares the operations on them.
 func (a *API) organizations() {
+	const list, one = "/organizations", "/organizations/{organization}"
 	declare(a, operation{
-		id: "list-organizations", method: http.MethodGet, path: "/organizations", scope: resource.OrganizationsRead, tag: tagOrganizations,
+		id: "list-organizations", method: http.MethodGet, path: list, scope: resource.OrganizationsRead, tag: tagOrganizations,
 		summary: "List organizations",
 		about:   "Those that the person is a member of; to the operator all, deleted ones too. By id, which is the order in which they were made.",
 	}, a.listOrganizations)
 	declare(a, operation{
-		id: "get-organization", method: http.MethodGet, path: "/organizations/{organization}", scope: resource.OrganizationsRead, tag: tagOrganizations,
+		id: "create-organization", method: http.MethodPost, path: list, scope: resource.OrganizationsWrite, tag: tagOrganizations, status: http.StatusCreated,
+		summary: "Make an organization",
+		about:   "The person becomes its owner. The operator says who does, and may give it a slug.",
+	}, a.createOrganization)
+	declare(a, operation{
+		id: "get-organization", method: http.MethodGet, path: one, scope: resource.OrganizationsRead, tag: tagOrganizations,
 		summary: "Get an organization",
 		about:   "To anybody but its members there is none. One that was deleted is seen by its owners.",
 	}, a.getOrganization)
+	declare(a, operation{
+		id: "update-organization", method: http.MethodPatch, path: one, scope: resource.OrganizationsWrite, tag: tagOrganizations,
+		summary: "Give an organization another name or slug",
+		about:   "What is left out stays. Owners and admins give the name, the operator alone the slug.",
+	}, a.updateOrganization)
+	declare(a, operation{
+		id: "delete-organization", method: http.MethodDelete, path: one, scope: resource.OrganizationsWrite, tag: tagOrganizations,
+		summary: "Delete an organization",
+		about:   "Nobody is its member from then on. Until erase_at an owner can restore it; then it is gone with its members. Owners may.",
+	}, a.deleteOrganization)
+	declare(a, operation{
+		id: "restore-organization", method: http.MethodPost, path: one + "/restore", scope: resource.OrganizationsWrite, tag: tagOrganizations,
+		summary: "Take a deletion back",
+		about:   "With the members that it had. Owners may.",
+	}, a.restoreOrganization)
 }
 
-func (a *API) listOrganizations(ctx context.Context, c *call, in *pageInput) (*pageOutput[Organization], error) {
+func (a *API) listOrganizations(ctx context.Context, c *call, in *PageInput) (*pageOutput[Organization], error) {
 	read := func(after string, limit int) ([]*org.Membership, error) {
 		if !c.operator() {
 			return a.Organizations.Of(ctx, c.AccountID, after, limit)
@@ -65,7 +105,7 @@ func (a *API) listOrganizations(ctx context.Context, c *call, in *pageInput) (*p
 	return paged(*in, read, organizationOf, func(o *org.Membership) string { return o.ID })
 }
 
-func (a *API) getOrganization(ctx context.Context, c *call, in *inOrganization) (*organizationOutput, error) {
+func (a *API) getOrganization(ctx context.Context, c *call, in *InOrganization) (*organizationOutput, error) {
 	o, err := a.organization(ctx, c, in.Organization)
 	if err != nil {
 		return nil, err

@@ -6,8 +6,8 @@ import (
 	"signet/internal/fault"
 )
 
-// pageInput is how a page of a list is asked for.
-type pageInput struct {
+// PageInput is how a page of a list is asked for.
+type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"The next_cursor of the page before; left out: the first page."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many a page has at most."`
 }
@@ -24,7 +24,7 @@ type pageOutput[T any] struct{ Body Page[T] }
 // paged reads a page: read returns up to limit things that come after the one
 // with the key, show says each, and key is its place in the list. One more than
 // asked for is read, to know whether there is a next page.
-func paged[S, T any](in pageInput, read func(after string, limit int) ([]S, error), show func(S) T, key func(S) string) (*pageOutput[T], error) {
+func paged[S, T any](in PageInput, read func(after string, limit int) ([]S, error), show func(S) T, key func(S) string) (*pageOutput[T], error) {
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "cursor is not the next_cursor of a page")

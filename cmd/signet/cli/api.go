@@ -15,7 +15,7 @@ import (
 // api is the management API, which the protocol tells what tokens are worth.
 func (s *server) api() *api.API {
 	return api.New(api.Services{
-		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Organizations: s.orgs, Audit: s.db, Now: time.Now,
+		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Organizations: s.orgs, Audit: s.db, Now: time.Now,
 	})
 }
 
