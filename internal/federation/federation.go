@@ -44,7 +44,8 @@ const (
 	PathCallback = "/callback" // OpenID Connect: redirect URI
 	PathKeys     = "/jwks"     // its public key, of private_key_jwt
 	PathACS      = "/acs"      // SAML: assertion consumer service
-	PathMetadata = "/metadata" // SAML: Signet's metadata
+	PathMetadata = "/metadata" // SAML: Signet's metadata, and its name there
+	PathLogout   = "/logout"   // SAML: single logout service
 )
 
 // Ask is what is asked of the provider.
@@ -118,6 +119,12 @@ const PathFederation = "/federation/"
 
 // Base is the connection's own address.
 func (s *Service) Base(connectionID string) string { return s.issuer + PathFederation + connectionID }
+
+// Open returns the connection as its protocol works with it.
+func (s *Service) Open(c *org.Connection) (Connection, error) {
+	_, conn, err := s.open(c)
+	return conn, err
+}
 
 func (s *Service) open(c *org.Connection) (Provider, Connection, error) {
 	p := s.providers[c.Protocol]

@@ -88,8 +88,14 @@ type SAMLSettings struct {
 	// last fetched, or given by hand.
 	MetadataURL string `json:"metadata_url,omitempty"`
 	Metadata    string `json:"metadata,omitempty"`
+	// FetchedAt is when what is at MetadataURL was last fetched; zero: never.
+	FetchedAt time.Time `json:"fetched_at,omitzero"`
 	// IDPInitiated: it may send people here who did not begin here.
 	IDPInitiated bool `json:"idp_initiated,omitempty"`
+	// AssertionAlone: it signs the assertion and not the response around it.
+	AssertionAlone bool `json:"assertion_alone,omitempty"`
+	// Subject is the attribute that names the person for good; "": the NameID does.
+	Subject string `json:"subject,omitempty"`
 }
 
 // Secrets are what a connection keeps to itself.

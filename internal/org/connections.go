@@ -2,7 +2,11 @@ package org
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"slices"
 	"time"
@@ -43,6 +47,11 @@ func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets
 	for i := range c.Uses {
 		c.Uses[i].Enforced = false // nothing was tried yet
 	}
+	if c.Protocol == SAML && secrets.PrivateKey == "" {
+		if secrets.PrivateKey, err = newKey(); err != nil {
+			return err
+		}
+	}
 	if err := s.seal(c, secrets); err != nil {
 		return err
 	}
@@ -50,6 +59,20 @@ func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets
 		return err
 	}
 	return s.store.CreateConnection(ctx, c)
+}
+
+// newKey makes the key by which Signet is known to a SAML provider, in PEM: RSA,
+// because some of them read nothing else.
+func newKey() (string, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "No key could be made.")
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "No key could be made.")
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
 
 // Get returns the connection, or a fault of kind NotFound.
@@ -228,7 +251,7 @@ func (c *Connection) check() error {
 	}
 	m := &c.Mapping
 	texts := slices.Concat(c.OIDC.Scopes, c.OIDC.Tenants, []string{
-		c.OIDC.MetadataURL, c.OIDC.ClientID, c.OIDC.AuthMethod, c.SAML.MetadataURL, m.Email, m.GivenName, m.FamilyName, m.Name, m.Groups,
+		c.OIDC.MetadataURL, c.OIDC.ClientID, c.OIDC.AuthMethod, c.SAML.MetadataURL, c.SAML.Subject, m.Email, m.GivenName, m.FamilyName, m.Name, m.Groups,
 	})
 	for i, r := range m.Roles {
 		if r.Role != Admin && r.Role != Viewer {

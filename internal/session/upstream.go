@@ -40,13 +40,31 @@ type Trial struct {
 	Fault      string       `json:"fault,omitempty"` // a sentence for who set it up
 }
 
+// Landing is what a provider's page posted to us and was checked, until the
+// browser comes with its cookies. Nobody is signed in by it: it is believed of the
+// departure whose request it answers.
+type Landing struct {
+	Connection string       `json:"connection"`
+	Request    string       `json:"request,omitempty"` // that it answers
+	Arrival    *org.Arrival `json:"arrival,omitempty"`
+	Why        string       `json:"why,omitempty"`    // nobody arrived
+	Detail     string       `json:"detail,omitempty"` // the same, for who set it up
+}
+
 // UpstreamStore keeps departures for as long as they live.
 type UpstreamStore interface {
 	// PutDeparture stores a departure for life.
 	PutDeparture(ctx context.Context, key string, d *Departure, life time.Duration) error
+	// Departure returns the departure, or nil when there is none.
+	Departure(ctx context.Context, key string) (*Departure, error)
 	// TakeDeparture removes the departure and returns it to exactly one of
 	// several callers; nil to the others.
 	TakeDeparture(ctx context.Context, key string) (*Departure, error)
+	// PutLanding stores a landing for life.
+	PutLanding(ctx context.Context, key string, l *Landing, life time.Duration) error
+	// TakeLanding removes the landing and returns it to exactly one of several
+	// callers; nil to the others.
+	TakeLanding(ctx context.Context, key string) (*Landing, error)
 }
 
 // Depart notes that the flow's browser is sent to a provider, under the state
@@ -58,6 +76,37 @@ func (s *Service) Depart(ctx context.Context, f *Flow, state string, d Departure
 
 // NewState is a state for a departure: it fits where OAuth and SAML carry one.
 func NewState() string { return handle.New() }
+
+// Departed returns the departure of the state, if there is one for the connection,
+// whoever asks; nil: there is none. It stays: what comes without the browser's
+// cookie can be compared with it, and is believed of nobody.
+func (s *Service) Departed(ctx context.Context, connection, state string) (*Departure, error) {
+	if !handle.Valid(state) {
+		return nil, nil
+	}
+	d, err := s.store.Departure(ctx, handle.Sum(state))
+	if err != nil || d == nil || d.Connection != connection {
+		return nil, err
+	}
+	return d, nil
+}
+
+// landed is for how long a landing waits: a redirect takes no longer.
+const landed = 2 * time.Minute
+
+// Land keeps the landing and returns the handle that leads to it.
+func (s *Service) Land(ctx context.Context, l *Landing) (string, error) {
+	h := handle.New()
+	return h, s.store.PutLanding(ctx, handle.Sum(h), l, landed)
+}
+
+// Landed returns the landing of the handle, once; nil when there is none.
+func (s *Service) Landed(ctx context.Context, h string) (*Landing, error) {
+	if !handle.Valid(h) {
+		return nil, nil
+	}
+	return s.store.TakeLanding(ctx, handle.Sum(h))
+}
 
 // Return takes the departure of the state, once, if it is the browser's with the
 // cookie's value and was made for the connection; else a fault of kind Expired,

@@ -61,15 +61,20 @@ var transport = func() *http.Transport {
 // Browser returns a new browser that nobody has signed in with.
 func (e *Env) Browser() *Browser {
 	e.t.Helper()
-	u, err := url.Parse(e.Issuer)
+	return newBrowser(e.t, e.Issuer)
+}
+
+func newBrowser(t testing.TB, issuer string) *Browser {
+	t.Helper()
+	u, err := url.Parse(issuer)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
-	b := &Browser{Header: http.Header{"Accept": {"text/html"}, "Accept-Language": {"en"}}, t: e.t, issuer: u, jar: jar}
+	b := &Browser{Header: http.Header{"Accept": {"text/html"}, "Accept-Language": {"en"}}, t: t, issuer: u, jar: jar}
 	b.client = &http.Client{
 		Transport: transport, Jar: jar, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -32,6 +32,17 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
+// HouseAuthority writes the certificate of the authority of the house's own
+// certificates, and of the providers', in PEM.
+func HouseAuthority(t testing.TB) string {
+	t.Helper()
+	a, err := house()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.File(t)
+}
+
 func newAuthority() (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,20 @@ func (p *Provider) distill(role *saml.IDPSSODescriptor) {
 // more (Metadata §4.3.1).
 func (p *Provider) Expired(now time.Time) bool {
 	return !p.ValidUntil.IsZero() && !now.Before(p.ValidUntil)
+}
+
+// Kept returns the provider without an end: as who gave the metadata by hand wants
+// it, until they give another.
+func (p *Provider) Kept() *Provider {
+	kept := *p
+	entity := *p.entity
+	entity.ValidUntil, kept.ValidUntil = time.Time{}, time.Time{}
+	entity.IDPSSODescriptors = slices.Clone(entity.IDPSSODescriptors)
+	for i := range entity.IDPSSODescriptors {
+		entity.IDPSSODescriptors[i].ValidUntil = nil
+	}
+	kept.entity = &entity
+	return &kept
 }
 
 // Document is the provider's metadata without what is not used, to be kept.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"signet/internal/handle"
+	"signet/internal/org"
 	"signet/internal/session"
 	"signet/internal/store/kv"
 )
@@ -37,6 +38,11 @@ func departuresOnce(t *testing.T, b KVStore, s session.Store) {
 	want := &session.Departure{Flow: "f1", Browser: "b1", Connection: "c1", Version: 7, Fresh: true, At: b.Now().UTC(),
 		Remembered: session.Remembered{Nonce: "n", Verifier: "v", Request: "r"}}
 	must(t, s.PutDeparture(ctx, "d1", want, time.Minute))
+	for range 2 { // looking at it takes nothing
+		if d, err := s.Departure(ctx, "d1"); err != nil || !reflect.DeepEqual(d, want) {
+			t.Errorf("Departure = %+v, %v", d, err)
+		}
+	}
 	nodes := sessionNodes(b)
 	if won := race(t, func(i int) (bool, error) {
 		d, err := nodes[i%2].TakeDeparture(ctx, "d1")
@@ -51,6 +57,27 @@ func departuresOnce(t *testing.T, b KVStore, s session.Store) {
 	b.Pass(time.Minute + time.Second)
 	if d, err := s.TakeDeparture(ctx, "d2"); err != nil || d != nil {
 		t.Errorf("after its end: %+v, %v", d, err)
+	}
+}
+
+func landingsOnce(t *testing.T, b KVStore, s session.Store) {
+	ctx := t.Context()
+	want := &session.Landing{Connection: "c1", Request: "r", Arrival: &org.Arrival{Subject: "s", Attributes: map[string][]string{"a": {"b"}}}, Why: "w", Detail: "d"}
+	must(t, s.PutLanding(ctx, "l1", want, time.Minute))
+	nodes := sessionNodes(b)
+	if won := race(t, func(i int) (bool, error) {
+		l, err := nodes[i%2].TakeLanding(ctx, "l1")
+		if l != nil && !reflect.DeepEqual(l, want) {
+			t.Errorf("TakeLanding = %+v, want %+v", l, want)
+		}
+		return l != nil, err
+	}); won != 1 {
+		t.Errorf("%d callers took the landing", won)
+	}
+	must(t, s.PutLanding(ctx, "l2", want, time.Minute))
+	b.Pass(time.Minute + time.Second)
+	if l, err := s.TakeLanding(ctx, "l2"); err != nil || l != nil {
+		t.Errorf("after its end: %+v, %v", l, err)
 	}
 }
 
@@ -83,6 +110,11 @@ func Flows(t *testing.T, open KVOpener) {
 		t.Parallel()
 		b := open(t)
 		departuresOnce(t, b, kv.NewSessions(b.Backend, b.Now))
+	})
+	t.Run("What was posted is believed once, until its end", func(t *testing.T) {
+		t.Parallel()
+		b := open(t)
+		landingsOnce(t, b, kv.NewSessions(b.Backend, b.Now))
 	})
 	t.Run("What may come once comes once", func(t *testing.T) {
 		t.Parallel()
