@@ -64,6 +64,7 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (setting
 		s.app.Scopes = strings.Fields(v)
 		return nil
 	})
+	flags.BoolVar(&s.app.Organizations, "organizations", false, "belong to one organization of the person at a time; for the console, at Signet")
 	flags.StringVar(&siblingName, "sibling-name", "", "`name` of the other flavor, to link to")
 	flags.StringVar(&siblingURL, "sibling-url", "", "`URL` of the other flavor")
 	err := flags.Parse(args)

@@ -49,6 +49,9 @@ type Config struct {
 	// offline_access the browser makes a silent round trip when the access
 	// token ends, so that a sign-out elsewhere is noticed here.
 	Scopes []string
+	// Organizations makes the console belong to one of the person's organizations
+	// at a time. It is for Signet, whose scope, claims and pages they are.
+	Organizations bool
 	// CookieKey seals the app's session: at least 32 random bytes.
 	CookieKey []byte
 
@@ -77,6 +80,9 @@ type app struct {
 	policy string
 
 	reporters reporters
+	changes   changes
+
+	crossOrigin *http.CrossOriginProtection
 }
 
 // New returns the whole app. It does not call the provider, which may be
@@ -99,6 +105,7 @@ func New(config Config) (http.Handler, error) {
 		RedirectURL:   base + "/callback",
 		PostLogoutURL: base + "/",
 		Scopes:        a.config.Scopes,
+		Organization:  a.config.organization(),
 		CookieKey:     a.config.CookieKey,
 		CookieName:    a.config.ClientID,
 		HTTPClient:    a.config.HTTPClient,
@@ -107,6 +114,10 @@ func New(config Config) (http.Handler, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	a.crossOrigin = http.NewCrossOriginProtection()
+	if err := a.crossOrigin.AddTrustedOrigin(base); err != nil { // so that a proxy which rewrites Host does no harm
+		return nil, fmt.Errorf("app: base URL: %w", err)
 	}
 	if a.policy, err = contentPolicy(a.config.Issuer); err != nil {
 		return nil, err
@@ -127,6 +138,16 @@ func (c Config) withDefaults(f flavor) Config {
 	return c
 }
 
+// organization is what sessions are for.
+func (c Config) organization() string {
+	if c.organizations() {
+		return relyingparty.AnyOrganization
+	}
+	return ""
+}
+
+func (c Config) organizations() bool { return c.Organizations && c.Flavor == Console }
+
 // routes lists every address of the app. The start page is open to all; what
 // has an address below it needs a session, and is where a sign-in returns to.
 func (a *app) routes() http.Handler {
@@ -137,6 +158,10 @@ func (a *app) routes() http.Handler {
 	switch a.config.Flavor {
 	case Console:
 		mux.Handle("GET /devices/{id}", a.rp.Require(a.page(a.device)))
+		if a.config.organizations() {
+			mux.Handle("GET /organization", a.rp.Require(a.page(a.organization)))
+			mux.Handle("POST /devices/{id}", a.form(a.rp.RequireRole(a.page(a.changeDevice), relyingparty.RoleAdmin)))
+		}
 		mux.Handle("POST /api/reports", a.rp.RequireToken("", http.HandlerFunc(a.takeReport), ScopeReport))
 	case Frames:
 		mux.Handle("GET /pictures/{id}", a.rp.Require(a.page(a.picture)))
@@ -147,6 +172,24 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.Handle("/", a.rp.Load(a.page(a.missing)))
 	return a.secured(a.stayOut(mux))
+}
+
+// maxForm bounds what a form may bring, in bytes.
+const maxForm = 8 << 10
+
+// form refuses what another site makes the browser post.
+func (a *app) form(next http.Handler) http.Handler {
+	next = http.MaxBytesHandler(next, maxForm)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := a.crossOrigin.Check(r); err != nil {
+			a.problem(w, r, http.StatusForbidden, problemPage{
+				frame: a.frame(r, "That is not allowed"), Message: "This request came from another site and was not carried out.",
+				Next: "/", NextLabel: "Go to the start page",
+			})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // secured sets what every answer of the app carries.

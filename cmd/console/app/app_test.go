@@ -30,17 +30,26 @@ type visit struct {
 
 func open(t *testing.T, flavor string) *visit {
 	t.Helper()
+	return openWith(t, flavor, nil)
+}
+
+func openWith(t *testing.T, flavor string, change func(*Config)) *visit {
+	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	provider := rptest.New(t, rptest.Client{
 		ID: flavor, Secret: "secret", RedirectURIs: []string{server.URL + "/callback"}, PostLogoutURIs: []string{server.URL + "/"},
 	})
-	handler, err := New(Config{
+	config := Config{
 		Flavor: flavor, BaseURL: server.URL, Issuer: provider.Issuer, ClientID: flavor, ClientSecret: "secret",
 		CookieKey: make([]byte, 32), Sibling: Link{"The other app", "http://other.example/"},
 		Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	if change != nil {
+		change(&config)
+	}
+	handler, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +297,7 @@ func TestTemplates(t *testing.T) {
 	}
 	data := map[string]any{
 		"landing": landingPage{}, "devices": devicesPage{}, "device": devicePage{}, "wall": wallPage{},
-		"picture": picturePage{}, "me": mePage{}, "problem": problemPage{},
+		"picture": picturePage{}, "me": mePage{}, "organization": organizationPage{}, "problem": problemPage{},
 	}
 	for name, view := range all {
 		if err := templatecheck.CheckHTML(view, data[name]); err != nil {

@@ -66,7 +66,9 @@ func (a *app) devices(w http.ResponseWriter, r *http.Request) error {
 
 // fleetOf is the estate, after the devices that the person connected.
 func (a *app) fleetOf(r *http.Request, now time.Time) []device {
-	return append(a.reporters.of(relyingparty.UserFrom(r.Context()).Subject, now), fleet(now)...)
+	user := relyingparty.UserFrom(r.Context())
+	organization := user.Organization.ID
+	return append(a.reporters.of(user.Subject, now), a.changes.on(organization, estateOf(organization, now))...)
 }
 
 func count(all []device, keep func(device) bool) int {
@@ -82,16 +84,22 @@ func count(all []device, keep func(device) bool) int {
 // devicePage shows one device.
 type devicePage struct {
 	frame
-	Device device
-	Events []event
-	Now    time.Time
+	Device  device
+	Events  []event
+	Now     time.Time
+	Changes bool // the person may change it
+	Asks    bool // somebody could, if not this person
+	MaxName int
 }
 
 func (a *app) device(w http.ResponseWriter, r *http.Request) error {
 	now := a.config.Now()
 	for _, d := range a.fleetOf(r, now) {
 		if d.ID == r.PathValue("id") {
-			return a.render(w, http.StatusOK, "device", devicePage{frame: a.frame(r, d.Name), Device: d, Events: d.history(), Now: now})
+			page := devicePage{frame: a.frame(r, d.Name), Device: d, Events: d.history(), Now: now, MaxName: maxDeviceName}
+			page.Asks = a.config.organizations() && !d.Reports()
+			page.Changes = page.Asks && page.User.HasRole(relyingparty.RoleAdmin)
+			return a.render(w, http.StatusOK, "device", page)
 		}
 	}
 	return errNotFound

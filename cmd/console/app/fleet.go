@@ -26,6 +26,10 @@ type device struct {
 	Note                                          string // why it needs attention
 	LastSeen                                      time.Time
 
+	// Of one that people changed.
+	Updated, Restarted time.Time
+	ChangedBy          string
+
 	// Of a device that reports by itself.
 	Since    time.Time // its first report
 	Uptime   time.Duration
@@ -108,6 +112,12 @@ func (d device) history() []event {
 		return []event{{seen, "Last report received"}, {d.Since, "Connected, and first report received"}}
 	}
 	var events []event
+	if !d.Restarted.IsZero() {
+		events = append(events, event{d.Restarted, "Restarted by " + d.ChangedBy})
+	}
+	if !d.Updated.IsZero() {
+		events = append(events, event{d.Updated, "Firmware " + d.Firmware + " installed by " + d.ChangedBy})
+	}
 	if d.Status == offline {
 		events = append(events, event{seen.Add(30 * time.Minute), "Silent for half an hour; shown as offline"})
 	}

@@ -70,7 +70,8 @@ var claimMeaning = map[string]string{
 	"updated_at":         "When the profile last changed (scope profile).",
 	"email":              "E-mail address, for writing to; it may change, so it is no key (scope email).",
 	"email_verified":     "Whether the provider has seen that the address belongs to the person (scope email).",
-	"organizations":      "The organizations that the person belongs to, with their role.",
+	"organizations":      "The organizations that the person belongs to, with their role: one, if the app asked for one.",
+	"organization":       "The identifier of the organization that the app asked for. The app compares it with what it asked for.",
 }
 
 // claimOrder puts what matters first; the rest follows by name.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -41,7 +42,8 @@ func (a *app) signInFailed(w http.ResponseWriter, r *http.Request, e *relyingpar
 		return
 	}
 	title := "You are not signed in"
-	if e.Kind == relyingparty.KindScope || e.Kind == relyingparty.KindCrossOrigin {
+	switch e.Kind {
+	case relyingparty.KindScope, relyingparty.KindRole, relyingparty.KindCrossOrigin:
 		title = "That is not allowed"
 	}
 	a.problem(w, r, e.Status, problemPage{
@@ -57,6 +59,11 @@ func (a *app) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNotFound) {
 		page.frame, page.Message = a.frame(r, "This page does not exist"), "The address may be mistyped, or what was here is gone."
 		a.problem(w, r, http.StatusNotFound, page)
+		return
+	}
+	if errors.Is(err, errBadName) {
+		page.frame, page.Message = a.frame(r, "That name does not fit"), fmt.Sprintf("A device's name has 1 to %d characters that can be printed.", maxDeviceName)
+		a.problem(w, r, http.StatusBadRequest, page)
 		return
 	}
 	a.config.Logger.LogAttrs(r.Context(), slog.LevelError, "page failed", slog.String("path", r.URL.Path), slog.Any("cause", err))

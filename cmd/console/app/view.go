@@ -31,6 +31,7 @@ type frame struct {
 	Issuer  string
 	Login   string // where signing in begins, and returns to Here
 	Logout  string
+	Switch  string // where another organization is chosen; "": there are none
 	Style   string // the style sheet's address, which changes with its content
 }
 
@@ -61,6 +62,8 @@ var helpers = template.FuncMap{
 	"initials": initials,
 	"ago":      ago,
 	"clock":    func(t time.Time) string { return t.Local().Format("2 Jan 2006, 15:04") },
+	"role":     func(r relyingparty.Role) string { return orElse(roleNames[r], "None") },
+	"may":      func(r relyingparty.Role) string { return roleMeaning[r] },
 	"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }
 
@@ -94,12 +97,16 @@ func ago(d time.Duration) string {
 }
 
 func (a *app) frame(r *http.Request, title string) frame {
-	return frame{
+	f := frame{
 		flavor: a.named(), Title: title, Here: r.URL.Path, User: relyingparty.UserFrom(r.Context()),
 		Sibling: a.config.Sibling.silent(), Issuer: a.config.Issuer,
 		Login: a.rp.LoginURL(r.URL.RequestURI()), Logout: a.rp.LogoutURL(),
 		Style: "/assets/app.css?v=" + styleVersion(a.flavor.ID),
 	}
+	if a.config.organizations() {
+		f.Switch = a.rp.OrganizationURL(relyingparty.AnyOrganization, "/")
+	}
+	return f
 }
 
 // silent leads to the same app by way of a sign-in that asks nothing. Who is not

@@ -20,12 +20,15 @@ import (
 	"signet/config"
 	"signet/internal/account"
 	"signet/internal/client"
+	"signet/internal/org"
 )
 
 // The demo's people and apps.
 const (
 	demoEmail    = "ada@example.com"
+	demoViewer   = "charles@example.com"
 	demoPassword = "correct-Horse-9"
+	demoSlug     = "engines"
 )
 
 type demoFlags struct {
@@ -56,6 +59,7 @@ func demoCommand(p *Process) *cobra.Command {
 // demoApp is one of the two sample apps.
 type demoApp struct {
 	flavor, id, name, accent string
+	scopes                   []string // beside openid, profile, email and offline_access
 	listener                 net.Listener
 	secret                   string
 }
@@ -76,7 +80,7 @@ func demo(ctx context.Context, p *Process, f demoFlags) error {
 		data = dir
 	}
 	apps := []*demoApp{
-		{flavor: app.Console, id: "console", name: "Device console", accent: "#0f766e", secret: client.NewSecret()},
+		{flavor: app.Console, id: "console", name: "Device console", accent: "#0f766e", scopes: []string{"organizations"}, secret: client.NewSecret()},
 		{flavor: app.Frames, id: "frames", name: "Photo Frame", accent: "#9a3412", secret: client.NewSecret()},
 	}
 	for i, port := range []int{f.console, f.frames} {
@@ -165,13 +169,14 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 	for _, a := range apps {
 		u := a.url()
 		err := h.clients.Put(ctx, &client.Client{
-			ID: a.id, Trusted: true, Accent: a.accent, Scopes: []string{"openid", "profile", "email", "offline_access"},
+			ID: a.id, Trusted: true, Accent: a.accent, Scopes: append([]string{"openid", "profile", "email", "offline_access"}, a.scopes...),
 			Metadata: client.Metadata{
-				Name:           a.name,
-				ClientURI:      u + "/",
-				RedirectURIs:   []string{u + "/callback"},
-				PostLogoutURIs: []string{u + "/"},
-				BackchannelURI: u + "/logout/backchannel", BackchannelSession: true,
+				Name:             a.name,
+				ClientURI:        u + "/",
+				InitiateLoginURI: u + "/login",
+				RedirectURIs:     []string{u + "/callback"},
+				PostLogoutURIs:   []string{u + "/"},
+				BackchannelURI:   u + "/logout/backchannel", BackchannelSession: true,
 				FrontchannelURI: u + "/logout/frontchannel", FrontchannelSession: true,
 				GrantTypes: []string{client.GrantCode, client.GrantRefresh},
 			},
@@ -183,15 +188,33 @@ func furnish(ctx context.Context, h *house, apps []*demoApp) error {
 	if err := h.clients.Put(ctx, demoAgent(apps[0]), ""); err != nil {
 		return err
 	}
-	ada := account.New{
-		Email: demoEmail, Password: demoPassword, Verified: true,
-		Profile: account.Profile{GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en"},
-	}
+	return people(ctx, h)
+}
+
+// people makes the demo's people and their organization.
+func people(ctx context.Context, h *house) error {
 	if _, err := h.accounts.ByEmail(ctx, demoEmail); err == nil {
 		return nil
 	}
-	_, err := h.accounts.Create(ctx, ada)
-	return err
+	ada, err := h.accounts.Create(ctx, account.New{
+		Email: demoEmail, Password: demoPassword, Verified: true,
+		Profile: account.Profile{GivenName: "Ada", FamilyName: "Lovelace", Birthdate: "1815-12-10", Locale: "en"},
+	})
+	if err != nil {
+		return err
+	}
+	charles, err := h.accounts.Create(ctx, account.New{
+		Email: demoViewer, Password: demoPassword, Verified: true,
+		Profile: account.Profile{GivenName: "Charles", FamilyName: "Babbage", Birthdate: "1791-12-26", Locale: "en"},
+	})
+	if err != nil {
+		return err
+	}
+	o, err := h.orgs.Create(ctx, "Analytical Engines", demoSlug, ada.ID, org.Operator)
+	if err != nil {
+		return err
+	}
+	return h.orgs.Put(ctx, o.ID, charles.ID, org.Viewer)
 }
 
 // demoAgent is the client of devices that report to the console.
@@ -213,7 +236,7 @@ func startApps(ctx context.Context, group *errgroup.Group, issuer string, apps [
 		rand.Read(key)
 		handler, err := app.New(app.Config{
 			Flavor: a.flavor, Name: a.name, BaseURL: a.url(), Issuer: issuer, ClientID: a.id, ClientSecret: a.secret,
-			CookieKey: key, Sibling: app.Link{Name: other.name, URL: other.url()}, Logger: log,
+			Organizations: a.flavor == app.Console, CookieKey: key, Sibling: app.Link{Name: other.name, URL: other.url()}, Logger: log,
 		})
 		if err != nil {
 			return err
@@ -245,9 +268,11 @@ Try this:
      or make an account: its code is in the mailbox.
   3. Open the photo frame: you are signed in there already.
   4. Sign in from another browser: a mail in the mailbox tells you of it.
-  5. Play a device without a keyboard, which then appears in the device console:
+  5. Sign in as  %s  with the same password: in the same organization he sees
+     the devices and changes none. Whoever makes an account makes an organization, too.
+  6. Play a device without a keyboard, which then appears in the device console:
      go run ./cmd/console agent -issuer %s -console %s
 
 Stop with Ctrl-C.
-`, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword, cfg.Issuer, apps[0].url())
+`, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword, demoViewer, cfg.Issuer, apps[0].url())
 }

@@ -1,0 +1,206 @@
+package browser
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"signet/cmd/console/app"
+	"signet/internal/mail/mailtest"
+	"signet/internal/testenv"
+)
+
+// consoleHouse is a house with a mail server, and the console as one of its apps,
+// which belongs to one organization at a time.
+type consoleHouse struct {
+	*house
+	mail    *mailtest.Server
+	console string // its address
+}
+
+// viewers see what a person of a way owns: one for each way.
+func viewer(w way) testenv.Person {
+	return testenv.Person{Email: "viewer-" + w.email, Password: password}
+}
+
+// slug is that of the organization that the person of the way owns.
+func slug(w way) string {
+	return strings.ReplaceAll(strings.TrimSuffix(w.email, "@example.com"), ".", "-")
+}
+
+const consoleDeclaration = `
+clients:
+  - id: console
+    name: Device console
+    secret: %[2]s
+    client_uri: %[1]s/
+    initiate_login_uri: %[1]s/login
+    redirect_uris: ["%[1]s/callback"]
+    post_logout_redirect_uris: ["%[1]s/"]
+    grant_types: [authorization_code, refresh_token]
+    scopes: [openid, profile, email, organizations, offline_access]
+    trusted: true
+users:
+`
+
+// startConsole boots the house and the console. In each way's organization the
+// person of the way is the owner, and another one a viewer.
+func startConsole(t *testing.T, env map[string]string) *consoleHouse {
+	t.Helper()
+	h := &consoleHouse{mail: mailtest.Start(t, mailtest.Options{})}
+	settings := map[string]string{
+		"SIGNET_SMTP_URL": h.mail.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>", "SIGNET_CHALLENGE_SIGN_UP": "none",
+	}
+	for k, v := range env {
+		settings[k] = v
+	}
+	h.house = startHouseWith(t, settings)
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	h.console = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	const secret = "secret-of-the-console"
+	handler, err := app.New(app.Config{
+		Flavor: app.Console, BaseURL: h.console, Issuer: h.Issuer, ClientID: "console", ClientSecret: secret,
+		Organizations: true, CookieKey: make([]byte, 32), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.Handle("/", handler)
+	var text strings.Builder
+	fmt.Fprintf(&text, consoleDeclaration, h.console, secret)
+	for _, w := range ways {
+		fmt.Fprintf(&text, "  - {email: %s, password: %s, verified: true, given_name: Vera, family_name: Viewer}\n", viewer(w).Email, password)
+	}
+	text.WriteString("organizations:\n")
+	for _, w := range ways {
+		fmt.Fprintf(&text, "  - {slug: %s, name: The house of %s, owners: [%s], viewers: [%s]}\n", slug(w), slug(w), w.email, viewer(w).Email)
+	}
+	h.Apply(text.String())
+	return h
+}
+
+// enters signs the person in from the console's landing page.
+func (h *consoleHouse) enters(tab *Tab, who testenv.Person) {
+	tab.t.Helper()
+	tab.Open(h.console)
+	tab.Arrive(h.console)
+	tab.Follow("main a.button")
+	tab.signIn(h.Issuer, who)
+}
+
+// wantRole checks for which organization the console shows the person, and as what.
+func (tab *Tab) wantRole(organization, role string) {
+	tab.t.Helper()
+	if got := tab.Text(".house"); !strings.HasPrefix(got, organization) || !strings.Contains(got, role) {
+		tab.t.Errorf("the console is for %q, want %s as %s", got, organization, role)
+	}
+}
+
+// Somebody who has no account makes one from the console, and an organization on
+// the way, and is its owner there.
+func TestNewcomerMakesAnOrganization(t *testing.T) {
+	h := startConsole(t, nil)
+	eachWay(t, func(t *testing.T, w way) {
+		who, tab := newcomer(w), newVisitor(t, w).NewTab()
+		tab.Open(h.console)
+		tab.Arrive(h.console)
+		tab.Follow("main a.button")
+		tab.Arrive(h.Issuer + "/signin?")
+		tab.Follow(".aside a")
+		tab.fillIn(h.Issuer, who)
+		tab.Type("#code", h.mail.Codes(who.Email, 1)[0])
+		tab.Follow("#submit")
+		tab.See(h.Issuer+"/signin/organization?", Look{Has: "#create"})
+		tab.Follow("#create")
+		tab.See(h.Issuer+"/signin/organization/new?", Look{Focus: "name"})
+		tab.Follow("#submit")
+		tab.See(h.Issuer+"/signin/organization/new", Look{Focus: "name", Has: "#name-fault"})
+		tab.Type("#name", "Nova & Daughters")
+		tab.Follow("#submit")
+		tab.See(h.console, Look{Lang: "en", Has: "table.list"})
+		tab.wantRole("Nova & Daughters", "Owner")
+
+		tab.Follow(`nav a[href="/organization"]`)
+		tab.See(h.console+"/organization", Look{Lang: "en", Has: "#members"})
+		tab.Follow("#members")
+		tab.See(h.Issuer+"/orgs/", Look{})
+		if text := tab.Text("main"); !strings.Contains(text, "Nova & Daughters") {
+			t.Errorf("Signet's page of the organization: %.200s", text)
+		}
+	})
+}
+
+// What a person may do in the console follows their role in the organization: a
+// viewer sees what an owner changes, and changes nothing.
+func TestRolesInTheConsole(t *testing.T) {
+	h := startConsole(t, nil)
+	eachWay(t, func(t *testing.T, w way) {
+		owner, other := newVisitor(t, w).NewTab(), newVisitor(t, w).NewTab()
+		h.enters(owner, w.person())
+		owner.See(h.console, Look{Lang: "en", Has: "table.list"})
+		owner.wantRole("The house of "+slug(w), "Owner")
+		owner.Follow("table.list th a")
+		owner.See(h.console+"/devices/", Look{Lang: "en", Has: "#rename"})
+		device := owner.last()
+		owner.Type("#device-name", "The first hub")
+		owner.Follow("#rename")
+		owner.See(device, Look{Lang: "en", Has: "#restart"})
+		owner.Follow("#restart")
+		owner.Arrive(device)
+
+		h.enters(other, viewer(w))
+		other.Arrive(h.console)
+		other.wantRole("The house of "+slug(w), "Viewer")
+		other.Open(device)
+		other.See(device, Look{Lang: "en", Has: "#viewer"})
+		if text := other.Text("main"); !strings.Contains(text, "The first hub") || !strings.Contains(text, "Restarted by") {
+			t.Errorf("the viewer sees %.300s", text)
+		}
+		if other.Has("main form") {
+			t.Error("a viewer is offered a change")
+		}
+		// Made an admin, the viewer is offered it at the next sign-in.
+		h.Run("", "org", "member", slug(w), viewer(w).Email, "--role", "admin")
+		other.Open(h.console + "/login")
+		other.Arrive(h.console)
+		other.wantRole("The house of "+slug(w), "Admin")
+		other.Open(device)
+		other.See(device, Look{Lang: "en", Has: "#rename"})
+	})
+}
+
+// Who belongs to two organizations chooses one at sign-in, and switches in the
+// console; each has devices of its own.
+func TestSwitchOrganization(t *testing.T) {
+	h := startConsole(t, nil)
+	eachWay(t, func(t *testing.T, w way) {
+		who, tab := w.person(), newVisitor(t, w).NewTab()
+		h.Apply(fmt.Sprintf("organizations:\n  - {slug: second-%[1]s, name: 'Tables & Sons of a rather long name', owners: [%[2]s], viewers: [%[3]s]}\n", slug(w), viewer(w).Email, who.Email))
+		h.enters(tab, who)
+		tab.See(h.Issuer+"/signin/organization?", Look{Has: "#create"})
+		tab.Follow(`button.choice:nth-of-type(2)`)
+		tab.See(h.console, Look{Lang: "en", Has: ".house a"})
+		tab.wantRole("Tables & Sons of a rather long name", "Viewer")
+		tab.Follow(".house a")
+		tab.See(h.Issuer+"/signin/organization?", Look{})
+		tab.Follow("#cancel")
+		tab.See(h.console+"/callback", Look{Lang: "en", Status: http.StatusForbidden, Has: "main a.button"})
+		tab.Open(h.console)
+		tab.Arrive(h.console)
+		tab.wantRole("Tables & Sons of a rather long name", "Viewer") // as before
+		tab.Follow(".house a")
+		tab.Arrive(h.Issuer + "/signin/organization?")
+		tab.Follow("#submit")
+		tab.Arrive(h.console)
+		tab.wantRole("The house of "+slug(w), "Owner")
+		// What may ask nothing opens for the same one.
+		tab.Open(h.console + "/login?prompt=none")
+		tab.Arrive(h.console)
+		tab.wantRole("The house of "+slug(w), "Owner")
+	})
+}
