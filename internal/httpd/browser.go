@@ -19,6 +19,7 @@ type Cookies struct {
 	browser  string
 	state    string
 	locale   string
+	app      string
 	sameSite http.SameSite
 }
 
@@ -32,6 +33,7 @@ func NewCookies(secure bool, sameSite http.SameSite) *Cookies {
 	return &Cookies{
 		secure: secure, sameSite: sameSite,
 		session: prefix + "signet_session", browser: prefix + "signet_browser", state: prefix + "signet_state", locale: prefix + "signet_locale",
+		app: prefix + "signet_app",
 	}
 }
 
@@ -149,6 +151,15 @@ func (c *Cookies) Locale(r *http.Request) string { return value(r, c.locale) }
 // SetLocale keeps the language that the person chose for a year.
 func (c *Cookies) SetLocale(w http.ResponseWriter, tag string) {
 	c.set(w, c.locale, tag, 365*24*time.Hour, http.SameSiteLaxMode)
+}
+
+// App returns the client id of the app from which the person came to pages of
+// their account, or "".
+func (c *Cookies) App(r *http.Request) string { return value(r, c.app) }
+
+// SetApp keeps it until the browser's window closes.
+func (c *Cookies) SetApp(w http.ResponseWriter, clientID string) {
+	c.set(w, c.app, clientID, 0, http.SameSiteLaxMode)
 }
 
 // Addresses finds out where a request came from, behind proxies that are

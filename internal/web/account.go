@@ -34,6 +34,7 @@ func (w *Web) owner(rw http.ResponseWriter, r *http.Request) (*session.Session, 
 	if err != nil {
 		return nil, nil, err
 	}
+	w.rememberApp(rw, r)
 	return sess, a, w.Sessions.See(r.Context(), sess)
 }
 
@@ -49,6 +50,9 @@ func (w *Web) accountFrame(r *http.Request, a *account.Account, here string) (vi
 	fr.Languages.Return = w.at(here)
 	fr.Notice = notices[r.URL.Query().Get("done")]
 	page := view.AccountFrame{Frame: fr}
+	if page.Back, err = w.wayBack(r); err != nil {
+		return view.AccountFrame{}, err
+	}
 	for _, s := range w.sections() {
 		page.Sections = append(page.Sections, view.AccountSection{Label: s.label, URL: w.at(s.path), Current: s.path == here})
 	}

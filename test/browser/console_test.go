@@ -132,6 +132,11 @@ func TestNewcomerMakesAnOrganization(t *testing.T) {
 		if text := tab.Text("main"); !strings.Contains(text, "Nova & Daughters") {
 			t.Errorf("Signet's page of the organization: %.200s", text)
 		}
+		tab.Open(h.Issuer + "/account") // the way back stays while they look about
+		tab.See(h.Issuer+"/account", Look{Has: "a.back"})
+		tab.Follow("a.back")
+		tab.Arrive(h.console)
+		tab.wantRole("Nova & Daughters", "Owner")
 	})
 }
 

@@ -145,28 +145,25 @@ func editOf(r *http.Request, now time.Time) (func(*change), error) {
 type organizationPage struct {
 	frame
 	Organization relyingparty.Organization
-	Manages      bool // members and invitations
-	Owns         bool
 	Rooms        int
 	At           addresses
 }
 
 // addresses are the provider's own pages about organizations; each leads back to
 // the app.
-type addresses struct{ Members, Invitations, Settings, New string }
+type addresses struct{ Members, New string }
 
 func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 	user := relyingparty.UserFrom(r.Context())
 	o := user.Organization
 	page := organizationPage{
 		frame: a.frame(r, o.Name), Organization: o, Rooms: len(estateOf(o.ID, a.config.Now())),
-		Manages: user.HasRole(relyingparty.RoleAdmin), Owns: user.HasRole(relyingparty.RoleOwner),
 	}
 	at := func(path string) string {
 		return strings.TrimSuffix(a.config.Issuer, "/") + path + "?" + url.Values{"app": {a.config.ClientID}}.Encode()
 	}
 	of := "/orgs/" + url.PathEscape(o.ID)
-	page.At = addresses{Members: at(of), Invitations: at(of + "/invitations"), Settings: at(of + "/settings"), New: at("/new-organization")}
+	page.At = addresses{Members: at(of), New: at("/new-organization")}
 	return a.render(w, http.StatusOK, "organization", page)
 }
 

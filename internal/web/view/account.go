@@ -14,6 +14,7 @@ const (
 type AccountFrame struct {
 	Frame
 	Sections []AccountSection
+	Back     *Link // to the app from which the person came here; nil: from none
 }
 
 // AccountSection is a page of the account, as the list of them names it.

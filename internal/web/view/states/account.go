@@ -18,6 +18,7 @@ func account() []State {
 		}),
 		state("account/home/waiting", func() view.Page {
 			p := home()
+			p.Back = &view.Link{URL: "https://devices.example/", Text: "Device console"}
 			p.Waiting = []view.WaitingApp{
 				{App: console, Asked: noon, URL: "/approve?request=r1"},
 				{App: view.App{ID: "cli", Name: long.Name, Domain: "a-very-long-name-of-a-host.students.mathematics.example.org"}, Asked: noon, URL: "/approve?request=r2"},
