@@ -152,20 +152,32 @@ func (t *logoutToken) check(issuer, clientID string, now time.Time, skew time.Du
 // frontchannel ends the session of the browser that loads it, in a frame of the
 // provider's (Front-Channel Logout 1.0 §2). It does so only for the session that
 // is named, which nobody but the provider and the app knows: no other page can
-// sign people out. Browsers that send no cookie along into a frame of another
-// site tell nothing here; the back channel reaches those.
+// sign people out. Under https a cookie that has this name alone comes along, though
+// the page around is of another site. Browsers that send no cookie at all into such
+// a frame tell nothing here; the back channel reaches those.
 func (rp *RP) frontchannel(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+rp.issuerOrigin)
 	h.Del("X-Frame-Options")
 	q := r.URL.Query()
-	s, err := rp.openSession(r)
-	if err == nil && q.Get("iss") == rp.config.Issuer && q.Get("sid") != "" && q.Get("sid") == s.claims.SessionID {
-		if err := rp.endSID(r.Context(), s.claims.SessionID, rp.now()); err != nil {
+	if sid := q.Get("sid"); sid != "" && q.Get("iss") == rp.config.Issuer && sid == rp.named(r) {
+		if err := rp.endSID(r.Context(), sid, rp.now()); err != nil {
 			rp.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "a logout was not taken", slog.String("cause", describe(err)))
 		}
 		rp.endSession(w, r)
 	}
 	_, _ = w.Write([]byte("<!doctype html><title>Signed out</title>\n")) // the browser may be gone
+}
+
+// named is the provider's name of the browser's session; "" where there is none.
+func (rp *RP) named(r *http.Request) string {
+	if s, err := rp.openSession(r); err == nil {
+		return s.claims.SessionID
+	}
+	sid, err := rp.jar.get(r, namedCookie)
+	if err != nil {
+		return ""
+	}
+	return string(sid)
 }

@@ -2,9 +2,11 @@ package relyingparty
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -344,4 +346,68 @@ type trusting struct{}
 
 func (trusting) VerifySignature(_ context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
 	return jws.UnsafePayloadWithoutVerification(), nil
+}
+
+// TestFrontchannelAbroad: under https a cookie of its own has the session's name, and
+// comes along into a frame on another site; it ends the session, and is good for
+// nothing else.
+func TestFrontchannelAbroad(t *testing.T) {
+	a := startApp(t, func(c *Config) {
+		c.RedirectURL, c.PostLogoutURL = "https://app.example/callback", "https://app.example/"
+	})
+	mux := http.NewServeMux()
+	a.rp.Routes(mux)
+	mux.Handle("/", a.rp.Load(http.HandlerFunc(tell)))
+	token := func(sid string) string {
+		claims, err := json.Marshal(map[string]any{"iss": a.provider.Issuer, "sub": "ada", "sid": sid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "e30." + encoding.EncodeToString(claims) + ".AAAA"
+	}
+	s := &session{ID: handle(), IDToken: token("session-1"), SignedIn: a.rp.now(), End: a.rp.now().Add(time.Hour)}
+	var err error
+	if s.claims, err = readClaims(s.IDToken); err != nil {
+		t.Fatal(err)
+	}
+	saved := httptest.NewRecorder()
+	if err := a.rp.saveSession(saved, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://app.example/", nil), s); err != nil {
+		t.Fatal(err)
+	}
+	var home, abroad []*http.Cookie
+	for _, c := range saved.Result().Cookies() {
+		switch {
+		case c.SameSite == http.SameSiteNoneMode && c.Secure && c.HttpOnly && c.Name == "__Host-web_named":
+			abroad = append(abroad, c)
+		case c.SameSite == http.SameSiteLaxMode:
+			home = append(home, c)
+		default:
+			t.Errorf("the cookie %v", c)
+		}
+	}
+	get := func(path string, cookies []*http.Cookie) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://app.example"+path, nil)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w
+	}
+	signedIn := func(cookies []*http.Cookie) bool {
+		return strings.Contains(get("/", cookies).Body.String(), `"SignedIn":true`)
+	}
+	if len(abroad) != 1 || !signedIn(home) || signedIn(abroad) {
+		t.Fatalf("abroad %v: signed in %v; at home: %v", abroad, signedIn(abroad), signedIn(home))
+	}
+	frame := "/logout/frontchannel?" + url.Values{"iss": {a.provider.Issuer}, "sid": {"session-1"}}.Encode()
+	get(strings.Replace(frame, "session-1", "session-2", 1), abroad)
+	get(frame, nil)
+	if !signedIn(home) {
+		t.Fatal("ended by another's frame")
+	}
+	get(frame, abroad)
+	if signedIn(home) {
+		t.Error("still signed in")
+	}
 }

@@ -54,7 +54,7 @@ func (j *jar) put(w http.ResponseWriter, r *http.Request, name string, value []b
 		if i == 0 {
 			piece = strconv.Itoa(count) + "." + piece
 		}
-		j.set(w, chunkName(name, i), piece, int(life/time.Second))
+		j.set(w, chunkName(name, i), piece, int(life/time.Second), http.SameSiteLaxMode)
 	}
 	j.drop(w, r, name, count)
 	return nil
@@ -91,20 +91,25 @@ func (j *jar) clear(w http.ResponseWriter, r *http.Request, name string) {
 func (j *jar) drop(w http.ResponseWriter, r *http.Request, name string, from int) {
 	for i := from; i < maxChunks; i++ {
 		if _, err := r.Cookie(j.prefix + chunkName(name, i)); err == nil {
-			j.set(w, chunkName(name, i), "", -1)
+			j.set(w, chunkName(name, i), "", -1, http.SameSiteLaxMode)
 		}
 	}
 }
 
-func (j *jar) set(w http.ResponseWriter, name, value string, maxAge int) {
+// putAbroad is put of a short value that comes along into frames of other sites,
+// too. Browsers allow that under https alone (RFC 6265bis §5.7).
+func (j *jar) putAbroad(w http.ResponseWriter, name string, value []byte) {
+	j.set(w, name, "1."+j.sealer.seal(name, value), 0, http.SameSiteNoneMode)
+}
+
+// set sets one cookie. All but what must be seen abroad are Lax: the provider's
+// redirect back is a cross-site navigation, and Strict cookies would stay at home.
+func (j *jar) set(w http.ResponseWriter, name, value string, maxAge int, site http.SameSite) {
 	full := j.prefix + name
 	replaceSetCookie(w.Header(), full)
 	http.SetCookie(w, &http.Cookie{
 		Name: full, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: j.secure, HttpOnly: true,
-		// Lax: the provider's redirect back is a cross-site navigation, and
-		// Strict cookies would stay at home.
-		SameSite: http.SameSiteLaxMode,
+		Secure: j.secure, HttpOnly: true, SameSite: site,
 	})
 }
 

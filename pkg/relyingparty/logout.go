@@ -50,7 +50,7 @@ func (rp *RP) logout(w http.ResponseWriter, r *http.Request) {
 // the session as it was, if there was one.
 func (rp *RP) endSession(w http.ResponseWriter, r *http.Request) *session {
 	s, err := rp.openSession(r)
-	rp.jar.clear(w, r, sessionCookie)
+	rp.dropSession(w, r)
 	if err != nil {
 		return nil
 	}

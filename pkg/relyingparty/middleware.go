@@ -87,7 +87,7 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 	}
 	if err != nil {
 		// Left over from another key, another version or another time.
-		rp.jar.clear(w, r, sessionCookie)
+		rp.dropSession(w, r)
 		return nil, errSignedOut
 	}
 	now := rp.now()
@@ -117,7 +117,7 @@ func (rp *RP) current(w http.ResponseWriter, r *http.Request) (*session, error) 
 		}
 		return fresh, nil
 	case rejected(err), errors.Is(err, errEnded):
-		rp.jar.clear(w, r, sessionCookie)
+		rp.dropSession(w, r)
 		return nil, errSignedOut
 	case alive:
 		return s, nil // the provider is in trouble, and there is time left

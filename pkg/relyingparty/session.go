@@ -1,6 +1,7 @@
 package relyingparty
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,11 @@ import (
 )
 
 const sessionCookie = "session"
+
+// namedCookie has the provider's name of the session (sid) and nothing else, for
+// the provider's frame: the session's own cookie does not come along into a page of
+// another site.
+const namedCookie = "named"
 
 // earlyRefresh is how long before its end an access token is replaced, so that
 // one handed to a handler lives long enough to be used. Short-lived tokens are
@@ -111,9 +117,20 @@ func (rp *RP) saveSession(w http.ResponseWriter, r *http.Request, s *session) er
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
+	if sid := []byte(s.claims.SessionID); rp.jar.secure && len(sid) > 0 {
+		if named, err := rp.jar.get(r, namedCookie); err != nil || !bytes.Equal(named, sid) {
+			rp.jar.putAbroad(w, namedCookie, sid)
+		}
+	}
 	// No Max-Age: the cookie goes when the browser is closed. End bounds it
 	// where browsers restore what they had open.
 	return rp.jar.put(w, r, sessionCookie, plain, 0)
+}
+
+// dropSession removes what saveSession has left in the browser.
+func (rp *RP) dropSession(w http.ResponseWriter, r *http.Request) {
+	rp.jar.clear(w, r, sessionCookie)
+	rp.jar.clear(w, r, namedCookie)
 }
 
 // readClaims decodes an ID token that was verified before it was sealed.

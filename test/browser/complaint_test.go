@@ -3,6 +3,7 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/audits"
@@ -24,6 +25,17 @@ const readsCookies = `"performanceIssueType":"DocumentCookie"`
 // isSkipped is what Chromium says of a page that leads on by itself, and that
 // going back therefore skips: so it is meant.
 const isSkipped = `"errorType":"NavigationEntryMarkedSkippable"`
+
+// What Chromium says of each cookie that a frame of another site is shown, and of an
+// app that the browser passes on its way between two sites: that they may not always
+// be.
+const (
+	isAbroad  = `"cookieWarningReasons":["WarnThirdPartyPhaseout"],"cookieExclusionReasons":[]`
+	passesApp = `"bounceTrackingIssueDetails"`
+)
+
+// meant are the issues that follow from what pages are there for.
+var meant = []string{knowsNoBirthday, readsCookies, isSkipped, isAbroad, passesApp}
 
 // heard notes what the browser says of the tab.
 func (tab *Tab) heard(event any) {
@@ -54,7 +66,7 @@ func (tab *Tab) heard(event any) {
 		}
 	case *audits.EventIssueAdded:
 		details, err := json.Marshal(e.Issue.Details)
-		if strings.Contains(string(details), knowsNoBirthday) || strings.Contains(string(details), readsCookies) || strings.Contains(string(details), isSkipped) {
+		if slices.ContainsFunc(meant, func(one string) bool { return strings.Contains(string(details), one) }) {
 			return
 		}
 		tab.fault("issue %s: %s %v", e.Issue.Code, details, err)

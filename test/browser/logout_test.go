@@ -39,6 +39,13 @@ document.getElementById('op').onload = function () { this.contentWindow.postMess
 func startCorner(t *testing.T) *corner {
 	t.Helper()
 	c := &corner{answer: map[string]url.Values{}}
+	s := httptest.NewServer(c.handler())
+	t.Cleanup(s.Close)
+	c.url = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	return c
+}
+
+func (c *corner) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
@@ -59,10 +66,7 @@ func startCorner(t *testing.T) *corner {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<!doctype html><title>Out</title>")
 	})
-	s := httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	c.url = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	return c
+	return mux
 }
 
 func (c *corner) page(w http.ResponseWriter, message string) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -52,9 +53,14 @@ func start() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ordinary(profile); err != nil {
+		return nil, err
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
+		// Sites of their own on this machine, with certificates of no known authority.
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), chromedp.Flag("ignore-certificate-errors", true),
 	)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stopBrowser := chromedp.NewContext(allocator)
@@ -69,6 +75,16 @@ func start() (stop func(), err error) {
 	}
 	chromium = ctx
 	return stop, nil
+}
+
+// ordinary lets the private windows of the profile show cookies to frames of other
+// sites where these allow it, as ordinary windows do.
+func ordinary(profile string) error {
+	dir := filepath.Join(profile, "Default")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "Preferences"), []byte(`{"profile":{"cookie_controls_mode":0}}`), 0o600)
 }
 
 // removeAll removes the profile, into which the browser's last processes may
