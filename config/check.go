@@ -33,6 +33,7 @@ func (c *Config) complete(r *report) error {
 	c.Cookies.check(r, c.Issuer)
 	c.Keys.check(r)
 	c.Tokens.check(r, c.Keys.Algorithms)
+	c.SignUp.check(r)
 	c.Registration.check(r)
 	c.Outbound.check(r)
 	c.DNS.check(r)

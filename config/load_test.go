@@ -64,7 +64,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"brand.privacy_url": "https://p", "brand.terms_url": "https://t",
 		"brand.help_url": "https://h", "languages.offered": "en,de", "limits.exempt": "192.0.2.1/32",
 		"outbound.ca": "ca", "outbound.allow_private": "true", "dns.server": "10.0.0.53:53", "telemetry.otlp_endpoint": "http://o",
-		"telemetry.sample_ratio": "0.25", "registration.token": "t", "registration.client_id_metadata_hosts": "h",
+		"telemetry.sample_ratio": "0.25", "registration.token": "t", "sign_up.domains": "example.com", "registration.client_id_metadata_hosts": "h",
 		"registration.statement_issuer": "https://f", "registration.statement_jwks_uri": "https://f/k", "registration.statement_jwks": "{}", "log.level": "debug",
 	} {
 		if err := decode(find(t, path).pointer(full), text); err != nil {

@@ -18,4 +18,8 @@ type Organizations struct {
 	// How long that record may be gone before the domain counts as proven no more,
 	// and nothing is enforced by it. A DNS that does not answer does not count.
 	DomainGrace time.Duration `yaml:"domain_grace" default:"7d" min:"0s" max:"90d"`
+
+	// Time for which an invitation is good after it was sent, into an organization or
+	// into the house. One that was sent again has as long once more.
+	Invitation time.Duration `yaml:"invitation" default:"7d" min:"1h" max:"30d"`
 }

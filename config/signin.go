@@ -142,20 +142,6 @@ type Hashing struct {
 	Concurrency int `yaml:"concurrency" default:"0" min:"0" max:"1024"`
 }
 
-// SignUp is how people make accounts.
-type SignUp struct {
-	// Whether people can make accounts themselves. If not, accounts are declared with
-	// `signet apply` or made with `signet user add`. Without a mail server (`smtp.url`)
-	// nobody can: the address is proven by a letter.
-	Open bool `yaml:"open" default:"true"`
-
-	// Time in which a new account must be activated. After that nothing of it is kept.
-	Waiting time.Duration `yaml:"waiting" default:"1d" min:"10m" max:"30d"`
-
-	// Time between two letters of sign-ups to one e-mail address, whoever asks.
-	ResendAfter time.Duration `yaml:"resend_after" default:"1m" max:"1d"`
-}
-
 // Limits bounds how often strangers may try.
 type Limits struct {
 	// Failed sign-ins at one account, before further tries are put off, whatever
@@ -233,6 +219,17 @@ type Limits struct {
 	// in `limits.exempt` are no exception: it is somebody's mailbox.
 	// Who says by the link in one that it was not he gets them all back.
 	SignUpMails Rate `yaml:"sign_up_mails" default:"20/1d"`
+
+	// Invitations that one person sends, and sends again, in all organizations.
+	// Operators are not bound by this and the next two.
+	InvitationsPerson Rate `yaml:"invitations_person" default:"200/1d"`
+
+	// Invitations to one organization, whoever sends them.
+	InvitationsOrganization Rate `yaml:"invitations_organization" default:"500/1d"`
+
+	// Invitations to one e-mail address, whoever sends them and to whatever. The
+	// networks in `limits.exempt` are no exception: it is somebody's mailbox.
+	InvitationsAddress Rate `yaml:"invitations_address" default:"10/1d"`
 
 	// Letters to one e-mail address that are asked for from one block of addresses:
 	// those of sign-ups, and codes to reset a password, each for itself. It keeps a

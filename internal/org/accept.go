@@ -62,26 +62,32 @@ func (s *Invitations) For(ctx context.Context, a *account.Account, limit int) ([
 }
 
 func (s *Invitations) seen(ctx context.Context, i *Invitation) (*Invited, error) {
-	seen := &Invited{Invitation: i, Standing: i.At(s.now())}
-	if i.OrgID == "" {
-		return seen, nil
-	}
-	o, err := s.orgs.Get(ctx, i.OrgID)
-	switch {
-	case fault.Is(err, fault.NotFound):
-	case err != nil:
-		return nil, err
-	case !o.Deleted():
-		seen.Organization = o
-	}
-	if seen.Standing == Open {
-		good, err := s.stands(ctx, i, seen.Organization)
-		if err != nil {
+	var o *Organization
+	if i.OrgID != "" {
+		var err error
+		if o, err = s.orgs.Get(ctx, i.OrgID); err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, err
 		}
-		if !good {
-			seen.Standing = Void
-		}
+	}
+	return s.seenIn(ctx, o, i, map[string]Role{})
+}
+
+// seenIn is seen in the organization; nil: there is none. roles are those of
+// inviters that are known, and become more.
+func (s *Invitations) seenIn(ctx context.Context, o *Organization, i *Invitation, roles map[string]Role) (*Invited, error) {
+	seen := &Invited{Invitation: i, Standing: i.At(s.now())}
+	if o != nil && !o.Deleted() {
+		seen.Organization = o
+	}
+	if seen.Standing != Open || i.OrgID == "" {
+		return seen, nil
+	}
+	good, err := s.stands(ctx, i, seen.Organization, roles)
+	if err != nil {
+		return nil, err
+	}
+	if !good {
+		seen.Standing = Void
 	}
 	return seen, nil
 }
@@ -89,15 +95,24 @@ func (s *Invitations) seen(ctx context.Context, i *Invitation) (*Invited, error)
 // stands reports whether who invited may still invite to this role: the
 // invitations of an admin who was sent away go with him, until somebody else
 // sends them again.
-func (s *Invitations) stands(ctx context.Context, i *Invitation, o *Organization) (bool, error) {
+func (s *Invitations) stands(ctx context.Context, i *Invitation, o *Organization, roles map[string]Role) (bool, error) {
 	switch {
 	case o == nil:
 		return false, nil
 	case i.InviterID == "":
 		return true, nil
 	}
-	m, err := s.orgs.Member(ctx, o.ID, i.InviterID)
-	return m != nil && m.Role.Manages(i.Role), err
+	if _, known := roles[i.InviterID]; !known {
+		m, err := s.orgs.Member(ctx, o.ID, i.InviterID)
+		if err != nil {
+			return false, err
+		}
+		roles[i.InviterID] = ""
+		if m != nil {
+			roles[i.InviterID] = m.Role
+		}
+	}
+	return roles[i.InviterID].Manages(i.Role), nil
 }
 
 // Mine reports whether the account is that of the invited address.

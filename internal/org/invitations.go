@@ -141,11 +141,29 @@ func (s *Invitations) roleIn(ctx context.Context, orgID string, by Actor) (Role,
 // List returns up to limit invitations of the organization that are older than
 // the one with the id before, the newest first. Those who may invite see them;
 // without an organization, operators do.
-func (s *Invitations) List(ctx context.Context, by Actor, orgID, before string, limit int) ([]*Invitation, error) {
+func (s *Invitations) List(ctx context.Context, by Actor, orgID, before string, limit int) ([]*Invited, error) {
 	if err := s.mayInvite(ctx, by, orgID, Viewer); err != nil {
 		return nil, err
 	}
-	return s.store.Invitations(ctx, orgID, before, limit)
+	list, err := s.store.Invitations(ctx, orgID, before, limit)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	var o *Organization
+	if orgID != "" {
+		if o, err = s.orgs.Get(ctx, orgID); err != nil {
+			return nil, err
+		}
+	}
+	out, roles := make([]*Invited, 0, len(list)), map[string]Role{}
+	for _, i := range list {
+		seen, err := s.seenIn(ctx, o, i, roles)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, seen)
+	}
+	return out, nil
 }
 
 // Get returns an invitation of the organization.

@@ -128,10 +128,20 @@ type Request struct {
 	Details       json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396, in the form that is compared
 	Device        *Device         `json:"device,omitempty"`                // that asks and waits (RFC 8628); nil: an app in this browser
 
+	// Lead is the app that a flow of the house's own leads to; nil: to none.
+	Lead *Lead `json:"lead,omitempty"`
+
 	// Purpose SigningOut marks a request of RP-Initiated Logout: of the rest
 	// only the client, the RedirectURI (or ""), the state and the languages
 	// are set.
 	Purpose Purpose `json:"purpose,omitempty"`
+}
+
+// Lead is an app that nobody came from, and that the page goes on to at which a
+// flow of the house's own ends: it stands above the flow's pages.
+type Lead struct {
+	ClientID string `json:"client_id"`
+	URL      string `json:"url"` // where the app begins a sign-in (OpenID Connect Core §4)
 }
 
 // Device is a device without a keyboard that waits for an answer. There is no

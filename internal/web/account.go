@@ -118,6 +118,14 @@ var notices = map[string]view.Message{
 	"password": view.NoticePasswordChanged,
 	"email":    view.NoticeEmailChanged,
 
+	"joined":  view.NoticeOrgJoined,
+	"welcome": view.NoticeHouseJoined,
+
+	"invited-again":   view.NoticeInvitedAgain,
+	"uninvited":       view.NoticeUninvited,
+	"invitation-over": view.NoticeInviteOver,
+	"invited-often":   view.NoticeInvitesLimit,
+
 	"org-created": view.NoticeOrgCreated,
 }
 

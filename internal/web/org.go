@@ -50,8 +50,12 @@ type orgTab struct {
 }
 
 // orgTabs are the pages that a member of the role is led to, in their order.
-func (w *Web) orgTabs(_ org.Role) []orgTab {
-	return []orgTab{{view.TabMembers, pathOrg}}
+func (w *Web) orgTabs(as org.Role) []orgTab {
+	tabs := []orgTab{{view.TabMembers, pathOrg}}
+	if as != org.Viewer && w.Letters.Send {
+		tabs = append(tabs, orgTab{view.TabInvitations, pathInvitations})
+	}
+	return tabs
 }
 
 // orgFrame is what surrounds a page of an organization. here is the path of its

@@ -53,6 +53,17 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 		// A page that was posted cannot be come back to; its form can.
 		fr.Languages.Return = w.at(r.URL.Path, "flow", r.FormValue("flow"))
 	}
+	if f != nil && f.Request.Lead != nil {
+		c, err := w.Clients.Get(r.Context(), f.Request.Lead.ClientID)
+		switch {
+		case fault.Is(err, fault.NotFound): // it was removed meanwhile
+		case err != nil:
+			return fr, err
+		default:
+			fr.App = w.appOf(c, w.locale(r, f))
+		}
+		return fr, nil
+	}
 	if f == nil || f.Request.ClientID == "" {
 		return fr, nil
 	}
@@ -101,6 +112,9 @@ func personOf(a *account.Account) view.Person {
 // goes on to itself. Browsers hold every hop of a redirect to the page's
 // policy, and where an app sends people from its callback is not ours to know.
 func targets(f *session.Flow) []string {
+	if f.Request.Lead != nil {
+		return leadTargets(f.Request.Lead)
+	}
 	if f.Request.ClientID == "" {
 		return nil
 	}

@@ -60,6 +60,12 @@ const (
 	pathNewOrg = "/new-organization"
 	pathOrg    = "/orgs/{id}" // its members
 
+	pathInvitations = "/orgs/{id}/invitations"
+	pathResend      = "/orgs/{id}/invitations/resend"
+	pathUninvite    = "/orgs/{id}/invitations/revoke"
+	pathInvitation  = "/invitation" // of who is invited
+	pathDecline     = "/invitation/decline"
+
 	pathMailbox  = "/mailbox"
 	pathMail     = "/mailbox/{id}"
 	pathMailHTML = "/mailbox/{id}/html"
@@ -74,14 +80,25 @@ const (
 // mails, and where mail readers post that by themselves (RFC 8058).
 const PathStopNews = "/news/stop"
 
+func page(path string, do httpd.Handler) httpd.Route {
+	return httpd.Route{Method: "GET", Path: path, Kind: httpd.Page, Do: do}
+}
+
+func form(path string, do httpd.Handler) httpd.Route {
+	return httpd.Route{Method: "POST", Path: path, Kind: httpd.Form, Do: do}
+}
+
+// invitationRoutes are the pages of who invites and who is invited.
+func (w *Web) invitationRoutes() []httpd.Route {
+	return []httpd.Route{
+		page(pathInvitations, w.orgInvitations), form(pathInvitations, w.postOrgInvitations),
+		form(pathResend, w.postResend), form(pathUninvite, w.postUninvite),
+		page(pathInvitation, w.invitation), form(pathInvitation, w.postInvitation), form(pathDecline, w.postDecline),
+	}
+}
+
 // Routes are all pages.
 func (w *Web) Routes() []httpd.Route {
-	page := func(path string, do httpd.Handler) httpd.Route {
-		return httpd.Route{Method: "GET", Path: path, Kind: httpd.Page, Do: do}
-	}
-	form := func(path string, do httpd.Handler) httpd.Route {
-		return httpd.Route{Method: "POST", Path: path, Kind: httpd.Form, Do: do}
-	}
 	static := w.View.Static()
 	public := func(path string) httpd.Route {
 		return httpd.Route{Method: "GET", Path: path, Kind: httpd.Public, Do: func(rw http.ResponseWriter, r *http.Request) error {
@@ -144,7 +161,7 @@ func (w *Web) Routes() []httpd.Route {
 		)
 	}
 	if w.Letters.Send { // an address can be proven
-		routes = append(routes,
+		routes = append(append(routes, w.invitationRoutes()...),
 			page(pathChangeEmail, w.changeEmail), form(pathChangeEmail, w.postChangeEmail),
 			page(pathConfirmEmail, w.confirmEmail), form(pathConfirmEmail, w.postConfirmEmail),
 			page(pathRestoreEmail, w.restoreEmail), form(pathRestoreEmail, w.postRestoreEmail))

@@ -21,9 +21,18 @@ import (
 // What is made is made once: the flow holds the id of the account that waits,
 // and has it before the account is there.
 
-// OpenSignUp reports whether accounts can be made here: the operator wants it,
-// and letters can be sent.
-func (w *Web) OpenSignUp() bool { return w.SignUps != nil && w.Letters.Send }
+// OpenSignUp reports whether there is anybody who can make an account here
+// without being invited: the operator wants it, and letters can be sent.
+func (w *Web) OpenSignUp() bool { return w.SignUps != nil && w.Letters.Send && w.Admission.Anybody() }
+
+// showClosed says that no account can be made, or only by who was invited.
+func (w *Web) showClosed(rw http.ResponseWriter, r *http.Request) error {
+	how := view.EndClosed
+	if w.SignUps != nil && w.Letters.Send {
+		how = view.EndInvite
+	}
+	return w.showEnd(rw, r, nil, how)
+}
 
 // createURL is where the link "Create account" leads; "": there is none.
 func (w *Web) createURL(f *session.Flow) string {
@@ -71,10 +80,15 @@ func missing(su *session.SignUp) string {
 func (w *Web) wizard(r *http.Request, f *session.Flow, path string, step int) (view.Wizard, error) {
 	fr, err := w.frame(r, f)
 	p := view.Wizard{Frame: fr, Form: w.form(path, f), Step: step + 1, Of: len(steps)}
-	if w.Challenges.Asks(challenge.SignUp) {
+	first := 0
+	switch {
+	case invitedTo(f):
+		first = 1 // the address is not asked for
+		p.Step, p.Of = p.Step-1, p.Of-1
+	case w.Challenges.Asks(challenge.SignUp):
 		p.Of++
 	}
-	if step > 0 {
+	if step > first {
 		p.BackURL = w.at(steps[step-1], "flow", f.ID)
 	}
 	return p, err
@@ -98,11 +112,11 @@ func (w *Web) made(r *http.Request, f *session.Flow) (bool, error) {
 // atStep returns the flow if its sign-up is at the page, or may come back to
 // it; else the browser is sent to where it is, and the flow is nil.
 func (w *Web) atStep(rw http.ResponseWriter, r *http.Request, path string) (*session.Flow, error) {
-	if !w.OpenSignUp() {
-		return nil, w.showEnd(rw, r, nil, view.EndClosed)
-	}
 	f, err := w.flowOf(r)
-	if err != nil {
+	switch {
+	case !w.admits(f):
+		return nil, w.showClosed(rw, r)
+	case err != nil:
 		return nil, err
 	}
 	made, err := w.made(r, f)
@@ -131,6 +145,9 @@ func (w *Web) atStep(rw http.ResponseWriter, r *http.Request, path string) (*ses
 func (w *Web) advance(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
 	path := missing(signUpOf(f))
 	if path == "" {
+		if invitedTo(f) {
+			return w.admit(rw, r, f)
+		}
 		if !w.Challenges.Asks(challenge.SignUp) {
 			return w.storeSignUp(rw, r, f)
 		}
@@ -142,14 +159,11 @@ func (w *Web) advance(rw http.ResponseWriter, r *http.Request, f *session.Flow) 
 
 // signUp asks for the address. Without a flow one of the house's own begins.
 func (w *Web) signUp(rw http.ResponseWriter, r *http.Request) error {
-	if !w.OpenSignUp() {
-		return w.showEnd(rw, r, nil, view.EndClosed)
-	}
-	if !r.URL.Query().Has("flow") {
+	if w.OpenSignUp() && !r.URL.Query().Has("flow") {
 		return w.beginAt(rw, r, pathSignUp, pathAccount)
 	}
-	f, err := w.flowOf(r)
-	if err != nil {
+	f, err := w.atAddress(rw, r)
+	if err != nil || f == nil {
 		return err
 	}
 	made, err := w.made(r, f)
@@ -170,23 +184,36 @@ func (w *Web) signUp(rw http.ResponseWriter, r *http.Request) error {
 	return w.showSignUp(rw, r, f, clip(typed), "")
 }
 
+// atAddress is atStep for the first page. Who was invited has no say in the
+// address, and is sent on.
+func (w *Web) atAddress(rw http.ResponseWriter, r *http.Request) (*session.Flow, error) {
+	f, err := w.flowOf(r)
+	switch {
+	case !w.admits(f):
+		return nil, w.showClosed(rw, r)
+	case err != nil:
+		return nil, err
+	case invitedTo(f):
+		w.send(rw, w.at(pathSignUpPassword, "flow", f.ID))
+		return nil, nil
+	}
+	return f, nil
+}
+
 func (w *Web) showSignUp(rw http.ResponseWriter, r *http.Request, f *session.Flow, typed string, bad view.Message) error {
 	common, err := w.wizard(r, f, pathSignUp, 0)
 	if err != nil {
 		return err
 	}
 	page := &view.SignUpEmail{
-		Wizard: common, Email: typed, Fault: bad, SignInURL: w.at(pathSignIn, "flow", f.ID, "other", "1"),
+		Wizard: common, Email: typed, Fault: bad, Domains: w.Admission.Domains, SignInURL: w.at(pathSignIn, "flow", f.ID, "other", "1"),
 	}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
 func (w *Web) postSignUp(rw http.ResponseWriter, r *http.Request) error {
-	if !w.OpenSignUp() {
-		return w.showEnd(rw, r, nil, view.EndClosed)
-	}
-	f, err := w.flowOf(r)
-	if err != nil {
+	f, err := w.atAddress(rw, r)
+	if err != nil || f == nil {
 		return err
 	}
 	typed := strings.TrimSpace(r.PostFormValue("username"))
@@ -196,6 +223,9 @@ func (w *Web) postSignUp(rw http.ResponseWriter, r *http.Request) error {
 	_, key, err := account.NormalizeEmail(typed)
 	if err != nil {
 		return w.showSignUp(rw, r, f, clip(typed), view.FaultEmailMalformed)
+	}
+	if !w.Admission.Admits(key) {
+		return w.showSignUp(rw, r, f, clip(typed), view.FaultSignUpStranger)
 	}
 	if id := signUpOf(f).ID; id != "" {
 		if f, err = w.correct(r, f, id, key); err != nil {
@@ -275,7 +305,10 @@ func (w *Web) storeSignUp(rw http.ResponseWriter, r *http.Request, f *session.Fl
 
 // waiting is what the wizard was told, as an account that waits.
 func (w *Web) waiting(r *http.Request, f *session.Flow) (*account.SignUp, error) {
-	told := signUpOf(f)
+	return w.waitingAs(r, f, signUpOf(f))
+}
+
+func (w *Web) waitingAs(r *http.Request, f *session.Flow, told *session.SignUp) (*account.SignUp, error) {
 	address, key, err := account.NormalizeEmail(told.Email)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ type Services struct {
 	Resources     *resource.Registry
 	Accounts      *account.Service
 	Organizations *org.Service
+	Invitations   *org.Invitations
 	Sessions      *session.Service
 	Logouts       *logout.Notifier
 	Devices       *device.Service
@@ -64,7 +65,8 @@ type Services struct {
 	Policy        *account.Policy
 	Challenges    *challenge.Service
 	SignUps       *account.SignUps // nil: no account can be made here
-	Mailbox       Mailbox          // nil: there is none
+	Admission     account.Admission
+	Mailbox       Mailbox // nil: there is none
 	Now           func() time.Time
 }
 

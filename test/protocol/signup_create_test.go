@@ -58,7 +58,7 @@ func TestSignUpClosed(t *testing.T) {
 		t.Error("open, and the metadata does not tell it")
 	}
 	noMail := boot(t, testenv.Options{})
-	closed := newcomersAt(t, testenv.Options{Env: map[string]string{"SIGNET_SIGN_UP_OPEN": "false"}})
+	closed := newcomersAt(t, testenv.Options{Env: map[string]string{"SIGNET_SIGN_UP_WHO": "invited"}})
 	for name, e := range map[string]*testenv.Env{"no mail server": noMail, "not open": closed.env} {
 		app := e.App(t, web)
 		if slices.Contains(prompts(t, e), "create") {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/internal/account"
 	"signet/internal/ciba"
 	"signet/internal/httpd"
 	"signet/internal/op"
@@ -18,10 +19,7 @@ import (
 // handler joins the protocol, the pages and the management API into one handler.
 func (s *server) handler(o serveOptions) (http.Handler, error) {
 	c := s.cfg
-	renderer, err := view.New(view.Options{BasePath: s.basePath(), Brand: view.Brand{
-		Name: c.Brand.Name, LogoURL: c.Brand.Logo, Accent: c.Brand.Accent,
-		PrivacyURL: c.Brand.PrivacyURL, TermsURL: c.Brand.TermsURL, HelpURL: c.Brand.HelpURL,
-	}, Languages: c.Languages.Offered, Language: c.Languages.Default})
+	renderer, err := s.renderer()
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +35,11 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	s.clients.UseDocuments(s.documents(strangers))
 	cookies := s.cookies()
 	services := web.Services{
-		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: strangers, View: renderer,
+		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Invitations: s.invites, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: strangers, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
 		Policy: s.policy(), Challenges: s.challenges, CIBA: s.ciba, Mails: s.db,
-	}
-	if c.SignUp.Open {
-		services.SignUps = s.signUps
+		SignUps: s.signUps, Admission: account.Admission{Everybody: c.SignUp.Who == config.SignUpOpen, Domains: c.SignUp.Domains},
 	}
 	if o.mailbox {
 		services.Mailbox = s.mailbox()
@@ -82,6 +78,15 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux, nil
+}
+
+// renderer makes pages and letters of the brand.
+func (h *house) renderer() (*view.Renderer, error) {
+	c := h.cfg
+	return view.New(view.Options{BasePath: h.basePath(), Brand: view.Brand{
+		Name: c.Brand.Name, LogoURL: c.Brand.Logo, Accent: c.Brand.Accent,
+		PrivacyURL: c.Brand.PrivacyURL, TermsURL: c.Brand.TermsURL, HelpURL: c.Brand.HelpURL,
+	}, Languages: c.Languages.Offered, Language: c.Languages.Default})
 }
 
 // mount puts the routes below the issuer's path.

@@ -30,6 +30,7 @@ func (s *server) jobs() []job {
 		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"erasing organizations that were deleted", s.orgs.Erase},
 		{"looking for the records of proven domains", s.recheckDomains},
+		{"removing invitations that ended long ago", past(org.KeepInvitations, s.db.DeleteInvitations)},
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 		{"removing requests of programs of yesterday", past(repeat.Keep, s.db.DeleteRequests)},

@@ -102,7 +102,7 @@ func blankLetters() []Letter {
 		NewConfirmEmail(LetterFrame{}, "", time.Time{}), NewTakenEmail(LetterFrame{}, ""),
 		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}), NewEmailLost(LetterFrame{}, "", Where{}),
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
-		NewAccountErased(LetterFrame{}),
+		NewAccountErased(LetterFrame{}), &InvitationLetter{},
 	}
 }
 

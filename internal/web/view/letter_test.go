@@ -30,6 +30,20 @@ func letters() map[string]func() view.Letter {
 				App: "Device console", Domain: "devices.example", Message: "W4SCT", At: noon, Until: until, URL: "https://id.example/approve?request=r1",
 			})
 		},
+		"invitation": func() view.Letter {
+			return &view.InvitationLetter{
+				LetterFrame: frame, Org: "Analytical Engines", Role: view.RoleViewer, Inviter: view.Person{Name: "Ada Lovelace", Email: "ada@example.com"},
+				LinkURL: "https://id.example/invitation?link=l1", Until: until,
+			}
+		},
+		"invitation_operator": func() view.Letter {
+			return &view.InvitationLetter{
+				LetterFrame: frame, Org: "Analytical Engines", Role: view.RoleOwner, LinkURL: "https://id.example/invitation?link=l1", Until: until,
+			}
+		},
+		"invitation_house": func() view.Letter {
+			return &view.InvitationLetter{LetterFrame: frame, LinkURL: "https://id.example/invitation?link=l1", Until: until}
+		},
 		"known_address": func() view.Letter {
 			return &view.KnownAddress{LetterFrame: frame, SignInURL: "https://id.example/account", RecoverURL: "https://id.example/recover"}
 		},

@@ -3,6 +3,7 @@ package view
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -52,7 +53,8 @@ type SignUpEmail struct {
 	Wizard
 	Email     string
 	Fault     Message
-	SignInURL string // for who has an account
+	Domains   []string // of the addresses that can sign up, where not all can
+	SignInURL string   // for who has an account
 }
 
 func (*SignUpEmail) template() string { return "signup/email" }
@@ -61,7 +63,8 @@ func (*SignUpEmail) template() string { return "signup/email" }
 func (p *SignUpEmail) EmailField() Field {
 	return Field{
 		Frame: &p.Frame, Name: "username", Type: "email", Label: "signin.email", Hint: "signup.email.hint",
-		Fault: p.Fault, Value: p.Email, Autocomplete: "username", Focus: true,
+		Fault: p.Fault, FaultValues: []string{"Domains", strings.Join(p.Domains, ", ")},
+		Value: p.Email, Autocomplete: "username", Focus: true,
 	}
 }
 
@@ -71,6 +74,7 @@ type SignUpPassword struct {
 	Wizard
 	NewPassword NewPassword
 	Email       string // of the account, for password managers
+	Invited     bool   // the address was not typed: the page shows it
 	Kept        bool   // one was chosen already, and stays if nothing is typed
 	News        bool
 }
@@ -185,6 +189,7 @@ type Ending string
 // The endings.
 const (
 	EndClosed Ending = "closed" // nobody can sign up here
+	EndInvite Ending = "invite" // but who was invited
 	EndActive Ending = "active" // by the link: the tab of the sign-up goes on
 	EndDenied Ending = "denied" // "this was not me"
 	EndLink   Ending = "link"   // the link is none, was used, or is too old
@@ -203,6 +208,7 @@ func (*SignUpEnd) template() string { return "signup/end" }
 
 var endingTexts = map[Ending][2]Message{
 	EndClosed: {"signup.closed.title", "signup.closed"},
+	EndInvite: {"invite.only.title", "invite.only"},
 	EndActive: {"signup.active.title", "signup.active_elsewhere"},
 	EndDenied: {"signup.denied.title", "signup.denied"},
 	EndLink:   {"signup.link.title", "signup.link"},

@@ -146,6 +146,7 @@ func blanks() []Page {
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
 		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
 		&Orgs{}, &NewOrg{}, &OrgMembers{},
+		&Invitation{}, &InvitationEnd{}, &OrgInvitations{},
 		&Approve{}, &ApproveEnd{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
 		&SignUpEmail{}, &SignUpPassword{}, &SignUpAbout{}, &SignUpRobot{}, &SignUpCheck{}, &SignUpActive{}, &SignUpConfirm{}, &SignUpEnd{},

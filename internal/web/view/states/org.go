@@ -43,7 +43,10 @@ func engines(as view.Role) view.Org {
 // orgFrame is what the pages of an organization have in common, for one of the role.
 func orgFrame(as view.Role, here view.Message) view.OrgFrame {
 	f := view.OrgFrame{AccountFrame: accountFrame(view.SectionOrgs), Org: engines(as)}
-	for _, label := range []view.Message{view.TabMembers} {
+	for _, label := range []view.Message{view.TabMembers, view.TabInvitations} {
+		if label == view.TabInvitations && as == view.RoleViewer {
+			continue
+		}
 		f.Tabs = append(f.Tabs, view.AccountSection{Label: label, URL: "/orgs/o1", Current: label == here})
 	}
 	return f

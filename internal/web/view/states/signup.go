@@ -34,6 +34,9 @@ func signUpEmail() []State {
 		state("signup/email/malformed", page(func(p *view.SignUpEmail) {
 			p.Email, p.Fault = "ada@", view.FaultEmailMalformed
 		})),
+		state("signup/email/stranger", page(func(p *view.SignUpEmail) {
+			p.Email, p.Fault, p.Domains = "ada@example.org", view.FaultSignUpStranger, []string{"example.com", "example.net"}
+		})),
 	}
 }
 
@@ -47,6 +50,7 @@ func signUpPassword() []State {
 	}
 	return []State{
 		state("signup/password/first", page(func(*view.SignUpPassword) {})),
+		state("signup/password/invited", page(func(p *view.SignUpPassword) { p.Invited, p.Step, p.Of, p.BackURL = true, 1, 2, "" })),
 		state("signup/password/kept", page(func(p *view.SignUpPassword) { p.Kept, p.News = true, true })),
 		state("signup/password/short", page(func(p *view.SignUpPassword) {
 			p.NewPassword.Fault, p.News = view.FaultNewPasswordShort, true
@@ -140,6 +144,7 @@ func signUpEnd() []State {
 	}
 	return []State{
 		state("signup/end/closed", page(view.EndClosed, "")),
+		state("signup/end/invite", page(view.EndInvite, "")),
 		state("signup/end/active", page(view.EndActive, "")),
 		state("signup/end/denied", page(view.EndDenied, "")),
 		state("signup/end/link", page(view.EndLink, "")),

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/httpd"
+	"signet/internal/org"
+	"signet/internal/session"
+	"signet/internal/web/view"
+)
+
+// invitedTo reports whether the flow's sign-up came by an invitation: its
+// address is proven, and nobody has to show that there is a person.
+func invitedTo(f *session.Flow) bool { return signUpOf(f).Invitation != "" }
+
+// admits reports whether an account can be made in the flow; nil: in one that
+// begins.
+func (w *Web) admits(f *session.Flow) bool {
+	return w.OpenSignUp() || f != nil && invitedTo(f) && w.SignUps != nil
+}
+
+// admit makes the account of somebody who was invited, accepts the invitation
+// for it, and signs it in.
+func (w *Web) admit(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
+	// A browser that goes away meanwhile does not leave it half done.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	told := *signUpOf(f)
+	told.ID = w.SignUps.NewID()
+	su, err := w.waitingAs(r, f, &told)
+	if err != nil {
+		return err
+	}
+	i, err := w.Invitations.ByID(r.Context(), told.Invitation)
+	if fault.Is(err, fault.NotFound) {
+		return w.showInvitationEnd(rw, r, view.InviteUnknown)
+	}
+	if err != nil {
+		return err
+	}
+	if i.Standing != org.Open {
+		return w.showInvitationEnd(rw, r, view.InviteEnding(i.Standing))
+	}
+	a, err := w.SignUps.Admit(r.Context(), su, i.ID)
+	switch {
+	case fault.Is(err, fault.Conflict): // in another tab, or it had one: the invitation is accepted there
+		w.send(rw, w.base+w.invitationOf(i.ID))
+		return nil
+	case fault.Is(err, fault.Expired):
+		return w.showInvitationEnd(rw, r, view.InviteUnknown)
+	case err != nil:
+		return err
+	}
+	httpd.InfoOf(r).AccountID = a.ID
+	if err := w.record(r, f, auditSignUp, a.ID, a.ID, "by", "invitation", "invitation", i.ID); err != nil {
+		return err
+	}
+	// What ended just now made an account all the same; the flow ends where that
+	// is told.
+	if err := w.accept(r, i.Invitation, a); err != nil && !fault.Is(err, fault.Expired) {
+		return err
+	}
+	return w.signIn(rw, r, f, &account.Authenticated{Account: a}, false)
+}
