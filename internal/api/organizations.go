@@ -61,12 +61,12 @@ func (a *API) organizations() {
 	declare(a, operation{
 		id: "list-organizations", method: http.MethodGet, path: list, scope: resource.OrganizationsRead, tag: tagOrganizations,
 		summary: "List organizations",
-		about:   "Those that the person is a member of; to the operator all, deleted ones too. By id, which is the order in which they were made.",
+		about:   "Those that the person is a member of, or the one that the token is about (claim organization); to the operator all, deleted ones too. By id, which is the order in which they were made.",
 	}, a.listOrganizations)
 	declare(a, operation{
 		id: "create-organization", method: http.MethodPost, path: list, scope: resource.OrganizationsWrite, tag: tagOrganizations, status: http.StatusCreated,
 		summary: "Make an organization",
-		about:   "The person becomes its owner. The operator says who does, and may give it a slug.",
+		about:   "The person becomes its owner, with a token that is about no organization. The operator says who does, and may give it a slug.",
 	}, a.createOrganization)
 	declare(a, operation{
 		id: "get-organization", method: http.MethodGet, path: one, scope: resource.OrganizationsRead, tag: tagOrganizations,
@@ -92,6 +92,9 @@ func (a *API) organizations() {
 
 func (a *API) listOrganizations(ctx context.Context, c *call, in *PageInput) (*pageOutput[Organization], error) {
 	read := func(after string, limit int) ([]*org.Membership, error) {
+		if c.Organization != "" {
+			return a.onlyOrganization(ctx, c, after)
+		}
 		if !c.operator() {
 			return a.Organizations.Of(ctx, c.AccountID, after, limit)
 		}
@@ -113,11 +116,24 @@ func (a *API) getOrganization(ctx context.Context, c *call, in *InOrganization) 
 	return &organizationOutput{organizationOf(o)}, nil
 }
 
+// onlyOrganization is the list of organizations for a token that is about one.
+func (a *API) onlyOrganization(ctx context.Context, c *call, after string) ([]*org.Membership, error) {
+	o, err := a.Organizations.Asked(ctx, c.Organization, c.AccountID)
+	if err != nil || o == nil || o.ID <= after {
+		return nil, err
+	}
+	return []*org.Membership{o}, nil
+}
+
 // organization returns the organization as the caller sees it. To a person who is
 // no member there is none.
 func (a *API) organization(ctx context.Context, c *call, idOrSlug string) (*org.Membership, error) {
 	if !c.operator() {
-		return a.Organizations.Seen(ctx, idOrSlug, c.AccountID)
+		o, err := a.Organizations.Seen(ctx, idOrSlug, c.AccountID)
+		if err == nil && c.Organization != "" && o.ID != c.Organization {
+			return nil, org.NotFound() // the token is about another one
+		}
+		return o, err
 	}
 	o, err := a.Organizations.Get(ctx, idOrSlug)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 func (a *API) createOrganization(ctx context.Context, c *call, in *createInput) (*organizationOutput, error) {
 	owner, by := in.Body.Owner, c.actor()
 	switch {
+	case c.Organization != "":
+		return nil, fault.New(fault.Forbidden, "the token is about one organization, and makes no other")
 	case by.Operator && owner == "":
 		return nil, fault.New(fault.Invalid, "an organization needs an owner: send the id of an account").On("owner")
 	case by.Operator:

@@ -56,7 +56,7 @@ func (p *Provider) Access(w http.ResponseWriter, r *http.Request) (*grant.Access
 		return nil, p.challenged(w, r, err)
 	}
 	return &grant.Access{
-		ClientID: t.grant.ClientID, AccountID: t.grant.AccountID, Trusted: t.client.Trusted,
+		ClientID: t.grant.ClientID, AccountID: t.grant.AccountID, Organization: t.grant.Organization, Trusted: t.client.Trusted,
 		Scopes: strings.Fields(t.claims.Scope), Scheme: s.scheme,
 	}, nil
 }

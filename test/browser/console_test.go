@@ -41,7 +41,7 @@ clients:
     redirect_uris: ["%[1]s/callback"]
     post_logout_redirect_uris: ["%[1]s/"]
     grant_types: [authorization_code, refresh_token]
-    scopes: [openid, profile, email, organizations, offline_access]
+    scopes: [openid, profile, email, organizations, "organizations:read", "organizations:write", offline_access]
     trusted: true
 users:
 `
@@ -169,8 +169,13 @@ func TestRolesInTheConsole(t *testing.T) {
 		if other.Has("main form") {
 			t.Error("a viewer is offered a change")
 		}
-		// Made an admin, the viewer is offered it at the next sign-in.
-		h.Run("", "org", "member", slug(w), viewer(w).Email, "--role", "admin")
+		// Made an admin by the owner, in the console, the viewer is offered it at the
+		// next sign-in.
+		owner.Open(h.console + "/organization")
+		owner.See(h.console+"/organization", Look{Lang: "en", Has: "form.row select"})
+		eval[bool](owner, `(document.querySelector("form.row select").value = "admin") !== ""`)
+		owner.Follow("form.row button[value=role]")
+		owner.Arrive(h.console + "/organization")
 		other.Open(h.console + "/login")
 		other.Arrive(h.console)
 		other.wantRole("The house of "+slug(w), "Admin")

@@ -299,7 +299,10 @@ func responseModeWorks(t *testing.T, e *testenv.Env, mode string) {
 }
 
 func scopeWorks(t *testing.T, e *testenv.Env, scope string) {
-	got := tokens(t, e.Browser().For(t), e.App(t, web), ada, "scope", "openid "+scope)
+	every, line := testenv.App{ID: "every", Secret: "secret-of-every", Redirect: "https://every.example/cb"}, strings.ReplaceAll(allScopes, " ", ", ")
+	e.Apply("clients:\n  - {id: every, secret: secret-of-every, redirect_uris: [\"https://every.example/cb\"], grant_types: [authorization_code, refresh_token], trusted: true, scopes: [" +
+		line + ", \"organizations:read\", \"organizations:write\"]}\n")
+	got := tokens(t, e.Browser().For(t), e.App(t, every), ada, "scope", "openid "+scope)
 	if !slices.Contains(strings.Fields(got.Str("scope")), scope) {
 		t.Errorf("granted was %q", got.Str("scope"))
 	}

@@ -330,3 +330,36 @@ func TestOrganizationElsewhere(t *testing.T) {
 		}
 	})
 }
+
+// TestOrganizationHoldsTheAPI: with a token that is about one organization, the
+// management API knows no other.
+func TestOrganizationHoldsTheAPI(t *testing.T) {
+	eachHouse(t, func(t *testing.T, e *testenv.Env) {
+		e.Apply("clients:\n  - {id: desk, secret: secret-of-desk, redirect_uris: [\"https://desk.example/cb\"], trusted: true, scopes: [openid, organizations, \"organizations:read\", \"organizations:write\"]}\n")
+		app := e.App(t, desk)
+		const scope = "openid organizations organizations:read organizations:write"
+		both := behalf(t, e, app, ada, "scope", scope)
+		ids := map[string]string{}
+		for _, o := range both.all("/organizations", "1") {
+			ids[o["slug"].(string)] = o["id"].(string)
+		}
+		if len(ids) != 2 {
+			t.Fatalf("without the parameter ada sees %v", ids)
+		}
+		one := behalf(t, e, app, ada, "scope", scope, "organization", "tables")
+		if list := one.all("/organizations", "1"); len(list) != 1 || list[0]["id"] != ids["tables"] {
+			t.Errorf("the list: %v", list)
+		}
+		one.want(http.StatusOK, "GET", "/organizations/tables/members", "")
+		for _, other := range []string{"engines", ids["engines"]} { // of which she is the owner
+			one.refused(http.StatusNotFound, "GET", "/organizations/"+other, "")
+			one.refused(http.StatusNotFound, "GET", "/organizations/"+other+"/members", "")
+			one.refused(http.StatusNotFound, "PATCH", "/organizations/"+other, `{"name":"Mine"}`)
+			one.refused(http.StatusNotFound, "DELETE", "/organizations/"+other, "")
+		}
+		one.refused(http.StatusForbidden, "POST", "/organizations", `{"name":"Another"}`)
+		if got := both.want(http.StatusOK, "GET", "/organizations/engines", ""); got.Str("name") != "Analytical Engines" {
+			t.Errorf("engines is now %s", got.Body)
+		}
+	})
+}

@@ -83,6 +83,7 @@ type app struct {
 	changes   changes
 
 	crossOrigin *http.CrossOriginProtection
+	client      *http.Client // calls the management API
 }
 
 // New returns the whole app. It does not call the provider, which may be
@@ -92,7 +93,10 @@ func New(config Config) (http.Handler, error) {
 	if !known {
 		return nil, fmt.Errorf("app: flavor %q is not one of %s, %s", config.Flavor, Console, Frames)
 	}
-	a := &app{config: config.withDefaults(chosen), flavor: chosen}
+	a := &app{config: config.withDefaults(chosen), flavor: chosen, client: config.HTTPClient}
+	if a.client == nil {
+		a.client = &http.Client{Timeout: apiTimeout}
+	}
 	var err error
 	if a.views, err = parseViews(); err != nil {
 		return nil, err
@@ -129,6 +133,9 @@ func (c Config) withDefaults(f flavor) Config {
 	if c.Name == "" {
 		c.Name = f.Name
 	}
+	if len(c.Scopes) == 0 && c.organizations() {
+		c.Scopes = manageScopes
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -160,6 +167,7 @@ func (a *app) routes() http.Handler {
 		mux.Handle("GET /devices/{id}", a.rp.Require(a.page(a.device)))
 		if a.config.organizations() {
 			mux.Handle("GET /organization", a.rp.Require(a.page(a.organization)))
+			mux.Handle("POST /organization", a.form(a.rp.Require(a.page(a.changeOrganization))))
 			mux.Handle("POST /devices/{id}", a.form(a.rp.RequireRole(a.page(a.changeDevice), relyingparty.RoleAdmin)))
 		}
 		mux.Handle("POST /api/reports", a.rp.RequireToken("", http.HandlerFunc(a.takeReport), ScopeReport))

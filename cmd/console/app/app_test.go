@@ -141,7 +141,7 @@ func lint(page string) error {
 				faults = append(faults, fmt.Errorf("img %s has no alt", attr(n, "src")))
 			}
 		case "input", "select":
-			if !labels[attr(n, "id")] {
+			if attr(n, "type") != "hidden" && !labels[attr(n, "id")] {
 				faults = append(faults, fmt.Errorf("%s %s has no label", n.Data, attr(n, "name")))
 			}
 		case "html":

@@ -146,7 +146,18 @@ type organizationPage struct {
 	frame
 	Organization relyingparty.Organization
 	Rooms        int
+	Members      []memberRow
+	More         bool // than are listed
+	Unknown      bool // the members cannot be listed now
+	Renames      bool
 	At           addresses
+}
+
+// memberRow is a member with what the person may do to them.
+type memberRow struct {
+	member
+	You   bool
+	Roles []choice // that can be given; none: nothing can be changed
 }
 
 // addresses are the provider's own pages about organizations; each leads back to
@@ -157,7 +168,12 @@ func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 	user := relyingparty.UserFrom(r.Context())
 	o := user.Organization
 	page := organizationPage{
-		frame: a.frame(r, o.Name), Organization: o, Rooms: len(estateOf(o.ID, a.config.Now())),
+		frame: a.frame(r, o.Name), Organization: o, Rooms: len(estateOf(o.ID, a.config.Now())), Renames: user.HasRole(relyingparty.RoleAdmin),
+	}
+	members, ok := a.members(r.Context(), user)
+	page.Unknown, page.More = !ok, members.Next != ""
+	for _, m := range members.Items {
+		page.Members = append(page.Members, rowOf(m, user))
 	}
 	at := func(path string) string {
 		return strings.TrimSuffix(a.config.Issuer, "/") + path + "?" + url.Values{"app": {a.config.ClientID}}.Encode()
@@ -165,6 +181,22 @@ func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 	of := "/orgs/" + url.PathEscape(o.ID)
 	page.At = addresses{Members: at(of), New: at("/new-organization")}
 	return a.render(w, http.StatusOK, "organization", page)
+}
+
+// rowOf shows a member. Owners change everybody, admins all but owners; the API
+// holds everybody to that, and this only spares them what it would refuse.
+func rowOf(m member, user *relyingparty.User) memberRow {
+	row := memberRow{member: m, You: m.Account == user.Subject}
+	mine := user.Organization.Role
+	if row.You || !mine.AtLeast(relyingparty.RoleAdmin) || m.Role == relyingparty.RoleOwner && mine != relyingparty.RoleOwner {
+		return row
+	}
+	for _, role := range []relyingparty.Role{relyingparty.RoleOwner, relyingparty.RoleAdmin, relyingparty.RoleViewer} {
+		if role != relyingparty.RoleOwner || mine == relyingparty.RoleOwner {
+			row.Roles = append(row.Roles, choice{string(role), roleNames[role], role == m.Role})
+		}
+	}
+	return row
 }
 
 // roleNames are what roles are called.

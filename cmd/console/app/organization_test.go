@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,9 +33,108 @@ func idOf(first, second string) string {
 // houses opens the console with organizations; the person is in two.
 func houses(t *testing.T) *visit {
 	t.Helper()
-	v := openWith(t, Console, func(c *Config) { c.Organizations = true })
-	v.as("owner")
+	v, _ := managed(t)
 	return v
+}
+
+// managed is houses, with what the management API is asked.
+func managed(t *testing.T) (*visit, *api) {
+	t.Helper()
+	asked := &api{answer: `{"items":[
+		{"account":"ada","email":"ada@example.com","name":"Ada Lovelace","role":"owner"},
+		{"account":"bob","email":"bob@example.com","role":"viewer"},{"account":"eve","email":"eve@example.com","name":"<Eve>","role":"owner"}]}`}
+	v := openWith(t, Console, func(c *Config) { c.Organizations, c.HTTPClient = true, &http.Client{Transport: asked} })
+	v.as("owner")
+	return v, asked
+}
+
+// api plays the management API, which the provider of these tests has not; all
+// else is sent on.
+type api struct {
+	mu     sync.Mutex
+	status int    // 0: 200
+	answer string // to GET, and to what is refused
+	asked  []string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasPrefix(r.URL.Path, "/api/v1/") {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	body := ""
+	if r.Body != nil {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = string(text)
+	}
+	a.asked = append(a.asked, strings.TrimSpace(r.Method+" "+strings.TrimPrefix(r.URL.Path, "/api/v1/organizations/"+engines)+" "+body))
+	rec := httptest.NewRecorder()
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "):
+		rec.WriteHeader(http.StatusUnauthorized)
+	case a.status != 0 && r.Method != http.MethodGet:
+		rec.WriteHeader(a.status)
+		rec.WriteString(`{"detail":"an organization keeps at least one owner"}`)
+	case r.Method == http.MethodGet:
+		rec.WriteString(a.answer)
+	}
+	return rec.Result(), nil
+}
+
+func (a *api) last() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.asked[len(a.asked)-1]
+}
+
+// TestMembersInTheConsole: the organization's page asks the management API with the
+// person's token, and shows what it refuses.
+func TestMembersInTheConsole(t *testing.T) {
+	v, asked := managed(t)
+	v.page("/organization", 200, "Ada Lovelace (you)", "bob@example.com", "&lt;Eve&gt;", `<option value="viewer" selected>`, `id="rename"`)
+	for _, c := range []struct {
+		want string
+		form []string
+	}{
+		{`PUT /members/bob {"role":"admin"}`, []string{"do", "role", "account", "bob", "role", "admin"}},
+		{`DELETE /members/bob`, []string{"do", "remove", "account", "bob"}},
+		{`PATCH  {"name":"New name"}`, []string{"do", "rename", "name", "New name"}},
+		{`DELETE /members/..%2Fx`, []string{"do", "remove", "account", "../x"}},
+	} {
+		asked.mu.Lock()
+		asked.status = http.StatusConflict
+		asked.mu.Unlock()
+		resp, body := v.post("/organization", v.url, c.form...)
+		if resp.StatusCode != http.StatusConflict || !strings.Contains(body, "An organization keeps at least one owner.") {
+			t.Errorf("%v refused: %d %.200s", c.form, resp.StatusCode, body)
+		}
+		if got := asked.last(); got != c.want && !strings.Contains(c.want, "%2F") {
+			t.Errorf("%v asked %q, want %q", c.form, got, c.want)
+		}
+		asked.mu.Lock()
+		asked.status = 0
+		asked.mu.Unlock()
+		if resp, body := v.post("/organization", v.url, c.form...); resp.StatusCode != http.StatusOK || !strings.Contains(body, "Analytical Engines") {
+			t.Errorf("%v: %d %.200s", c.form, resp.StatusCode, body)
+		}
+	}
+	if resp, _ := v.post("/organization", "https://evil.example", "do", "remove", "account", "bob"); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("posted by another site: %d", resp.StatusCode)
+	}
+	v.as("viewer")
+	v.page("/login", 200, "Viewer")
+	if body := v.page("/organization", 200, "bob@example.com"); strings.Contains(body, "<select") || strings.Contains(body, `id="rename"`) {
+		t.Error("a viewer is offered a change")
+	}
+	asked.mu.Lock()
+	asked.answer = "no JSON"
+	asked.mu.Unlock()
+	v.page("/organization", 200, "cannot be listed just now", "Analytical Engines")
 }
 
 // as makes the person something in the first organization, and a viewer in the other.

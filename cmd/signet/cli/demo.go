@@ -21,6 +21,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/client"
 	"signet/internal/org"
+	"signet/internal/resource"
 )
 
 // The demo's people and apps.
@@ -80,7 +81,7 @@ func demo(ctx context.Context, p *Process, f demoFlags) error {
 		data = dir
 	}
 	apps := []*demoApp{
-		{flavor: app.Console, id: "console", name: "Device console", accent: "#0f766e", scopes: []string{"organizations"}, secret: client.NewSecret()},
+		{flavor: app.Console, id: "console", name: "Device console", accent: "#0f766e", scopes: []string{"organizations", resource.OrganizationsRead, resource.OrganizationsWrite}, secret: client.NewSecret()},
 		{flavor: app.Frames, id: "frames", name: "Photo Frame", accent: "#9a3412", secret: client.NewSecret()},
 	}
 	for i, port := range []int{f.console, f.frames} {
