@@ -22,7 +22,11 @@ func (s *Service) change(ctx context.Context, orgID string, by Actor, decide dec
 		if err != nil {
 			return Change{}, err
 		}
-		return decide(ctx, o, as)
+		c, err := decide(ctx, o, as)
+		if err != nil {
+			return Change{}, err
+		}
+		return c, s.write(ctx, o, &c, by)
 	})
 }
 
@@ -110,15 +114,19 @@ func (s *Service) SetSlug(ctx context.Context, orgID, slug string) (*Organizatio
 
 // Delete makes the organization wait for its erasure; owners may.
 func (s *Service) Delete(ctx context.Context, orgID string, by Actor) (*Organization, error) {
-	return s.change(ctx, orgID, by, func(_ context.Context, o *Organization, as Role) (Change, error) {
+	return s.change(ctx, orgID, by, func(ctx context.Context, o *Organization, as Role) (Change, error) {
 		if err := living(o); err != nil {
 			return Change{}, err
 		}
 		if as != Owner {
 			return Change{}, forbidden("an owner deletes an organization")
 		}
+		told, err := s.tellOwners(ctx, o)
+		if err != nil {
+			return Change{}, err
+		}
 		o.EraseAt = s.now().Add(s.rules.Grace)
-		return Change{}, nil
+		return Change{tell: told}, nil
 	})
 }
 
@@ -151,8 +159,11 @@ func (s *Service) SetRole(ctx context.Context, orgID, accountID string, role Rol
 				return Change{}, err
 			}
 		}
+		if m.Role == role {
+			return Change{}, nil
+		}
 		m.Role = role
-		return Change{Set: []Member{*m}}, nil
+		return Change{Set: []Member{*m}, tell: tellRole(*m, by)}, nil
 	})
 	return err
 }
@@ -193,7 +204,11 @@ func (s *Service) Remove(ctx context.Context, orgID, accountID string, by Actor)
 		if err != nil {
 			return Change{}, err
 		}
-		return s.without(ctx, o, m)
+		c, err := s.without(ctx, o, m)
+		if accountID != by.AccountID {
+			c.tell = []Notice{{News: Removed, To: accountID}}
+		}
+		return c, err
 	})
 	return err
 }
@@ -238,7 +253,10 @@ func (s *Service) Transfer(ctx context.Context, orgID, from, to string) error {
 			return Change{}, err
 		}
 		mine.Role = Admin
-		return Change{Set: []Member{*next, *mine}}, nil
+		// Both are told: who hands over what is not theirs to keep may not be
+		// who sits at the browser.
+		told := []Notice{{News: RoleGiven, To: to, Role: Owner}, {News: RoleGiven, To: from, Role: Admin}}
+		return Change{Set: []Member{*next, *mine}, tell: told}, nil
 	})
 	return err
 }
@@ -261,8 +279,11 @@ func (s *Service) Put(ctx context.Context, orgID, accountID string, role Role) e
 				return Change{}, err
 			}
 		}
+		if m.Role == role {
+			return Change{}, nil
+		}
 		m.Role = role
-		return Change{Set: []Member{*m}}, nil
+		return Change{Set: []Member{*m}, tell: tellRole(*m, Operator)}, nil
 	})
 	return err
 }

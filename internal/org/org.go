@@ -8,6 +8,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"signet/internal/outbox"
 )
 
 // Role is what a member may do in an organization.
@@ -77,8 +79,11 @@ type Membership struct {
 // who gets which role (joining where there was none), and who leaves.
 type Change struct {
 	Set    []Member
-	Remove []string    // account ids
-	Accept *Acceptance // what it uses up; nil: nothing
+	Remove []string       // account ids
+	Accept *Acceptance    // what it uses up; nil: nothing
+	Mails  []*outbox.Mail // queued with the same commit
+
+	tell []Notice // what becomes of Mails
 }
 
 // Acceptance is an invitation that is used up, and by whom.
@@ -96,10 +101,11 @@ type Store interface {
 	Organization(ctx context.Context, idOrSlug string) (*Organization, error)
 	// Organizations returns up to limit organizations with an id greater than after.
 	Organizations(ctx context.Context, after string, limit int) ([]*Organization, error)
-	// UpdateOrganization replaces name, slug, UpdatedAt and EraseAt and makes the
-	// change to its members, in one transaction, if the stored version is still
-	// o.Version. It reports whether it was; o.Version is the next one then. A fault
-	// of kind Expired, and nothing is changed: what is accepted is not open.
+	// UpdateOrganization replaces name, slug, UpdatedAt and EraseAt, makes the
+	// change to its members and queues its mails, in one transaction, if the stored
+	// version is still o.Version. It reports whether it was; o.Version is the next
+	// one then. A fault of kind Expired, and nothing is changed: what is accepted is
+	// not open.
 	UpdateOrganization(ctx context.Context, o *Organization, c Change) (bool, error)
 	// Member returns the person's place, or nil.
 	Member(ctx context.Context, orgID, accountID string) (*Member, error)
@@ -109,6 +115,8 @@ type Store interface {
 	Membership(ctx context.Context, idOrSlug, accountID string) (*Membership, error)
 	// CountOwners returns how many owners there are whose accounts are active.
 	CountOwners(ctx context.Context, orgID string) (int, error)
+	// Owners returns the account ids of up to limit owners.
+	Owners(ctx context.Context, orgID string, limit int) ([]string, error)
 	// Members returns up to limit members whose account ids are greater than after.
 	Members(ctx context.Context, orgID, after string, limit int) ([]*Person, error)
 	// MembershipsOf returns up to limit organizations of the account that are not

@@ -30,9 +30,10 @@ type Rules struct {
 // changes one decides by what it reads and is heard only if that still holds, so
 // that of two who change the same at the same moment each sees the other.
 type Service struct {
-	store Store
-	rules Rules
-	now   func() time.Time
+	store   Store
+	rules   Rules
+	letters Letters // nil: people are told nothing
+	now     func() time.Time
 }
 
 // NewService returns the service of the store.

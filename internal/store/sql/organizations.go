@@ -32,6 +32,8 @@ const (
 	countOwners = `SELECT count(*) FROM members JOIN accounts ON accounts.id = members.account_id AND accounts.status = 'active'
 		WHERE members.organization_id = $1 AND members.role = 'owner'`
 
+	ownersOf = "SELECT account_id FROM members WHERE organization_id = ? AND role = 'owner' ORDER BY account_id LIMIT ?"
+
 	// Deleted ones count until they are erased, since they can come back.
 	countOwned = "SELECT count(*) FROM members WHERE account_id = $1 AND role = 'owner'"
 
@@ -174,6 +176,11 @@ func (db *DB) UpdateOrganization(ctx context.Context, o *org.Organization, chang
 			return false, noAccount()
 		}
 	}
+	for _, m := range change.Mails {
+		if err := checkMail(m); err != nil {
+			return false, err
+		}
+	}
 	args := []any{o.ID, o.Version, o.Name, orNull(o.Slug), at(o.UpdatedAt), at(o.EraseAt)}
 	done, err := db.changeWith(ctx, nil, updateOrganization, args, func(ctx context.Context, c *conn) error {
 		if change.Accept != nil {
@@ -191,10 +198,18 @@ func (db *DB) UpdateOrganization(ctx context.Context, o *org.Organization, chang
 				return err
 			}
 		}
+		for _, m := range change.Mails {
+			if err := addMail(ctx, c, m); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if done {
 		o.Version++
+	}
+	if done && len(change.Mails) > 0 {
+		db.ring()
 	}
 	return done, err
 }
@@ -228,6 +243,19 @@ func (db *DB) CountOwners(ctx context.Context, orgID string) (n int, err error) 
 		return err
 	})
 	return n, err
+}
+
+// Owners implements org.Store.
+func (db *DB) Owners(ctx context.Context, orgID string, limit int) ([]string, error) {
+	if limit <= 0 || !validID(orgID) {
+		return nil, nil
+	}
+	var ids []string
+	err := db.view(ctx, func(ctx context.Context, c *conn) error {
+		ids = nil
+		return c.orm(ctx).Raw(ownersOf, orgID, limit).Scan(&ids).Error
+	})
+	return ids, err
 }
 
 type personRow struct {
