@@ -10,6 +10,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/fault"
 	"signet/internal/org"
+	"signet/internal/outbox"
 	sqlstore "signet/internal/store/sql"
 )
 
@@ -119,6 +120,26 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 		}
 		if m, err := db.Membership(ctx, o.ID, "nobody"); err != nil || m != nil {
 			t.Errorf("nobody sees %+v, %v", m, err)
+		}
+	})
+
+	t.Run("a change and its mails come together", func(t *testing.T) {
+		stale, err := db.Organization(ctx, o.ID)
+		ok(t, err)
+		fresh := *stale
+		yes := org.Change{Mails: []*outbox.Mail{note("org.first"), note("org.second")}}
+		if done, err := db.UpdateOrganization(ctx, &fresh, yes); err != nil || !done {
+			t.Fatalf("%v, %v", done, err)
+		}
+		no := org.Change{Remove: []string{bob.ID}, Mails: []*outbox.Mail{note("org.first")}}
+		if done, err := db.UpdateOrganization(ctx, stale, no); err != nil || done {
+			t.Errorf("decided by an older version: %v, %v", done, err)
+		}
+		if got := kinds(t, db); got["org.first"] != 1 || got["org.second"] != 1 {
+			t.Errorf("queued: %v, want each once", got)
+		}
+		if owners, err := db.Owners(ctx, o.ID, 10); err != nil || !reflect.DeepEqual(owners, []string{ada.ID}) {
+			t.Errorf("owners: %v, %v", owners, err)
 		}
 	})
 
