@@ -112,6 +112,9 @@ func (s *Service) SetSlug(ctx context.Context, orgID, slug string) (*Organizatio
 	})
 }
 
+// EraseAt is when an organization is erased that is deleted now.
+func (s *Service) EraseAt() time.Time { return s.now().Add(s.rules.Grace) }
+
 // Delete makes the organization wait for its erasure; owners may.
 func (s *Service) Delete(ctx context.Context, orgID string, by Actor) (*Organization, error) {
 	return s.change(ctx, orgID, by, func(ctx context.Context, o *Organization, as Role) (Change, error) {
@@ -125,7 +128,7 @@ func (s *Service) Delete(ctx context.Context, orgID string, by Actor) (*Organiza
 		if err != nil {
 			return Change{}, err
 		}
-		o.EraseAt = s.now().Add(s.rules.Grace)
+		o.EraseAt = s.EraseAt()
 		return Change{tell: told}, nil
 	})
 }

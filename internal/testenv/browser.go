@@ -253,7 +253,7 @@ func readForm(base *url.URL, n *html.Node) *Form {
 			f.Buttons[id] = [2]string{name, value}
 		case c.Data == "select":
 			f.Fields.Add(name, chosen(c))
-		case attr(c, "type") != "checkbox" || hasAttr(c, "checked"):
+		case !slices.Contains([]string{"checkbox", "radio"}, attr(c, "type")) || hasAttr(c, "checked"):
 			f.Fields.Add(name, value)
 		}
 	}

@@ -126,7 +126,14 @@ var notices = map[string]view.Message{
 	"invitation-over": view.NoticeInviteOver,
 	"invited-often":   view.NoticeInvitesLimit,
 
-	"org-created": view.NoticeOrgCreated,
+	"org-created":  view.NoticeOrgCreated,
+	"org-renamed":  view.NoticeOrgRenamed,
+	"org-role":     view.NoticeOrgRole,
+	"org-removed":  view.NoticeOrgRemoved,
+	"org-transfer": view.NoticeOrgTransferred,
+	"org-left":     view.NoticeOrgLeft,
+	"org-deleted":  view.NoticeOrgDeleted,
+	"org-restored": view.NoticeOrgRestored,
 }
 
 func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {

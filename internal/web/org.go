@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"signet/internal/account"
+	"signet/internal/fault"
 	"signet/internal/org"
 	"signet/internal/session"
 	"signet/internal/web/view"
@@ -55,7 +56,7 @@ func (w *Web) orgTabs(as org.Role) []orgTab {
 	if as != org.Viewer && w.Letters.Send {
 		tabs = append(tabs, orgTab{view.TabInvitations, pathInvitations})
 	}
-	return tabs
+	return append(tabs, orgTab{view.TabSettings, pathOrgSettings})
 }
 
 // orgFrame is what surrounds a page of an organization. here is the path of its
@@ -78,4 +79,30 @@ func (w *Web) orgFrame(r *http.Request, v *orgVisit, here string) (view.OrgFrame
 
 func orgView(w *Web, m *org.Membership) view.Org {
 	return view.Org{ID: m.ID, Name: m.Name, Role: view.Role(m.Role), URL: w.at(orgPath(pathOrg, m.ID))}
+}
+
+// refusalOf is what a page says of a change that the organization does not let
+// happen, since somebody else changed it meanwhile or a rule forbids it; "": the
+// error is none of these.
+func refusalOf(err error) view.Message {
+	switch fault.KindOf(err) {
+	case fault.Conflict:
+		return view.FaultLastOwner
+	case fault.Forbidden:
+		return view.FaultOrgRole
+	}
+	return ""
+}
+
+// again looks at the organization anew, after somebody else may have changed it.
+func (w *Web) again(r *http.Request, v *orgVisit) error {
+	m, err := w.Organizations.Seen(r.Context(), v.org.ID, v.account.ID)
+	if err != nil {
+		return err
+	}
+	if m.Deleted() {
+		return org.NotFound()
+	}
+	v.org = m
+	return nil
 }

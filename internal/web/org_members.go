@@ -13,11 +13,15 @@ func (w *Web) orgMembers(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || v == nil {
 		return err
 	}
+	return w.showOrgMembers(rw, r, v, "")
+}
+
+func (w *Web) showOrgMembers(rw http.ResponseWriter, r *http.Request, v *orgVisit, bad view.Message) error {
 	fr, err := w.orgFrame(r, v, pathOrg)
 	if err != nil {
 		return err
 	}
-	page := &view.OrgMembers{OrgFrame: fr}
+	page := &view.OrgMembers{OrgFrame: fr, Problem: bad}
 	after := r.URL.Query().Get("after")
 	list, err := w.Organizations.Members(r.Context(), v.org.ID, after, orgsPage+1)
 	if err != nil {
@@ -25,12 +29,24 @@ func (w *Web) orgMembers(rw http.ResponseWriter, r *http.Request) error {
 	}
 	list, page.Pages = paged(w, list, orgPath(pathOrg, v.org.ID), after, func(p *org.Person) string { return p.AccountID })
 	for _, p := range list {
-		page.Members = append(page.Members, view.OrgMember{
-			Person: view.Person{Name: nameBeside(p.Name, p.Email), Email: p.Email},
-			Role:   view.Role(p.Role), Joined: p.JoinedAt, Self: p.AccountID == v.account.ID,
-		})
+		m := w.orgMemberView(v, p)
+		if v.org.Role.Manages(p.Role) {
+			page.Managed, m.URL = true, w.at(memberPath(pathOrgMember, v.org.ID, p.AccountID))
+		}
+		page.Members = append(page.Members, m)
 	}
-	return w.show(rw, r, nil, http.StatusOK, page)
+	status := http.StatusOK
+	if bad != "" {
+		status = http.StatusNotFound
+	}
+	return w.show(rw, r, nil, status, page)
+}
+
+func (w *Web) orgMemberView(v *orgVisit, p *org.Person) view.OrgMember {
+	return view.OrgMember{
+		Person: view.Person{Name: nameBeside(p.Name, p.Email), Email: p.Email},
+		Role:   view.Role(p.Role), Joined: p.JoinedAt, Self: p.AccountID == v.account.ID,
+	}
 }
 
 // nameBeside is the name if it says more than the address does.

@@ -33,7 +33,34 @@ func (w *Web) orgs(rw http.ResponseWriter, r *http.Request) error {
 	for _, m := range list {
 		page.Orgs = append(page.Orgs, orgView(w, m))
 	}
+	deleted, err := w.Organizations.DeletedOf(r.Context(), a.ID, orgsPage)
+	if err != nil {
+		return err
+	}
+	for _, m := range deleted {
+		page.Deleted = append(page.Deleted, view.DeletedOrg{
+			Org: orgView(w, m), Erased: m.EraseAt, RestoreAction: w.at(orgPath(pathOrgRestore, m.ID)),
+		})
+	}
 	return w.show(rw, r, nil, http.StatusOK, page)
+}
+
+// postOrgRestore brings a deleted organization back; to all but its owners there
+// is none.
+func (w *Web) postOrgRestore(rw http.ResponseWriter, r *http.Request) error {
+	sess, a, err := w.owner(rw, r)
+	if err != nil || sess == nil {
+		return err
+	}
+	o, err := w.Organizations.Restore(r.Context(), r.PathValue("id"), org.Actor{AccountID: a.ID})
+	if err != nil {
+		return err
+	}
+	if err := w.record(r, nil, "organization.restore", a.ID, o.ID); err != nil {
+		return err
+	}
+	w.send(rw, w.at(orgPath(pathOrg, o.ID), "done", "org-restored"))
+	return nil
 }
 
 // paged cuts a list of one entry more than a page holds, and says where the
@@ -86,7 +113,7 @@ func (w *Web) postNewOrg(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := w.record(r, nil, "org.create", a.ID, o.ID); err != nil {
+	if err := w.record(r, nil, "organization.create", a.ID, o.ID); err != nil {
 		return err
 	}
 	w.send(rw, w.at(orgPath(pathOrg, o.ID), "done", "org-created"))

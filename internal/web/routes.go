@@ -60,6 +60,14 @@ const (
 	pathNewOrg = "/new-organization"
 	pathOrg    = "/orgs/{id}" // its members
 
+	pathOrgMember   = "/orgs/{id}/members/{member}"
+	pathOrgRemove   = "/orgs/{id}/members/{member}/remove"
+	pathOrgTransfer = "/orgs/{id}/members/{member}/hand-over"
+	pathOrgSettings = "/orgs/{id}/settings"
+	pathOrgLeave    = "/orgs/{id}/leave"
+	pathOrgDelete   = "/orgs/{id}/delete"
+	pathOrgRestore  = "/orgs/{id}/restore"
+
 	pathInvitations = "/orgs/{id}/invitations"
 	pathResend      = "/orgs/{id}/invitations/resend"
 	pathUninvite    = "/orgs/{id}/invitations/revoke"
@@ -148,6 +156,12 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathOrgs, w.orgs),
 		page(pathNewOrg, w.newOrg), form(pathNewOrg, w.postNewOrg),
 		page(pathOrg, w.orgMembers),
+		page(pathOrgMember, w.orgMember), form(pathOrgMember, w.postOrgMember),
+		form(pathOrgRemove, w.postOrgRemove), form(pathOrgTransfer, w.postOrgTransfer),
+		page(pathOrgSettings, w.orgSettings), form(pathOrgSettings, w.postOrgSettings),
+		page(pathOrgLeave, w.orgLeave), form(pathOrgLeave, w.postOrgLeave),
+		page(pathOrgDelete, w.orgDelete), form(pathOrgDelete, w.postOrgDelete),
+		form(pathOrgRestore, w.postOrgRestore),
 		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
 		public("/static/"), public("/favicon.ico"),
 		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},

@@ -46,6 +46,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}
 	pages := web.New(s.basePath(), services)
 	s.pages = pages
+	s.orgs.UseLetters(pages)
 	var locales []string
 	for _, l := range renderer.Languages().All() {
 		locales = append(locales, l.String())

@@ -28,9 +28,6 @@ func (*AccountLetter) letter() string     { return "account" }
 func (l *AccountLetter) subject() Message { return l.words.subject }
 func (*AccountLetter) values() []string   { return nil }
 
-// Subject is the key of the subject, for the plain text.
-func (l *AccountLetter) Subject() Message { return l.words.subject }
-
 // Lead says what the letter is about.
 func (l *AccountLetter) Lead() (string, error) { return l.T(l.words.lead) }
 

@@ -103,6 +103,7 @@ func blankLetters() []Letter {
 		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}), NewEmailLost(LetterFrame{}, "", Where{}),
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
 		NewAccountErased(LetterFrame{}), &InvitationLetter{},
+		NewOrgRole(LetterFrame{}, OrgNews{}, ""), NewOrgRemoved(LetterFrame{}, OrgNews{}), NewOrgDeleted(LetterFrame{}, OrgNews{}, ""),
 	}
 }
 
@@ -112,6 +113,9 @@ type letterPart struct {
 	Title, URL, Label string
 	Name, Value       string
 }
+
+// Title is the subject, for the plain text.
+func (f *LetterFrame) Title() string { return f.title }
 
 // Open begins a letter.
 func (f *LetterFrame) Open() letterPart { return letterPart{LetterFrame: f, Title: f.title} }

@@ -71,6 +71,15 @@ func letters() map[string]func() view.Letter {
 		},
 		"account_soon":   func() view.Letter { return view.NewAccountClosed(frame, "https://id.example/account", noon, true) },
 		"account_erased": func() view.Letter { return view.NewAccountErased(frame) },
+		"org_role": func() view.Letter {
+			return view.NewOrgRole(frame, view.OrgNews{Org: "Analytical <Engines>", Role: view.RoleAdmin, By: "Ada Lovelace (ada@example.com)", At: noon}, "https://id.example/orgs/o1")
+		},
+		"org_removed": func() view.Letter {
+			return view.NewOrgRemoved(frame, view.OrgNews{Org: "Analytical Engines", At: noon})
+		},
+		"org_deleted": func() view.Letter {
+			return view.NewOrgDeleted(frame, view.OrgNews{Org: "Analytical Engines", By: "ada@example.com", At: noon, Erased: until}, "https://id.example/orgs")
+		},
 		"reset_code": func() view.Letter {
 			return &view.ResetCode{
 				LetterFrame: frame, Email: "ada@example.com", Code: "041823", Minutes: "10",

@@ -36,7 +36,14 @@ func (o Org) Letter() string { return letter(o.Name) }
 
 // What has just been done on the pages of organizations.
 const (
-	NoticeOrgCreated Message = "notice.org_created"
+	NoticeOrgCreated     Message = "notice.org_created"
+	NoticeOrgRenamed     Message = "notice.org_renamed"
+	NoticeOrgRole        Message = "notice.org_role"
+	NoticeOrgRemoved     Message = "notice.org_removed"
+	NoticeOrgTransferred Message = "notice.org_transferred"
+	NoticeOrgLeft        Message = "notice.org_left"
+	NoticeOrgDeleted     Message = "notice.org_deleted"
+	NoticeOrgRestored    Message = "notice.org_restored"
 )
 
 // What is at fault on them.
@@ -44,6 +51,9 @@ const (
 	FaultOrgNameMissing Message = "org.fault.name_missing"
 	FaultOrgName        Message = "org.fault.name"
 	FaultOrgsOwned      Message = "org.fault.owned"
+	FaultLastOwner      Message = "org.fault.last_owner"
+	FaultOrgRole        Message = "org.fault.role"
+	FaultNoMember       Message = "org.fault.no_member"
 )
 
 // Pages say where the other pages of a list are; empty: there are none.
@@ -53,8 +63,16 @@ type Pages struct{ FirstURL, NextURL string }
 type Orgs struct {
 	AccountFrame
 	Pages
-	Orgs   []Org
-	NewURL string
+	Orgs    []Org
+	Deleted []DeletedOrg
+	NewURL  string
+}
+
+// DeletedOrg is an organization that its owner can have back.
+type DeletedOrg struct {
+	Org
+	Erased        time.Time
+	RestoreAction string
 }
 
 func (*Orgs) template() string { return "org/list" }
@@ -92,12 +110,16 @@ type OrgFrame struct {
 // Titled is the title of the tab: what it is, and of which organization.
 func (f *OrgFrame) Titled(tab Message) (string, error) {
 	label, err := f.T(tab)
-	return label + " · " + f.Org.Name, err
+	return f.Named(label), err
 }
+
+// Named is the title of a page that is about something with a name.
+func (f *OrgFrame) Named(what string) string { return what + " · " + f.Org.Name }
 
 // The labels of the pages.
 const (
-	TabMembers Message = "org.members"
+	TabMembers  Message = "org.members"
+	TabSettings Message = "org.settings"
 )
 
 // OrgMembers lists the members of an organization.
@@ -105,14 +127,93 @@ type OrgMembers struct {
 	OrgFrame
 	Pages
 	Members []OrgMember
+	Managed bool // some of them have a page where they are changed
+	Problem Message
 }
 
 func (*OrgMembers) template() string { return "org/members" }
 
-// OrgMember is one line of the list.
+// OrgMember is a member as another one sees it.
 type OrgMember struct {
 	Person
 	Role   Role
 	Joined time.Time
-	Self   bool // who looks
+	Self   bool   // who looks
+	URL    string // where who looks changes it; empty: nowhere
 }
+
+// Called is the name, or the address where none is known.
+func (m OrgMember) Called() string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return m.Email
+}
+
+// OrgMemberPage is about one member: the field "role" is another role.
+type OrgMemberPage struct {
+	OrgFrame
+	Form
+	Member  OrgMember
+	Roles   []Role // that who looks may give; none: nothing can be changed
+	Chosen  Role
+	Problem Message
+
+	RemoveAction   string // empty: not offered, as the next two
+	TransferAction string
+	LeaveURL       string
+}
+
+func (*OrgMemberPage) template() string { return "org/member" }
+
+// RoleHint says what the role may do.
+func (p *OrgMemberPage) RoleHint(r Role) (string, error) {
+	switch r {
+	case RoleOwner:
+		return p.T("org.role.owner_hint")
+	case RoleAdmin:
+		return p.T("org.role.admin_hint")
+	default:
+		return p.T("org.role.viewer_hint")
+	}
+}
+
+// OrgSettings is what is known of an organization, and what becomes of it: the
+// field "name" is another name.
+type OrgSettings struct {
+	OrgFrame
+	Form    // without an action: the name cannot be changed by who looks
+	Name    string
+	Fault   Message // of the name
+	Problem Message // of anything else
+	Slug    string  // empty: it has none
+	Created time.Time
+
+	LeaveURL  string
+	DeleteURL string // empty: not offered
+}
+
+func (*OrgSettings) template() string { return "org/settings" }
+
+// NameField is its name.
+func (p *OrgSettings) NameField() Field { return orgNameField(&p.Frame, p.Name, p.Fault) }
+
+// OrgLeave asks whether to leave.
+type OrgLeave struct {
+	OrgFrame
+	Form
+	BackURL string
+	Problem Message
+}
+
+func (*OrgLeave) template() string { return "org/leave" }
+
+// OrgDelete asks whether to delete the organization.
+type OrgDelete struct {
+	OrgFrame
+	Form
+	Until   time.Time // it can be had back
+	BackURL string
+}
+
+func (*OrgDelete) template() string { return "org/delete" }

@@ -145,7 +145,7 @@ func blanks() []Page {
 		&Identifier{}, &Password{}, &Choose{}, &ChooseOrganization{}, &CreateOrganization{}, &Consent{}, &DeviceCode{}, &DeviceAsks{}, &DeviceDone{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
 		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
-		&Orgs{}, &NewOrg{}, &OrgMembers{},
+		&Orgs{}, &NewOrg{}, &OrgMembers{}, &OrgMemberPage{}, &OrgSettings{}, &OrgLeave{}, &OrgDelete{},
 		&Invitation{}, &InvitationEnd{}, &OrgInvitations{},
 		&Approve{}, &ApproveEnd{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
