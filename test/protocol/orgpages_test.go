@@ -15,9 +15,8 @@ import (
 
 // The people of the organizations below, who can be written to.
 var (
-	grace = testenv.Person{Email: "grace@example.com", Password: "compiler-Moth-9"}
-	alan  = testenv.Person{Email: "alan@example.com", Password: "machine-Tape-9"}
-	emmy  = testenv.Person{Email: "emmy@example.com", Password: "symmetry-Ring-9"}
+	alan = testenv.Person{Email: "alan@example.com", Password: "machine-Tape-9"}
+	emmy = testenv.Person{Email: "emmy@example.com", Password: "symmetry-Ring-9"}
 )
 
 const twoOrganizations = `
