@@ -88,6 +88,7 @@ const (
 // mails, and where mail readers post that by themselves (RFC 8058).
 const PathStopNews = "/news/stop"
 
+// page is the route of a page, and form that of what is posted from one.
 func page(path string, do httpd.Handler) httpd.Route {
 	return httpd.Route{Method: "GET", Path: path, Kind: httpd.Page, Do: do}
 }
@@ -153,19 +154,11 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathEndSession, w.postEndSession),
 		form(pathLeave, w.postLeave),
 		form(pathEverywhere, w.postEverywhere),
-		page(pathOrgs, w.orgs),
-		page(pathNewOrg, w.newOrg), form(pathNewOrg, w.postNewOrg),
-		page(pathOrg, w.orgMembers),
-		page(pathOrgMember, w.orgMember), form(pathOrgMember, w.postOrgMember),
-		form(pathOrgRemove, w.postOrgRemove), form(pathOrgTransfer, w.postOrgTransfer),
-		page(pathOrgSettings, w.orgSettings), form(pathOrgSettings, w.postOrgSettings),
-		page(pathOrgLeave, w.orgLeave), form(pathOrgLeave, w.postOrgLeave),
-		page(pathOrgDelete, w.orgDelete), form(pathOrgDelete, w.postOrgDelete),
-		form(pathOrgRestore, w.postOrgRestore),
 		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
 		public("/static/"), public("/favicon.ico"),
 		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},
 	}
+	routes = append(routes, w.orgRoutes()...)
 	if w.Letters.Send {
 		routes = append(routes,
 			page(pathRecover, w.recover), form(pathRecover, w.postRecover),
@@ -184,6 +177,21 @@ func (w *Web) Routes() []httpd.Route {
 		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail), page(pathMailHTML, w.mailHTML))
 	}
 	return routes
+}
+
+// orgRoutes are the pages of organizations.
+func (w *Web) orgRoutes() []httpd.Route {
+	return []httpd.Route{
+		page(pathOrgs, w.orgs),
+		page(pathNewOrg, w.newOrg), form(pathNewOrg, w.postNewOrg),
+		page(pathOrg, w.orgMembers),
+		page(pathOrgMember, w.orgMember), form(pathOrgMember, w.postOrgMember),
+		form(pathOrgRemove, w.postOrgRemove), form(pathOrgTransfer, w.postOrgTransfer),
+		page(pathOrgSettings, w.orgSettings), form(pathOrgSettings, w.postOrgSettings),
+		page(pathOrgLeave, w.orgLeave), form(pathOrgLeave, w.postOrgLeave),
+		page(pathOrgDelete, w.orgDelete), form(pathOrgDelete, w.postOrgDelete),
+		form(pathOrgRestore, w.postOrgRestore),
+	}
 }
 
 func (w *Web) home(rw http.ResponseWriter, _ *http.Request) error {
