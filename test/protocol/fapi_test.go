@@ -53,13 +53,16 @@ func TestFAPI2(t *testing.T) {
 			key := keyFor(t, alg, "1")
 			c := profiled(t, e, "fapi2", key, "id_token_signed_response_alg: EdDSA")
 			app, b := e.App(t, c), e.Browser().For(t)
-			r := app.Request("scope", "openid offline_access")
+			r := app.Request("scope", "openid offline_access", "nonce", strings.Repeat("n", 64))
 			wantAnswer(t, e, r, b.Get(r.Path()), "invalid_request") // not pushed
 			stranger, err := testenv.Do(getRequest(t, bring(e, app.ID, push(app, r).Str("request_uri"))))
 			if err != nil || stranger.Status != http.StatusSeeOther {
 				t.Errorf("sent on with status %d (%v), want 303", stranger.Status, err)
 			}
 			first := redeemPushed(t, e, app, b, r)
+			if claimsOf(t, first.Str("id_token"))["nonce"] != r.Get("nonce") {
+				t.Error("the nonce is not what was sent")
+			}
 			if header := part(t, first.Str("id_token"), 0); header["alg"] != "EdDSA" {
 				t.Errorf("the ID token is signed with %v", header["alg"])
 			}

@@ -285,6 +285,33 @@ func TestRequestObjectAlgs(t *testing.T) {
 	})
 }
 
+// TestSealedByAnother: request objects that npm's openid-client signs and npm's jose
+// encrypts are read, at the authorization endpoint, pushed, and of a question to a
+// person, by each algorithm that is advertised (RFC 9101 §6.1, CIBA Core 1.0 §7.1.1).
+func TestSealedByAnother(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		key := keyFor(t, "ES256", "1")
+		signs, lines := trusted("seals", "jwks: "+publicSet(t, key), "request_object_signing_alg: ES256", "backchannel_authentication_request_signing_alg: ES256",
+			`grant_types: [authorization_code, "`+grantCIBA+`"]`)
+		e.Apply("clients:\n" + lines)
+		b := signedIn(t, e, e.App(t, signs), ada)
+		for i, kind := range [][2]string{{"RSA-OAEP-256", "A256GCM"}, {"ECDH-ES", "A128CBC-HS256"}, {"ECDH-ES", "A128GCM"}, {"RSA-OAEP-256", "A128CBC-HS256"}} {
+			pairs := []string{"jar", "yes", "sign", asJSON(t, key), "seal", kind[0], "sealEnc", kind[1]}
+			if i%2 == 1 {
+				pairs = append(pairs, "par", "yes")
+			}
+			n := startNode(t, e, signs, pairs...)
+			n.must("callback", "url", b.Get(n.must("begin", "parameters", parameters{"scope": "openid"}).URL).Location)
+			n.must("askPerson", "parameters", parameters{"scope": "openid", "login_hint": ada.Email})
+			b.Submit(approval(t, e, b, ada).Form("allow"), "allow")
+			n.must("pollPerson")
+			if done := n.must("personDecided"); done.Claims["sub"] == nil {
+				t.Errorf("%v: %+v", kind, done)
+			}
+		}
+	})
+}
+
 // TestRequestURI: an object is fetched from a registered address alone, and its
 // hash is checked where the address has one (OpenID Connect Core §6.2).
 func TestRequestURI(t *testing.T) {

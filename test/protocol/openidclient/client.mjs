@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import https from 'node:https';
 import readline from 'node:readline';
+import { CompactEncrypt, SignJWT, importJWK } from 'jose';
 import * as client from 'openid-client';
 
 const settings = JSON.parse(process.argv[2]);
@@ -70,6 +71,29 @@ if (settings.jarm) client.useJwtResponseMode(config);
   id_token: client.useIdTokenResponseType,
 })[settings.responseType]?.(config);
 
+// The signed request, encrypted to the provider's key (RFC 9101 §6.1) by a JOSE
+// library that is not the provider's own, where the test names an algorithm.
+async function sealed(url) {
+  if (!settings.seal) return url;
+  const { keys } = await (await fetch(config.serverMetadata().jwks_uri)).json();
+  const jwk = keys.find((key) => key.use === 'enc' && key.alg === settings.seal);
+  const jwe = await new CompactEncrypt(new TextEncoder().encode(url.searchParams.get('request')))
+    .setProtectedHeader({ alg: settings.seal, enc: settings.sealEnc, cty: 'oauth-authz-req+jwt', kid: jwk.kid })
+    .encrypt(await importJWK(jwk, settings.seal));
+  url.searchParams.set('request', jwe);
+  return url;
+}
+
+// The question to a person as a signed object (CIBA Core §7.1.1), sealed as above.
+async function signedQuestion(parameters) {
+  const now = Math.floor(Date.now() / 1000);
+  const { alg, kid } = JSON.parse(settings.sign);
+  const request = await new SignJWT({ ...parameters, iss: settings.id, aud: settings.issuer, iat: now, nbf: now, exp: now + 60, jti: client.randomNonce() })
+    .setProtectedHeader({ alg, kid })
+    .sign((await signingKey()).key);
+  return (await sealed(new URL(`https://none.example/?${new URLSearchParams({ request })}`))).searchParams;
+}
+
 let pending;
 let polling;
 
@@ -89,10 +113,10 @@ const commands = {
       ...parameters,
     }));
     if (settings.par) {
-      return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).searchParams : url.searchParams, proving)).href };
+      return { url: (await client.buildAuthorizationUrlWithPAR(config, settings.jar ? (await sealed(await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey()))).searchParams : url.searchParams, proving)).href };
     }
     if (settings.jar) {
-      return { url: (await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey())).href };
+      return { url: (await sealed(await client.buildAuthorizationUrlWithJAR(config, url.searchParams, await signingKey()))).href };
     }
     return { url: url.href };
   },
@@ -129,7 +153,7 @@ const commands = {
     return { tokens, claims: tokens.claims() };
   },
   async askPerson({ parameters }) {
-    pending = await client.initiateBackchannelAuthentication(config, repeated(parameters));
+    pending = await client.initiateBackchannelAuthentication(config, settings.sign ? await signedQuestion(parameters) : repeated(parameters));
     return { backchannel: pending };
   },
   // Begins to poll, and does not wait for the end.
