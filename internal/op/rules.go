@@ -99,7 +99,7 @@ var (
 		"Send the last ID token that this provider issued to this client, unchanged (it may have expired), or none.")
 	ruleResource = newRule("resource", fault.Invalid, codeInvalidTarget, "RFC 8707 §2, §2.2",
 		"Name an API by the identifier under which it is registered (signet resource list), exactly; list it in the client's resources, and ask for it in the authorization request before a token is asked for it.")
-	ruleOrganization = newRule("organization", fault.Invalid, codeInvalidRequest, "docs/specs/organization.md",
+	ruleOrganization = newRule("organization", fault.Invalid, codeInvalidRequest, "docs/specs/organization.md §value",
 		"Send as organization an organization's id or slug, or * for one that the person chooses, and ask for the scope organizations with it.")
 )
 
@@ -163,7 +163,7 @@ var (
 		"Ask for scopes of the grant, or for none to get them all; more of them needs an authorization request.")
 	ruleGrantEnded = newRule("grant-ended", fault.Invalid, codeInvalidGrant, "RFC 6749 §5.2, RFC 7009 §2.1",
 		"The grant was revoked while it was being used. Have the person sign in again.")
-	ruleMembership = newRule("organization-left", fault.Invalid, codeInvalidGrant, "docs/specs/organization.md",
+	ruleMembership = newRule("organization-left", fault.Invalid, codeInvalidGrant, "docs/specs/organization.md §refresh",
 		"The person left the organization that the sign-in was for, or it was deleted. Have them sign in again.")
 	ruleDeviceCode = newRule("device-code", fault.Invalid, codeInvalidGrant, "RFC 8628 §3.4, RFC 6749 §5.2",
 		"Send the device_code of the last answer of device_authorization_endpoint, as the client that asked; once there were tokens, stop asking.")
