@@ -263,6 +263,19 @@ func (w *Web) beginInvited(rw http.ResponseWriter, r *http.Request, i *org.Invit
 	return nil
 }
 
+// invitedTo are the organizations that the person is invited to.
+func (w *Web) invitedTo(r *http.Request, a *account.Account) ([]view.Org, error) {
+	if !w.Letters.Send { // the pages of invitations are not there
+		return nil, nil
+	}
+	waiting, err := w.Invitations.For(r.Context(), a, orgsPage)
+	var out []view.Org
+	for _, i := range waiting {
+		out = append(out, view.Org{ID: i.OrgID, Name: i.Organization.Name, Role: view.Role(i.Role), URL: w.base + w.invitationOf(i.ID)})
+	}
+	return out, err
+}
+
 // postDecline ends the invitation by who has the link, or is its owner.
 func (w *Web) postDecline(rw http.ResponseWriter, r *http.Request) error {
 	v, err := w.invited(rw, r)

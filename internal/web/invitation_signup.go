@@ -12,14 +12,14 @@ import (
 	"signet/internal/web/view"
 )
 
-// invitedTo reports whether the flow's sign-up came by an invitation: its
+// byInvitation reports whether the flow's sign-up came by an invitation: its
 // address is proven, and nobody has to show that there is a person.
-func invitedTo(f *session.Flow) bool { return signUpOf(f).Invitation != "" }
+func byInvitation(f *session.Flow) bool { return signUpOf(f).Invitation != "" }
 
 // admits reports whether an account can be made in the flow; nil: in one that
 // begins.
 func (w *Web) admits(f *session.Flow) bool {
-	return w.OpenSignUp() || f != nil && invitedTo(f) && w.SignUps != nil
+	return w.OpenSignUp() || f != nil && byInvitation(f) && w.SignUps != nil
 }
 
 // admit makes the account of somebody who was invited, accepts the invitation

@@ -42,6 +42,9 @@ func (w *Web) orgs(rw http.ResponseWriter, r *http.Request) error {
 			Org: orgView(w, m), Erased: m.EraseAt, RestoreAction: w.at(orgPath(pathOrgRestore, m.ID)),
 		})
 	}
+	if page.Invited, err = w.invitedTo(r, a); err != nil {
+		return err
+	}
 	return w.show(rw, r, nil, http.StatusOK, page)
 }
 

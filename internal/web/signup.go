@@ -82,7 +82,7 @@ func (w *Web) wizard(r *http.Request, f *session.Flow, path string, step int) (v
 	p := view.Wizard{Frame: fr, Form: w.form(path, f), Step: step + 1, Of: len(steps)}
 	first := 0
 	switch {
-	case invitedTo(f):
+	case byInvitation(f):
 		first = 1 // the address is not asked for
 		p.Step, p.Of = p.Step-1, p.Of-1
 	case w.Challenges.Asks(challenge.SignUp):
@@ -145,7 +145,7 @@ func (w *Web) atStep(rw http.ResponseWriter, r *http.Request, path string) (*ses
 func (w *Web) advance(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
 	path := missing(signUpOf(f))
 	if path == "" {
-		if invitedTo(f) {
+		if byInvitation(f) {
 			return w.admit(rw, r, f)
 		}
 		if !w.Challenges.Asks(challenge.SignUp) {
@@ -193,7 +193,7 @@ func (w *Web) atAddress(rw http.ResponseWriter, r *http.Request) (*session.Flow,
 		return nil, w.showClosed(rw, r)
 	case err != nil:
 		return nil, err
-	case invitedTo(f):
+	case byInvitation(f):
 		w.send(rw, w.at(pathSignUpPassword, "flow", f.ID))
 		return nil, nil
 	}

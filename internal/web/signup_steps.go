@@ -26,7 +26,7 @@ func (w *Web) showSignUpPassword(rw http.ResponseWriter, r *http.Request, f *ses
 		return err
 	}
 	su := signUpOf(f)
-	page := &view.SignUpPassword{Wizard: common, NewPassword: part, Email: su.Email, Invited: invitedTo(f), Kept: su.PasswordHash != "", News: news}
+	page := &view.SignUpPassword{Wizard: common, NewPassword: part, Email: su.Email, Invited: byInvitation(f), Kept: su.PasswordHash != "", News: news}
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
 }
 
@@ -119,7 +119,7 @@ func (w *Web) atRobot(rw http.ResponseWriter, r *http.Request) (*session.Flow, e
 	if err != nil || f == nil {
 		return nil, err
 	}
-	if invitedTo(f) || !w.Challenges.Asks(challenge.SignUp) {
+	if byInvitation(f) || !w.Challenges.Asks(challenge.SignUp) {
 		w.send(rw, w.at(pathSignUpAbout, "flow", f.ID))
 		return nil, nil
 	}

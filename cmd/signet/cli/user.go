@@ -19,7 +19,8 @@ func userCommand(p *Process) *cobra.Command {
 	return group("user", "See and change people's accounts",
 		"See and change people's accounts. USER is an e-mail address or the account's id,\nwhich is the subject that apps know.",
 		userList(p), userShow(p), userCreate(p), userPassword(p),
-		userConsents(p), userAction(p, disable), userAction(p, enable), userAction(p, signout), userDelete(p), userWaiting(p))
+		userConsents(p), userAction(p, disable), userAction(p, enable), userAction(p, signout), userDelete(p), userWaiting(p),
+		userInvite(p), userInvitations(p))
 }
 
 // userView is an account as commands print it: never a password or its hash.

@@ -64,6 +64,7 @@ type Orgs struct {
 	AccountFrame
 	Pages
 	Orgs    []Org
+	Invited []Org // to which the person is invited; their URL is the invitation's
 	Deleted []DeletedOrg
 	NewURL  string
 }

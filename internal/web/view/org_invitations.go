@@ -101,5 +101,8 @@ type OrgInvitation struct {
 	Waits    bool // it can be sent again and taken back by who looks
 }
 
+// Open reports whether it can be accepted.
+func (i OrgInvitation) Open() bool { return i.Standing == StandingOpen }
+
 // Sending reports whether anything was just sent.
 func (p *OrgInvitations) Sending() bool { return len(p.Reports) > 0 }

@@ -24,6 +24,9 @@ func orgs() []State {
 	}
 	return []State{
 		state("org/list/some", list(func(*view.Orgs) {})),
+		state("org/list/invited", list(func(p *view.Orgs) {
+			p.Orgs, p.Invited = nil, []view.Org{{ID: "o3", Name: "Tables & Sons", Role: view.RoleAdmin, URL: "/invitation?id=i1"}, {ID: "o4", Name: long.Name, Role: view.RoleViewer, URL: "/invitation?id=i2"}}
+		})),
 		state("org/list/none", list(func(p *view.Orgs) { p.Orgs = nil })),
 		state("org/list/many", list(func(p *view.Orgs) { p.FirstURL, p.NextURL = "/orgs", "/orgs?after=o2" })),
 		state("org/list/deleted", list(func(p *view.Orgs) {
