@@ -93,8 +93,8 @@ func (s *Invitations) seenIn(ctx context.Context, o *Organization, i *Invitation
 }
 
 // stands reports whether who invited may still invite to this role: the
-// invitations of an admin who was sent away go with him, until somebody else
-// sends them again.
+// invitations of an admin who was sent away, or whose account was disabled, go
+// with them, until somebody else sends them again.
 func (s *Invitations) stands(ctx context.Context, i *Invitation, o *Organization, roles map[string]Role) (bool, error) {
 	switch {
 	case o == nil:
@@ -102,17 +102,15 @@ func (s *Invitations) stands(ctx context.Context, i *Invitation, o *Organization
 	case i.InviterID == "":
 		return true, nil
 	}
-	if _, known := roles[i.InviterID]; !known {
-		m, err := s.orgs.Member(ctx, o.ID, i.InviterID)
-		if err != nil {
+	role, known := roles[i.InviterID]
+	if !known {
+		var err error
+		if role, err = s.store.InviterRole(ctx, o.ID, i.InviterID); err != nil {
 			return false, err
 		}
-		roles[i.InviterID] = ""
-		if m != nil {
-			roles[i.InviterID] = m.Role
-		}
+		roles[i.InviterID] = role
 	}
-	return roles[i.InviterID].Manages(i.Role), nil
+	return role.Manages(i.Role), nil
 }
 
 // Mine reports whether the account is that of the invited address.

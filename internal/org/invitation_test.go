@@ -156,6 +156,15 @@ func TestWhatIsNotOpen(t *testing.T) {
 		{"who invited sees only", func(l *lobby, _ *org.Invitation) error {
 			return l.SetRole(l.t.Context(), l.o.ID, l.ids["admin1"], org.Viewer, l.as("owner1"))
 		}, org.Void},
+		{"who invited is disabled", func(l *lobby, _ *org.Invitation) error {
+			a, err := l.db.Account(l.t.Context(), l.ids["admin1"])
+			if err != nil {
+				return err
+			}
+			before := a.UpdatedAt
+			a.Status, a.UpdatedAt = account.Disabled, before.Add(time.Second)
+			return l.db.UpdateAccount(l.t.Context(), a, before)
+		}, org.Void},
 		{"who invited is erased", func(l *lobby, _ *org.Invitation) error {
 			return l.db.DeleteAccount(l.t.Context(), l.ids["admin1"])
 		}, org.Void},
