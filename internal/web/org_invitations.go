@@ -34,7 +34,11 @@ func (w *Web) showOrgInvitations(rw http.ResponseWriter, r *http.Request, v *org
 	}
 	at := func(path string) string { return w.at(orgPath(path, v.org.ID)) }
 	page.Form = view.Form{Action: at(pathInvitations)}
-	if app := clip(r.FormValue("app")); app != "" {
+	app := clip(r.FormValue("app"))
+	if app == "" {
+		app = w.Cookies.App(r)
+	}
+	if app != "" {
 		page.Hidden = []view.Pair{{Name: "app", Value: app}}
 	}
 	page.ResendAction, page.RevokeAction = at(pathResend), at(pathUninvite)

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"signet/cmd/console/app"
 	"signet/internal/mail/mailtest"
@@ -17,6 +19,7 @@ import (
 // which belongs to one organization at a time.
 type consoleHouse struct {
 	*house
+	tb      testing.TB
 	mail    *mailtest.Server
 	console string // its address
 }
@@ -50,7 +53,7 @@ users:
 // person of the way is the owner, and another one a viewer.
 func startConsole(t *testing.T, env map[string]string) *consoleHouse {
 	t.Helper()
-	h := &consoleHouse{mail: mailtest.Start(t, mailtest.Options{})}
+	h := &consoleHouse{tb: t, mail: mailtest.Start(t, mailtest.Options{})}
 	settings := map[string]string{
 		"SIGNET_SMTP_URL": h.mail.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>", "SIGNET_CHALLENGE_SIGN_UP": "none",
 	}
@@ -212,5 +215,71 @@ func TestSwitchOrganization(t *testing.T) {
 		tab.Open(h.console + "/login?prompt=none")
 		tab.Arrive(h.console)
 		tab.wantRole("The house of "+slug(w), "Owner")
+	})
+}
+
+var invitationLink = regexp.MustCompile(`http://\S+/invitation\?link=[\w-]+`)
+
+// invitation is the link of the letter to the address.
+func (h *consoleHouse) invitation(to string) string {
+	h.tb.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		for _, m := range h.mail.Mails() {
+			if link := invitationLink.FindString(m.Text()); link != "" && m.To == to {
+				return link
+			}
+		}
+	}
+	h.tb.Fatalf("no invitation to %s", to)
+	return ""
+}
+
+// Somebody who has no account is invited from the console, and is in the console
+// as a viewer after at most five pages.
+func TestInvitedFromTheConsole(t *testing.T) {
+	h := startConsole(t, map[string]string{"SIGNET_CHALLENGE_SIGN_UP": "slider"}) // for those who are not invited
+	eachWay(t, func(t *testing.T, w way) {
+		owner, who := newVisitor(t, w).NewTab(), newcomer(w)
+		h.enters(owner, w.person())
+		owner.Arrive(h.console)
+		owner.Follow(`nav a[href="/organization"]`)
+		owner.See(h.console+"/organization", Look{Lang: "en", Has: "#invitations"})
+		owner.Follow("#invitations")
+		owner.See(h.Issuer+"/orgs/", Look{Has: "#addresses"})
+		owner.Type("#addresses", who.Email)
+		owner.Follow("#submit")
+		owner.See(h.Issuer+"/orgs/", Look{Has: "#report .good"})
+		owner.Follow("a.back")
+		owner.Arrive(h.console)
+
+		tab := newVisitor(t, w).NewTab()
+		tab.Open(h.invitation(who.Email))
+		tab.See(h.Issuer+"/invitation?", Look{Has: "#submit"})
+		if text := tab.Text("main"); !strings.Contains(text, "The house of "+slug(w)) || !strings.Contains(text, who.Email) {
+			t.Errorf("the invitation says %.300s", text)
+		}
+		tab.Follow("#submit")
+		tab.See(h.Issuer+"/signup/password?", Look{Has: "#password"})
+		tab.choose(who.Password)
+		tab.Follow("#submit")
+		tab.Arrive(h.Issuer + "/signup/about?")
+		tab.Type("#given_name", "Nova")
+		tab.Type("#family_name", "Comer")
+		tab.born("1990-12-09")
+		tab.Follow("#submit")
+		tab.See(h.console, Look{Lang: "en", Has: "table.list"})
+		tab.wantRole("The house of "+slug(w), "Viewer")
+		tab.Follow("table.list th a")
+		tab.See(h.console+"/devices/", Look{Lang: "en", Has: "#viewer"})
+		pages := 0
+		for _, address := range tab.Visited() {
+			if strings.HasPrefix(address, h.Issuer) {
+				pages++
+			}
+		}
+		if pages > 5 {
+			t.Errorf("%d pages from the letter to the console, want at most 5: %v", pages, tab.Visited())
+		}
+		t.Logf("%d pages", pages)
 	})
 }
