@@ -22,7 +22,6 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/org"
-	"signet/internal/repeat"
 )
 
 // Prefix is the path that all operations share, below the issuer.
@@ -50,7 +49,6 @@ type Services struct {
 	Gate          Gate
 	Accounts      *account.Service
 	Organizations *org.Service
-	Repeats       *repeat.Service
 	Audit         audit.Store
 	Now           func() time.Time
 }

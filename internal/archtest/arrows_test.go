@@ -26,7 +26,7 @@ var (
 	base = under("internal/argon2", "internal/fault", "internal/handle", "internal/yamltree")
 
 	domain = under("internal/account", "internal/org", "internal/client", "internal/grant",
-		"internal/session", "internal/device", "internal/ciba", "internal/keys", "internal/challenge", "internal/audit", "internal/refusal", "internal/repeat", "internal/resource", "internal/declare", "internal/outbox", "internal/logout")
+		"internal/session", "internal/device", "internal/ciba", "internal/keys", "internal/challenge", "internal/audit", "internal/refusal", "internal/resource", "internal/declare", "internal/outbox", "internal/logout")
 
 	// shared is what those who answer have in common and the domain does not need.
 	shared = under("internal/httpd", "internal/limit", "internal/outbound", "internal/queue", "internal/telemetry")
@@ -147,6 +147,8 @@ var rules = []rule{
 		within("github.com/zitadel/oidc/v3/pkg/op"), under("internal/op")),
 	only("argon2", "hashes take turns in memory that is bounded; one beside them would not be",
 		within(module+"/internal/argon2", "golang.org/x/crypto/argon2", "github.com/go-crypt/x"), under("internal/account")),
+	only("go-oidc", "what another provider says is checked in one place",
+		within("github.com/coreos/go-oidc/v3"), under("internal/federation", "cmd/console")),
 	only("go-mail", "messages leave through the outbox, or they are lost when the mail server is down",
 		within("github.com/wneessen/go-mail"), under("internal/mail")),
 	only("captcha", "pictures of digits are one kind of challenge; nobody else may lean on the store that the library brings",
@@ -256,6 +258,7 @@ func TestRulesBite(t *testing.T) {
 		"one importer of go-redis":                      {"internal/limit", "!github.com/redis/go-redis/v9"},
 		"one importer of zitadel/oidc's op":             {"internal/web", "!github.com/zitadel/oidc/v3/pkg/op"},
 		"one importer of argon2":                        {"internal/web", "internal/argon2"},
+		"one importer of go-oidc":                       {"internal/web", "!github.com/coreos/go-oidc/v3"},
 		"one importer of go-mail":                       {"internal/web", "!github.com/wneessen/go-mail"},
 		"one importer of captcha":                       {"internal/web", "!github.com/dchest/captcha"},
 		"one importer of miekg/dns":                     {"internal/outbound", "!github.com/miekg/dns"},

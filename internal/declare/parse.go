@@ -19,6 +19,7 @@ type Declaration struct {
 	clients       []*declaredClient
 	users         []*declaredUser
 	organizations []*declaredOrganization
+	connections   []*declaredConnection
 	faults        Faults
 }
 
@@ -105,9 +106,9 @@ func (p *parser) top(e *ast.MappingValueNode) {
 	case "organizations":
 		p.each(e, "organization", p.organization)
 	case "connections":
-		p.add(Fault{Where: p.at(e.Key), Key: name, Problem: "not supported by this version", Fix: "leave it out"})
+		p.each(e, "connection", p.connection)
 	default:
-		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "organizations", "resources", "authorization_details_types"}, nil)
+		p.unknown(Fault{Where: p.at(e.Key)}, name, []string{"clients", "users", "organizations", "connections", "resources", "authorization_details_types"}, nil)
 	}
 }
 
@@ -132,7 +133,7 @@ func (p *parser) each(list *ast.MappingValueNode, kind string, take func(entry, 
 }
 
 // nameKeys say whom an entry is about, by its kind.
-var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id", "authorization_details_type": "type", "organization": "slug"}
+var nameKeys = map[string]string{"client": "id", "user": "email", "resource": "id", "authorization_details_type": "type", "organization": "slug", "connection": "id"}
 
 // name finds out whom the entry is about before anything else is read, so that
 // every message can say it.
@@ -282,6 +283,9 @@ func (p *parser) checkTwice() {
 	}
 	for _, o := range p.organizations {
 		once(&o.entry, o.slug)
+	}
+	for _, c := range p.connections {
+		once(&c.entry, c.id)
 	}
 	for _, c := range p.clients {
 		once(&c.entry, c.client.ID)

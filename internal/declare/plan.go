@@ -17,6 +17,7 @@ type Services struct {
 	Clients       *client.Registry
 	Accounts      *account.Service
 	Organizations *org.Service
+	Connections   *org.Connections
 	// ShutOut makes a change to the account and ends what it has open, its sessions
 	// and its refresh tokens, such that nothing stays open if the command is killed. It is
 	// called when a declaration disables an account or gives it another password.
@@ -35,7 +36,7 @@ const (
 
 // Step is one client or user of a declaration, compared with what there is.
 type Step struct {
-	Kind        string // "resource", "client", "user" or "organization"
+	Kind        string // "resource", "client", "user", "organization" or "connection"
 	ID          string // the client's id, or the address as declared
 	Subject     string // the client's id, or the account's once there is one
 	Action      Action
@@ -91,6 +92,11 @@ func (s Services) Plan(ctx context.Context, d *Declaration) ([]*Step, error) {
 	}
 	for _, o := range d.organizations {
 		if err := add(&o.entry, func(ctx context.Context) (*Step, error) { return s.planOrganization(ctx, d, o) }); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range d.connections {
+		if err := add(&c.entry, func(ctx context.Context) (*Step, error) { return s.planConnection(ctx, d, c) }); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/handle"
@@ -236,7 +238,10 @@ func checkMaxAge(_ *Provider, _ context.Context, d *draft) *oauthError {
 
 func checkHints(p *Provider, ctx context.Context, d *draft) *oauthError {
 	r := d.req
-	r.LoginHint = d.params.get("login_hint")
+	r.LoginHint, r.Connection = d.params.get("login_hint"), d.params.get("connection")
+	if r.Connection != "" && uuid.Validate(r.Connection) != nil {
+		return ruleConnection.broken("the connection %s is no id of one", printable(r.Connection))
+	}
 	r.UILocales, r.ClaimsLocales = d.params.get("ui_locales"), d.params.get("claims_locales")
 	r.Display = d.params.get("display")
 	if len(r.ACRValues) == 0 { // claims goes before

@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -116,6 +117,16 @@ type Mapping struct {
 	// Roles are tried in this order. With none, people become viewers, and keep
 	// what role they are given here; with any, their role follows them.
 	Roles []RoleRule `json:"roles,omitempty" yaml:"roles,omitempty"`
+}
+
+// NamesOf is the mapping with the protocol's own names where it has none.
+func NamesOf(m, own Mapping) Mapping {
+	m.Email = cmp.Or(m.Email, own.Email)
+	m.GivenName = cmp.Or(m.GivenName, own.GivenName)
+	m.FamilyName = cmp.Or(m.FamilyName, own.FamilyName)
+	m.Name = cmp.Or(m.Name, own.Name)
+	m.Groups = cmp.Or(m.Groups, own.Groups)
+	return m
 }
 
 // RoleRule gives the people of a group there a role here. Owners are made here

@@ -36,21 +36,27 @@ func NewConnections(store ConnectionStore, sealer Sealer, now func() time.Time) 
 	return &Connections{store: store, sealer: sealer, now: now}
 }
 
-// Create stores a new connection, whose ID, times and version are made here.
+// Create stores a new connection, whose times and version are made here, and its
+// ID, unless it has one.
 func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fault.Wrap(fault.Internal, err, "No id could be made.")
+	if c.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "No id could be made.")
+		}
+		c.ID = id.String()
 	}
 	now := s.now()
-	c.ID, c.Version, c.CreatedAt, c.UpdatedAt, c.TestedAt = id.String(), 1, now, now, time.Time{}
+	c.Version, c.CreatedAt, c.UpdatedAt, c.TestedAt = 1, now, now, time.Time{}
 	for i := range c.Uses {
 		c.Uses[i].Enforced = false // nothing was tried yet
 	}
 	if c.Protocol == SAML && secrets.PrivateKey == "" {
-		if secrets.PrivateKey, err = newKey(); err != nil {
+		key, err := newKey()
+		if err != nil {
 			return err
 		}
+		secrets.PrivateKey = key
 	}
 	if err := s.seal(c, secrets); err != nil {
 		return err

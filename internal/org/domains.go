@@ -108,6 +108,15 @@ func (s *Domains) Proven(ctx context.Context, name string) (*Domain, error) {
 	return s.store.ProvenDomain(ctx, name)
 }
 
+// ProvenBy returns the id of the organization that has proven the domain, or "".
+func (s *Domains) ProvenBy(ctx context.Context, name string) (string, error) {
+	d, err := s.store.ProvenDomain(ctx, name)
+	if err != nil || d == nil {
+		return "", err
+	}
+	return d.OrgID, nil
+}
+
 // Remove gives the domain up, proven or not.
 func (s *Domains) Remove(ctx context.Context, orgID, name string, by Actor) error {
 	if err := s.owned(ctx, orgID, by); err != nil {

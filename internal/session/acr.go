@@ -9,6 +9,8 @@ import (
 const (
 	// ACRPassword is a sign-in by password.
 	ACRPassword = "urn:signet:acr:password"
+	// ACRUpstream is a sign-in at the provider of an organization.
+	ACRUpstream = "urn:signet:acr:upstream"
 	// ACRFresh is one of a few minutes ago: for what should not be done on a
 	// screen that somebody left.
 	ACRFresh = "urn:signet:acr:fresh"
@@ -16,6 +18,10 @@ const (
 
 // AMRPassword is the method of a sign-in by password (RFC 8176 §2).
 const AMRPassword = "pwd"
+
+// AMRUpstream is the method of a sign-in at somebody else's provider, as Entra ID
+// names it; RFC 8176 has no word for it.
+const AMRUpstream = "fed"
 
 // class is what a class of sign-in asks for.
 type class struct {
@@ -27,14 +33,18 @@ type class struct {
 // classes is the table of them; a later factor is a row.
 var classes = []class{
 	{name: ACRPassword, amr: []string{AMRPassword}},
+	{name: ACRUpstream, amr: []string{AMRUpstream}},
 	{name: ACRFresh, amr: []string{AMRPassword}, age: 5 * time.Minute},
+	{name: ACRFresh, amr: []string{AMRUpstream}, age: 5 * time.Minute},
 }
 
 // ACRs are the classes of sign-in that there are.
 func ACRs() []string {
-	names := make([]string, len(classes))
-	for i, c := range classes {
-		names[i] = c.name
+	var names []string
+	for _, c := range classes {
+		if !slices.Contains(names, c.name) {
+			names = append(names, c.name)
+		}
 	}
 	return names
 }

@@ -113,6 +113,7 @@ type Request struct {
 	Prompt        []string        `json:"prompt,omitempty"`
 	MaxAge        *int            `json:"max_age,omitempty"` // seconds
 	LoginHint     string          `json:"login_hint,omitempty"`
+	Connection    string          `json:"connection,omitempty"`   // by which the person is to sign in, if they must
 	HintSubject   string          `json:"hint_subject,omitempty"` // of a verified id_token_hint
 	UILocales     string          `json:"ui_locales,omitempty"`
 	ClaimsLocales string          `json:"claims_locales,omitempty"`
@@ -228,6 +229,7 @@ type Recovery struct {
 // next in this flow, if the person says so.
 type Arrived struct {
 	Connection string      `json:"connection"`
+	At         time.Time   `json:"at"`
 	Arrival    org.Arrival `json:"arrival"`
 }
 
@@ -260,6 +262,7 @@ const (
 	NeedNothing      Need = ""
 	NeedSignUp       Need = "sign-up" // the app asks for it; who has an account may sign in
 	NeedSignIn       Need = "sign-in"
+	NeedLink         Need = "link"         // say whether who arrived from a provider is the same person
 	NeedAccount      Need = "account"      // choose which
 	NeedOrganization Need = "organization" // choose for which of theirs
 	NeedDevice       Need = "device"       // compare the codes, and allow what the device asks for
@@ -272,8 +275,8 @@ const (
 // is the house's own.
 //
 // The rules are those of OpenID Connect Core §3.1.2.3, asked in this order:
-// who is it, is that recent enough, is it the right one, for which of their
-// organizations, may the app know. The
+// who is it, is that recent enough, is it the right one, are they who arrived from
+// a provider, for which of their organizations, may the app know. The
 // owner of a device is always asked (RFC 8628 §5.4): somebody else may have sent
 // the code.
 func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need {
@@ -293,6 +296,8 @@ func Next(r *Request, p *Progress, s *Session, trusted bool, now time.Time) Need
 		return NeedSignIn
 	case r.HintSubject != "" && r.HintSubject != s.AccountID:
 		return NeedSignIn
+	case p.Arrived != nil && p.SignedInAt.After(p.Arrived.At):
+		return NeedLink
 	case r.Prompts(PromptSelect) && !p.Selected && p.SignedInAt.IsZero():
 		return NeedAccount
 	case r.Organization != "" && p.Organization == "":

@@ -97,6 +97,7 @@ type SignIn struct {
 	AMR       []string
 	ACR       string
 	Remember  bool
+	Upstream  *Upstream // where, if not here
 	UserAgent string
 	IP        string
 }
@@ -118,7 +119,7 @@ func (s *Service) Begin(ctx context.Context, f *Flow, old *Session, in SignIn) (
 	sess := &Session{
 		Key: handle.Sum(cookie), SID: handle.Short(), AccountID: in.AccountID,
 		AuthTime: now, AMR: in.AMR, ACR: in.ACR, CreatedAt: now, LastSeen: now,
-		Remember: in.Remember, UserAgent: in.UserAgent, IP: in.IP,
+		Remember: in.Remember, Upstream: in.Upstream, UserAgent: in.UserAgent, IP: in.IP,
 		ExpiresAt: now.Add(s.life.Absolute),
 	}
 	if in.Remember {

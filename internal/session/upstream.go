@@ -32,6 +32,13 @@ type Remembered struct {
 	Request  string `json:"request,omitempty"`  // the ID of a SAML request
 }
 
+// Upstream is the session at a provider by which the person signed in here.
+type Upstream struct {
+	Connection string `json:"connection"`
+	Session    string `json:"session,omitempty"` // the provider's name for it
+	Hint       string `json:"hint,omitempty"`    // what the provider wants to see when it is to end
+}
+
 // Trial is how a trial sign-in ended: what arrived, or why nothing did.
 type Trial struct {
 	Connection string       `json:"connection"`

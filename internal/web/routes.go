@@ -12,6 +12,9 @@ const (
 	pathSignIn          = "/signin"
 	pathPassword        = "/signin/password"
 	pathChoose          = "/signin/account"
+	pathWith            = "/signin/with"
+	pathLink            = "/signin/link"
+	pathGoOn            = "/signin/on"
 	pathConsent         = "/consent"
 	pathOrganization    = "/signin/organization"
 	pathNewOrganization = "/signin/organization/new"
@@ -159,6 +162,7 @@ func (w *Web) Routes() []httpd.Route {
 		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},
 	}
 	routes = append(routes, w.orgRoutes()...)
+	routes = append(routes, w.upstreamRoutes()...)
 	if w.Letters.Send {
 		routes = append(routes,
 			page(pathRecover, w.recover), form(pathRecover, w.postRecover),

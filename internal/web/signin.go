@@ -29,6 +29,10 @@ func (w *Web) identifier(rw http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Has("other") {
 		return w.showIdentifier(rw, r, f, "", "")
 	}
+	if f.Request.Connection != "" {
+		w.send(rw, w.withConnection(f, f.Request.Connection))
+		return nil
+	}
 	sess, err := w.sessionOf(r)
 	if err != nil {
 		return err
@@ -252,18 +256,25 @@ func (w *Web) recordRefusal(r *http.Request, f *session.Flow, refused error) err
 // beginSession signs the browser in, unless the account changed meanwhile: a
 // fault of kind Unauthenticated. Nobody gets in unrecorded.
 func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, remember bool) (*session.Begun, error) {
+	return w.beginAs(rw, r, f, a, session.SignIn{AMR: []string{session.AMRPassword}, ACR: session.ACRPassword, Remember: remember})
+}
+
+// beginAs is beginSession for a sign-in by the methods of in.
+func (w *Web) beginAs(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account, in session.SignIn) (*session.Begun, error) {
 	old, err := w.sessionOf(r)
 	if err != nil {
 		return nil, err
 	}
-	begun, err := w.Sessions.Begin(r.Context(), f, old, session.SignIn{
-		AccountID: a.ID, AMR: []string{session.AMRPassword}, ACR: session.ACRPassword, Remember: remember,
-		UserAgent: clip(r.UserAgent()), IP: httpd.InfoOf(r).Address,
-	})
+	in.AccountID, in.UserAgent, in.IP = a.ID, clip(r.UserAgent()), httpd.InfoOf(r).Address
+	begun, err := w.Sessions.Begin(r.Context(), f, old, in)
 	if err != nil {
 		return nil, err
 	}
-	still, err := w.Accounts.RecordSignIn(r.Context(), a, w.entry(r, f, "session.begin", a.ID, a.ID, "sid", begun.SID))
+	detail := []string{"sid", begun.SID}
+	if in.Upstream != nil {
+		detail = append(detail, "connection", in.Upstream.Connection)
+	}
+	still, err := w.Accounts.RecordSignIn(r.Context(), a, w.entry(r, f, "session.begin", a.ID, a.ID, detail...))
 	if err == nil && !still {
 		err = fault.New(fault.Unauthenticated, "The account was changed meanwhile.")
 	}
@@ -271,7 +282,7 @@ func (w *Web) beginSession(rw http.ResponseWriter, r *http.Request, f *session.F
 		return nil, errors.Join(err, w.Sessions.Undo(r.Context(), begun))
 	}
 	life := time.Duration(0)
-	if remember {
+	if in.Remember {
 		life = begun.ExpiresAt.Sub(w.Now())
 	}
 	w.Cookies.SetSession(rw, begun.Cookie, life)

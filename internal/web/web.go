@@ -45,6 +45,9 @@ type Services struct {
 	Accounts      *account.Service
 	Organizations *org.Service
 	Invitations   *org.Invitations
+	Connections   *org.Connections
+	Arrivals      *org.Arrivals
+	Upstream      Upstream
 	Sessions      *session.Service
 	Logouts       *logout.Notifier
 	Devices       *device.Service
@@ -99,7 +102,7 @@ func (w *Web) sessionOf(r *http.Request) (*session.Session, error) {
 // Address is where a person is asked for what the flow needs.
 func (w *Web) Address(need session.Need, flowID string) string {
 	path := map[session.Need]string{
-		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedAccount: pathChoose, session.NeedOrganization: pathOrganization, session.NeedDevice: pathDeviceAsks, session.NeedConsent: pathConsent,
+		session.NeedSignUp: pathSignUp, session.NeedSignIn: pathSignIn, session.NeedLink: pathLink, session.NeedAccount: pathChoose, session.NeedOrganization: pathOrganization, session.NeedDevice: pathDeviceAsks, session.NeedConsent: pathConsent,
 	}[need]
 	return w.at(path, "flow", flowID)
 }

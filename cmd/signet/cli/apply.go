@@ -13,6 +13,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/declare"
+	"signet/internal/org"
 )
 
 // maxDeclaration bounds what is read into memory; a wrong path may name anything.
@@ -107,10 +108,10 @@ func (a *apply) secret(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	const most = account.MaxPasswordBytes + 2 // and a line end
+	const most = org.MaxMetadata // larger than any secret
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && len(text) > most {
-		err = errors.New("the file is too large for a secret")
+		err = errors.New("the file is too large")
 	}
 	return text, err
 }
@@ -123,8 +124,8 @@ type applied struct {
 }
 
 type changed struct {
-	Kind   string         `json:"kind"`   // resource, client, user, organization
-	ID     string         `json:"id"`     // the client's id, the user's address, the organization's slug
+	Kind   string         `json:"kind"`   // resource, client, user, organization, connection
+	ID     string         `json:"id"`     // the client's id, the user's address, the organization's slug, the connection's id
 	Action declare.Action `json:"action"` // create, update
 	Fields []changedField `json:"fields,omitempty"`
 }
@@ -140,7 +141,7 @@ func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) e
 	if name == "-" {
 		name = "standard input"
 	}
-	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, ShutOut: h.shutOut}
+	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, Connections: h.upstreams, ShutOut: h.shutOut}
 	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ type house struct {
 	orgs       *org.Service
 	invites    *org.Invitations
 	upstreams  *org.Connections
+	arrivals   *org.Arrivals
 	domains    *org.Domains
 	logouts    *logout.Notifier
 	sessions   *session.Service
@@ -175,6 +176,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.domains = org.NewDomains(h.orgs, h.db, outbound.NewResolver(c.DNS.Server), org.DomainRules{
 		Recheck: c.Organizations.DomainRecheck, Grace: c.Organizations.DomainGrace,
 	}, time.Now)
+	h.arrivals = org.NewArrivals(h.db, h.db, h.domains.ProvenBy, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

@@ -9,7 +9,6 @@ import (
 	"signet/internal/logout"
 	outgoing "signet/internal/mail"
 	"signet/internal/org"
-	"signet/internal/repeat"
 )
 
 // job is what every node does each minute, beside answering requests. Nodes do
@@ -33,7 +32,6 @@ func (s *server) jobs() []job {
 		{"removing invitations that ended long ago", past(org.KeepInvitations, s.db.DeleteInvitations)},
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
-		{"removing requests of programs of yesterday", past(repeat.Keep, s.db.DeleteRequests)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}
 }

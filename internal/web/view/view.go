@@ -146,6 +146,7 @@ func blanks() []Page {
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
 		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
 		&Orgs{}, &NewOrg{}, &OrgMembers{}, &OrgMemberPage{}, &OrgSettings{}, &OrgLeave{}, &OrgDelete{},
+		&Onward{}, &UpstreamFailed{}, &LinkAccount{},
 		&Invitation{}, &InvitationEnd{}, &OrgInvitations{},
 		&Approve{}, &ApproveEnd{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
