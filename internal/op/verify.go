@@ -106,7 +106,7 @@ func (p *Provider) verifyHint(ctx context.Context, hint, clientID string) (*idCl
 	if err != nil {
 		return nil, err
 	}
-	claims := &idClaims{}
+	claims := &idClaims{personClaims: &personClaims{}} // which a token may tell of, too, and which must be there to be read
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,8 @@ func TestClaimsParameter(t *testing.T) {
 		}
 		// With the scope's claims, and again after a refresh.
 		got := tokens(t, b, app, ada, "scope", "openid profile offline_access", "claims", `{"userinfo":{"email":null},"id_token":{"gender":null}}`)
+		// An ID token that tells of the person is one that can be shown again.
+		tokens(t, b, app, ada, "scope", "openid", "prompt", "none", "id_token_hint", got.Str("id_token"))
 		again := app.Refresh(got.Str("refresh_token"))
 		for _, a := range []*testenv.Answer{got, again} {
 			info := app.Userinfo(a.Str("access_token")).Fields

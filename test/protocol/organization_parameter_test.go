@@ -103,7 +103,7 @@ func TestOrganizationParameter(t *testing.T) {
 		if seen := app.Call("/introspect", "token", access); seen.Str("organization") != id {
 			t.Errorf("introspection: %s", seen.Body)
 		}
-		again := tokens(t, b, app, ada, "scope", scope, "organization", id, "prompt", "none")
+		again := tokens(t, b, app, ada, "scope", scope, "organization", id, "prompt", "none", "id_token_hint", got.Str("id_token"))
 		if same := app.IDToken(again.Str("id_token"), "")["organization"]; same != id {
 			t.Errorf("asked by id: %v", same)
 		}
