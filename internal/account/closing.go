@@ -19,7 +19,10 @@ type Closing struct {
 type ClosingStore interface {
 	// CloseAccount makes an active account one that is erased at the time, and
 	// queues the notice, which may be nil, with the same commit. It reports
-	// whether the account was active.
+	// whether the account was active. Organizations that nobody else belongs to
+	// are deleted with it, to be erased at the same time. A fault of kind Conflict,
+	// and nothing is changed: the account is the last owner of one that others
+	// belong to.
 	CloseAccount(ctx context.Context, c Closing, notice *outbox.Mail, now time.Time) (bool, error)
 	// KeepAccount makes an account that is being closed active, and reports
 	// whether it was being closed.
@@ -41,7 +44,9 @@ type ClosingStore interface {
 // EraseAt is when an account is erased that is closed now.
 func (s *Changes) EraseAt() time.Time { return s.now().Add(s.grace) }
 
-// Close closes the account: it can be kept until the time, and is erased then.
+// Close closes the account: it can be kept until the time, and is erased then. A
+// fault of kind Conflict when an organization would be left without an owner, or
+// somebody else changed the account meanwhile.
 // Its sessions are the caller's to end, after.
 func (s *Changes) Close(ctx context.Context, a *Account, eraseAt time.Time, notice *outbox.Mail) error {
 	defer s.accounts.recent.forget(a.ID)

@@ -117,6 +117,9 @@ type Store interface {
 	CountOwners(ctx context.Context, orgID string) (int, error)
 	// Owners returns the account ids of up to limit owners.
 	Owners(ctx context.Context, orgID string, limit int) ([]string, error)
+	// SoleOwned returns up to limit organizations that are not deleted and whose
+	// only owner with an active account is the account.
+	SoleOwned(ctx context.Context, accountID string, limit int) ([]*Sole, error)
 	// Members returns up to limit members whose account ids are greater than after.
 	Members(ctx context.Context, orgID, after string, limit int) ([]*Person, error)
 	// MembershipsOf returns up to limit organizations of the account that are not

@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"signet/internal/account"
 	"signet/internal/audit"
 	"signet/internal/fault"
 	"signet/internal/handle"
+	"signet/internal/org"
 	"signet/internal/outbox"
 	"signet/internal/session"
 	"signet/internal/web/view"
@@ -29,7 +31,29 @@ func (w *Web) showCloseAccount(rw http.ResponseWriter, r *http.Request, a *accou
 		return err
 	}
 	page := &view.CloseAccount{AccountFrame: fr, Form: view.Form{Action: w.at(pathCloseAccount)}, Current: current(a, bad), Until: w.Changes.EraseAt()}
-	return w.show(rw, r, nil, statusOf(bad), page)
+	owned, err := w.Organizations.SoleOwned(r.Context(), a.ID)
+	if err != nil {
+		return err
+	}
+	status := statusOf(bad)
+	for _, o := range owned {
+		if !o.Others {
+			page.Lone = append(page.Lone, o.Name)
+			continue
+		}
+		page.Owned = append(page.Owned, view.Link{URL: w.at(orgPath(pathOrg, o.ID)), Text: o.Name})
+		if r.Method == http.MethodPost {
+			status = http.StatusConflict
+		}
+	}
+	return w.show(rw, r, nil, status, page)
+}
+
+// lastOwner reports whether the account cannot be closed, since others belong to
+// an organization that nobody but it owns.
+func (w *Web) lastOwner(ctx context.Context, a *account.Account) (bool, error) {
+	owned, err := w.Organizations.SoleOwned(ctx, a.ID)
+	return slices.ContainsFunc(owned, func(o *org.Sole) bool { return o.Others }), err
 }
 
 func (w *Web) postCloseAccount(rw http.ResponseWriter, r *http.Request) error {
@@ -41,7 +65,13 @@ func (w *Web) postCloseAccount(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if bad != "" {
+	last := false
+	if bad == "" { // asked before the person is signed out everywhere
+		if last, err = w.lastOwner(r.Context(), a); err != nil {
+			return err
+		}
+	}
+	if bad != "" || last {
 		return w.showCloseAccount(rw, r, a, bad)
 	}
 	until := w.Changes.EraseAt()
@@ -50,6 +80,9 @@ func (w *Web) postCloseAccount(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = w.shutOut(r, a.ID, "", func() error { return w.Changes.Close(r.Context(), a, until, notice) })
+	if fault.Is(err, fault.Conflict) { // another owner went a moment ago
+		return w.showCloseAccount(rw, r, a, "")
+	}
 	if err != nil {
 		return err
 	}

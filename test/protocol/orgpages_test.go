@@ -256,3 +256,36 @@ func TestOrganizationsOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestLastOwnerCloses: an account is not closed while others belong to an
+// organization that nobody else owns; the page says which, and stays signed in.
+func TestLastOwnerCloses(t *testing.T) {
+	recovering(t, nil, func(t *testing.T, e *testenv.Env, _ *mailtest.Server) {
+		e.Apply(twoOrganizations)
+		e.Apply("organizations:\n  - {slug: lone, name: Lone Star, owners: [ada@example.com]}\n")
+		b := atHome(t, e, ada)
+		const path = "/account/close"
+		p := at(t, b.Get(path), path)
+		if !strings.Contains(p.Body, "Analytical Engines") || p.Form("submit") != nil {
+			t.Errorf("the page offers to close the account of a last owner: %s", p.Body)
+		}
+		if p = b.Post(path, url.Values{"current": {ada.Password}}); p.Status != http.StatusConflict || !strings.Contains(p.Body, "Analytical Engines") {
+			t.Errorf("posted by hand: %d", p.Status)
+		}
+		at(t, b.Get("/account"), "/account")
+
+		o := organizationOf(t, e, "engines")
+		at(t, submit(t, b, b.Get("/orgs/"+o.ID+"/members/"+o.member(grace)), "submit", "role", "owner"), "/orgs/"+o.ID)
+		p = at(t, b.Get(path), path)
+		if !strings.Contains(p.Body, "Lone Star") {
+			t.Error("the page does not say what is deleted with the account")
+		}
+		at(t, submit(t, b, p, "submit", "current", ada.Password), "/account/closed")
+		if lone := organizationOf(t, e, "lone"); lone.EraseAt == "" {
+			t.Error("the organization that nobody else belongs to is not deleted")
+		}
+		if o := organizationOf(t, e, "engines"); o.EraseAt != "" || o.roles()[grace.Email] != "owner" {
+			t.Errorf("what others belong to: %+v", o)
+		}
+	})
+}

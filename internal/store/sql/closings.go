@@ -83,6 +83,9 @@ func (db *DB) CloseAccount(ctx context.Context, closing account.Closing, notice 
 		return false, nil
 	}
 	return db.changeWith(ctx, notice, closeAccount, []any{closing.AccountID, at(now)}, func(ctx context.Context, c *conn) error {
+		if err := giveUpOwned(ctx, c, closing.AccountID, closing.EraseAt, now); err != nil {
+			return err
+		}
 		if _, err := c.change(ctx, insertClosing, closing.AccountID, at(now), at(closing.EraseAt)); err != nil {
 			return err
 		}

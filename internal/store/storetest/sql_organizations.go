@@ -263,6 +263,26 @@ func testOrganizationRaces(t *testing.T, fresh func(testing.TB) string) {
 		}
 	})
 
+	t.Run("all owners close their accounts at once", func(t *testing.T) {
+		first := makeAccount(t, db, "closer")
+		o, owners := makeOrganization(t, db, first), []string{first.ID}
+		for i := range callers - 1 {
+			a := makeAccount(t, db, fmt.Sprint("closer", i))
+			ok(t, organizations(db, epoch).Put(ctx, o.ID, a.ID, org.Owner))
+			owners = append(owners, a.ID)
+		}
+		closed := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			done, err := db.CloseAccount(ctx, account.Closing{AccountID: owners[i], EraseAt: epoch.Add(grace)}, nil, epoch)
+			if fault.Is(err, fault.Conflict) {
+				return false, nil
+			}
+			return done, err
+		})
+		if n, err := db.CountOwners(ctx, o.ID); err != nil || n != 1 || closed != callers-1 {
+			t.Errorf("%d accounts of %d closed, %d owners are left (%v); want one owner", closed, callers, n, err)
+		}
+	})
+
 	t.Run("one person makes many", func(t *testing.T) {
 		bob := makeAccount(t, db, "bob")
 		made := raceNodes(t, nodes, func(db *sqlstore.DB, _ int) (bool, error) {

@@ -43,6 +43,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Browsers", testBrowsers},
 		{"SignUps", testSignUps},
 		{"Organizations", testOrganizations},
+		{"LastOwner", testLastOwner},
 		{"OrganizationRaces", testOrganizationRaces},
 		{"Invitations", testInvitations},
 		{"Admissions", testAdmissions},

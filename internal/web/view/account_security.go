@@ -135,6 +135,8 @@ type CloseAccount struct {
 	Form
 	Current CurrentPassword
 	Until   time.Time // it can be kept
+	Owned   []Link    // organizations that others belong to and nobody else owns; some: it cannot be closed
+	Lone    []string  // names of organizations that are deleted with it
 }
 
 func (*CloseAccount) template() string { return "account/close" }

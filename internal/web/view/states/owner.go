@@ -50,6 +50,16 @@ func owner() []State {
 		state("account/email/wrong", email(func(p *view.ChangeEmail) { p.Typed, p.Current.Fault = "ada@example.org", view.FaultCurrentPassword })),
 		state("account/close/usual", closing("")),
 		state("account/close/wrong", closing(view.FaultCurrentPassword)),
+		state("account/close/owned", func() view.Page {
+			p := closing("")().(*view.CloseAccount)
+			p.Owned = []view.Link{{URL: "/orgs/o1", Text: "Analytical Engines"}, {URL: "/orgs/o2", Text: long.Name}}
+			return p
+		}),
+		state("account/close/lone", func() view.Page {
+			p := closing("")().(*view.CloseAccount)
+			p.Lone = []string{"Analytical Engines", long.Name}
+			return p
+		}),
 		state("account/data/usual", data("")),
 		state("account/data/missing", data(view.FaultPasswordMissing)),
 	}
