@@ -46,6 +46,7 @@ const (
 	PathACS      = "/acs"      // SAML: assertion consumer service
 	PathMetadata = "/metadata" // SAML: Signet's metadata, and its name there
 	PathLogout   = "/logout"   // SAML: single logout service
+	PathStart    = "/start"    // begins a sign-in
 )
 
 // Ask is what is asked of the provider.

@@ -137,7 +137,7 @@ func (p *SAML) Begin(ctx context.Context, c Connection, ask Ask) (*Going, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Going{URL: asked.Address, Remembered: session.Remembered{Request: asked.ID}}, nil
+	return &Going{URL: asked.Address, Form: asked.Form, Remembered: session.Remembered{Request: asked.ID}}, nil
 }
 
 // Land checks what was posted to the connection's address and returns the handle

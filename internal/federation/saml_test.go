@@ -325,6 +325,25 @@ func TestSAMLIDPInitiated(t *testing.T) {
 	}
 }
 
+// TestSAMLFresh: who was to sign in anew did, and the provider says when.
+func TestSAMLFresh(t *testing.T) {
+	m := meet(t, nil)
+	long := func(a *crewjam.Assertion) {
+		a.AuthnStatements[0].AuthnInstant = a.AuthnStatements[0].AuthnInstant.Add(-time.Hour)
+	}
+	for _, c := range []struct {
+		change func(*crewjam.Assertion)
+		fresh  bool
+		why    federation.Why
+	}{{nil, true, ""}, {long, false, ""}, {long, true, federation.Nonsense}} {
+		m.idp.Change = c.change
+		d, form := m.depart(c.fresh)
+		if a, err := m.arrive(d, form.Fields); why(err) != c.why || (err == nil) != (c.why == "") {
+			t.Errorf("fresh %v: %+v, %v; want %q", c.fresh, a, err, c.why)
+		}
+	}
+}
+
 func TestSAMLCheckMetadata(t *testing.T) {
 	m := meet(t, nil)
 	kept, err := m.documents.CheckMetadata(m.idp.Metadata())

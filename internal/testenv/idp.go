@@ -1,11 +1,16 @@
 package testenv
 
 import (
+	"bytes"
+	"compress/flate"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/xml"
 	"html/template"
 	"io"
@@ -20,7 +25,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beevik/etree"
 	"github.com/crewjam/saml"
+	dsig "github.com/russellhaering/goxmldsig"
 
 	"signet/internal/handle"
 )
@@ -101,6 +108,7 @@ func (i *IDP) serve() {
 		i.own.ServeIDPInitiated(w, r, r.URL.Query().Get("service"), "")
 	})
 	mux.HandleFunc("POST /login", i.login)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
@@ -345,4 +353,38 @@ func (b *Browser) Across(f *Form) *Page {
 		return page
 	}
 	return b.Get(location.String())
+}
+
+// SignOut is where the provider sends a browser to have the service end the
+// person's sessions: a signed message in the query (Bindings §3.4.4.1).
+func (i *IDP) SignOut(service, user string) string {
+	i.t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	p := i.people[user]
+	req := saml.LogoutRequest{
+		ID: "id-" + handle.Short(), Version: "2.0", IssueInstant: time.Now().UTC(), Destination: service,
+		Issuer: &saml.Issuer{Value: i.own.MetadataURL.String()},
+		NameID: &saml.NameID{Format: string(saml.PersistentNameIDFormat), Value: p.Subject},
+	}
+	doc := etree.NewDocument()
+	doc.SetRoot(req.Element())
+	var message bytes.Buffer
+	w, err := flate.NewWriter(&message, flate.BestCompression)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	if _, err := doc.WriteTo(w); err != nil {
+		i.t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		i.t.Fatal(err)
+	}
+	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(message.Bytes())) + "&SigAlg=" + url.QueryEscape(dsig.RSASHA256SignatureMethod)
+	sum := sha256.Sum256([]byte(query))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, i.own.Key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return service + "?" + query + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }

@@ -163,6 +163,7 @@ func (w *Web) Routes() []httpd.Route {
 	}
 	routes = append(routes, w.orgRoutes()...)
 	routes = append(routes, w.upstreamRoutes()...)
+	routes = append(routes, w.samlRoutes()...)
 	if w.Letters.Send {
 		routes = append(routes,
 			page(pathRecover, w.recover), form(pathRecover, w.postRecover),

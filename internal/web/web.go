@@ -48,6 +48,7 @@ type Services struct {
 	Connections   *org.Connections
 	Arrivals      *org.Arrivals
 	Upstream      Upstream
+	SAML          SAML
 	Sessions      *session.Service
 	Logouts       *logout.Notifier
 	Devices       *device.Service

@@ -6,13 +6,17 @@ import (
 	"signet/internal/federation"
 	"signet/internal/org"
 	"signet/internal/outbound"
+	"signet/internal/store/kv"
 )
 
 // federation speaks with the providers of sign-in connections, through out.
-func (h *house) federation(out *outbound.Client) (*federation.Service, error) {
+func (s *server) federation(out *outbound.Client) (*federation.Service, *federation.SAML, error) {
 	openID, err := federation.NewOpenID(out, time.Now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return federation.NewService(h.cfg.Issuer, h.upstreams, map[org.Protocol]federation.Provider{org.OIDC: openID}), nil
+	once := kv.NewOnce(s.kv)
+	s.samlDocuments = federation.NewDocuments(out, s.upstreams, once, s.cfg.Outbound.AllowPrivate, s.log, time.Now)
+	saml := federation.NewSAML(s.sessions, once, s.samlDocuments, time.Now)
+	return federation.NewService(s.cfg.Issuer, s.upstreams, map[org.Protocol]federation.Provider{org.OIDC: openID, org.SAML: saml}), saml, nil
 }

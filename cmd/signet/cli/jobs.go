@@ -31,6 +31,7 @@ func (s *server) jobs() []job {
 		{"looking for the records of proven domains", s.recheckDomains},
 		{"removing invitations that ended long ago", past(org.KeepInvitations, s.db.DeleteInvitations)},
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},
+		{"fetching the metadata of SAML providers", s.samlDocuments.Renew},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}

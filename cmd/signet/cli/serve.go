@@ -21,6 +21,7 @@ import (
 	"signet/config"
 	"signet/internal/api"
 	"signet/internal/ciba"
+	"signet/internal/federation"
 	"signet/internal/op"
 	"signet/internal/telemetry"
 	"signet/internal/web"
@@ -132,7 +133,9 @@ type server struct {
 	provider *op.Provider
 	managed  *api.API
 	pinger   *ciba.Pinger
-	leaving  atomic.Bool
+	// samlDocuments are what SAML providers say of themselves.
+	samlDocuments *federation.Documents
+	leaving       atomic.Bool
 
 	readiness readiness
 }

@@ -32,6 +32,7 @@ const (
 type Provider struct {
 	EntityID     string
 	SignIn       string // where the browser is sent to sign in
+	Posted       bool   // by a form: the provider takes no request in the address
 	Logout       string // and to sign out; "": the provider takes no such messages
 	LogoutAnswer string // where answers about signing out go; "" with Logout
 	// Certificates sign for the provider; while it changes them, the next one is
@@ -100,13 +101,12 @@ func scanMetadata(doc []byte) error {
 	return nil
 }
 
-// addresses finds where the browser is sent. Of the bindings the redirect is
-// used, which every provider offers.
+// addresses finds where the browser is sent: by a redirect, where the provider
+// takes one.
 func (p *Provider) addresses(role *saml.IDPSSODescriptor, insecure bool) error {
-	for _, s := range role.SingleSignOnServices {
-		if s.Binding == saml.HTTPRedirectBinding && p.SignIn == "" {
-			p.SignIn = s.Location
-		}
+	p.SignIn = location(role.SingleSignOnServices, saml.HTTPRedirectBinding)
+	if p.SignIn == "" {
+		p.SignIn, p.Posted = location(role.SingleSignOnServices, saml.HTTPPostBinding), true
 	}
 	for _, s := range role.SingleLogoutServices {
 		if s.Binding == saml.HTTPRedirectBinding && p.Logout == "" {
@@ -117,7 +117,7 @@ func (p *Provider) addresses(role *saml.IDPSSODescriptor, insecure bool) error {
 		p.LogoutAnswer = p.Logout
 	}
 	if p.SignIn == "" {
-		return bad("the metadata has no SingleSignOnService with the HTTP-Redirect binding")
+		return bad("the metadata has no SingleSignOnService with the HTTP-Redirect or the HTTP-POST binding")
 	}
 	for _, a := range []string{p.SignIn, p.Logout, p.LogoutAnswer} {
 		if a != "" && !address(a, insecure) {
@@ -125,6 +125,15 @@ func (p *Provider) addresses(role *saml.IDPSSODescriptor, insecure bool) error {
 		}
 	}
 	return nil
+}
+
+func location(services []saml.Endpoint, binding string) string {
+	for _, s := range services {
+		if s.Binding == binding {
+			return s.Location
+		}
+	}
+	return ""
 }
 
 func address(s string, insecure bool) bool {
@@ -180,6 +189,13 @@ func strong(c *x509.Certificate) error {
 	return nil
 }
 
+func (p *Provider) binding() string {
+	if p.Posted {
+		return saml.HTTPPostBinding
+	}
+	return saml.HTTPRedirectBinding
+}
+
 // distill keeps of the document what the library is asked with.
 func (p *Provider) distill(role *saml.IDPSSODescriptor) {
 	keys := make([]saml.KeyDescriptor, len(p.Certificates))
@@ -192,7 +208,7 @@ func (p *Provider) distill(role *saml.IDPSSODescriptor) {
 		SSODescriptor: saml.SSODescriptor{RoleDescriptor: saml.RoleDescriptor{
 			ProtocolSupportEnumeration: nsProtocol, KeyDescriptors: keys, ValidUntil: role.ValidUntil,
 		}},
-		SingleSignOnServices: []saml.Endpoint{{Binding: saml.HTTPRedirectBinding, Location: p.SignIn}},
+		SingleSignOnServices: []saml.Endpoint{{Binding: p.binding(), Location: p.SignIn}},
 	}
 	if p.Logout != "" {
 		kept.SingleLogoutServices = []saml.Endpoint{{Binding: saml.HTTPRedirectBinding, Location: p.Logout, ResponseLocation: p.LogoutAnswer}}

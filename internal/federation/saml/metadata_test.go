@@ -84,7 +84,7 @@ func TestMetadataRefused(t *testing.T) {
 		"a weak key":                 idpMetadata(weak),
 		"a certificate that is none": strings.Replace(good, "<X509Certificate>", "<X509Certificate>AAAA", 1),
 		"too many certificates":      idpMetadata(many...),
-		"no redirect":                strings.ReplaceAll(good, "HTTP-Redirect", "HTTP-POST"),
+		"no redirect":                strings.ReplaceAll(good, "HTTP-Redirect", "SOAP"),
 		"an address without TLS":     strings.ReplaceAll(good, "https://idp.example/sso", "http://idp.example/sso"),
 		"an address that is code":    strings.ReplaceAll(good, "https://idp.example/sso", "javascript:alert(1)"),
 		"an address with a password": strings.ReplaceAll(good, "https://idp.example/slo", "https://a:b@idp.example/slo"),

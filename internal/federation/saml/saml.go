@@ -9,16 +9,15 @@ package saml
 
 import (
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
+	"github.com/beevik/etree"
 	"github.com/crewjam/saml"
 	dsig "github.com/russellhaering/goxmldsig"
 )
@@ -67,8 +66,7 @@ func (s *Service) library() (*saml.ServiceProvider, error) {
 		RejectSHA1Signatures:             true,
 		RejectExpiredIDPMetadata:         true,
 		RequireSignedResponseForCBC:      true,
-		RejectUnknownConditions:          true, // Core §2.5.1.1: what is not understood is not valid
-		LimitRelayStateLength:            true,
+		RejectUnknownConditions:          true,                         // Core §2.5.1.1: what is not understood is not valid
 		Clock:                            dsig.NewFakeClockAt(s.now()), // one moment for the whole of a message
 	}
 	for _, a := range []struct {
@@ -106,14 +104,21 @@ func (s *Service) Metadata() ([]byte, error) {
 
 // Asked is a sign-in that the provider was asked for.
 type Asked struct {
-	ID      string // which the answer must name
-	Address string // where the browser is sent
+	ID      string     // which the answer must name
+	Address string     // where the browser is sent
+	Form    url.Values // is posted there; nil: the address is all
 }
 
-// Ask makes a signed request for a sign-in (Core §3.4.1), to be answered with
-// the relay state: a handle, from which the ID of the request follows. Where again
-// is set, the provider is to ask the person, whether it knows them or not.
+// maxRelay is the most that a relay state may have, in bytes (Bindings §3.4.3).
+const maxRelay = 80
+
+// Ask makes a signed request for a sign-in (Core §3.4.1), to be answered with the
+// relay state. Where again is set, the provider is to ask the person, whether it
+// knows them or not.
 func (s *Service) Ask(relay string, again bool) (*Asked, error) {
+	if len(relay) > maxRelay {
+		return nil, fmt.Errorf("saml: a relay state has at most %d bytes", maxRelay)
+	}
 	sp, err := s.library()
 	if err != nil {
 		return nil, err
@@ -121,24 +126,25 @@ func (s *Service) Ask(relay string, again bool) (*Asked, error) {
 	if again {
 		sp.ForceAuthn = &again
 	}
-	req, err := sp.MakeAuthenticationRequest(s.idp.SignIn, saml.HTTPRedirectBinding, saml.HTTPPostBinding)
+	req, err := sp.MakeAuthenticationRequest(s.idp.SignIn, s.idp.binding(), saml.HTTPPostBinding)
 	if err != nil {
 		return nil, err
 	}
-	req.ID = RequestID(relay)
+	if s.idp.Posted {
+		doc := etree.NewDocument()
+		doc.SetRoot(req.Element())
+		raw, err := doc.WriteToBytes()
+		if err != nil {
+			return nil, err
+		}
+		form := url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString(raw)}, "RelayState": {relay}}
+		return &Asked{ID: req.ID, Address: s.idp.SignIn, Form: form}, nil
+	}
 	address, err := req.Redirect(relay, sp)
 	if err != nil {
 		return nil, err
 	}
 	return &Asked{ID: req.ID, Address: address.String()}, nil
-}
-
-// RequestID is the ID of the request whose answer brings the relay state. It
-// follows from it, because the answer is posted from another site, without the
-// cookie that leads to what is remembered of the request.
-func RequestID(relay string) string {
-	sum := sha256.Sum256([]byte("saml request\x00" + relay))
-	return "id-" + hex.EncodeToString(sum[:20]) // Core §1.3.4: at least 128 bits, and a letter first
 }
 
 // Answer is what an identity provider said about a person, and is believed.
@@ -150,6 +156,8 @@ type Answer struct {
 	SignedInAt time.Time
 	Attributes map[string][]string // by name
 	Friendly   map[string]string   // names of attributes by their friendly names
+
+	name string // as it was said
 }
 
 // Transient reports whether the subject is another one at each sign-in (Core

@@ -2,6 +2,8 @@ package saml
 
 import (
 	"crypto"
+	"crypto/x509"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strings"
@@ -195,7 +197,50 @@ func TestAskSigns(t *testing.T) {
 	if got := req.FindElement("./Issuer").Text(); got != siteID {
 		t.Errorf("the issuer is %q", got)
 	}
+	if other, err := svc.Ask("relay", false); err != nil || other.ID == a.ID || len(other.ID) < 35 {
+		t.Errorf("the next request is %+v, %v", other, err)
+	}
 	if _, err := svc.Ask(strings.Repeat("x", 81), false); err == nil {
 		t.Error("a relay state of 81 bytes is sent (Bindings §3.4.3)")
+	}
+}
+
+// TestAskPosts: a provider that takes no request in the address gets it by a form,
+// with a signature inside (Bindings §3.5).
+func TestAskPosts(t *testing.T) {
+	p := named(t, "idp")
+	idp, err := ParseMetadata([]byte(strings.Replace(idpMetadata(p), "HTTP-Redirect\" Location=\"https://idp.example/sso\"", "HTTP-POST\" Location=\"https://idp.example/sso\"", 1)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc := service(t, Rules{}, p)
+	svc.idp = idp
+	a, err := svc.Ask("relay", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Address != "https://idp.example/sso" || a.Form.Get("RelayState") != "relay" {
+		t.Errorf("asked with %+v", a)
+	}
+	raw, err := base64.StdEncoding.DecodeString(a.Form.Get("SAMLRequest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(raw); err != nil {
+		t.Fatal(err)
+	}
+	verifier := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{svc.site.Certificate}})
+	verifier.Clock = dsig.NewFakeClockAt(moment)
+	signed, err := verifier.Validate(doc.Root())
+	if err != nil || signed.SelectAttrValue("ID", "") != a.ID {
+		t.Errorf("the request is not signed: %v", err)
+	}
+	kept, err := idp.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ParseMetadata(kept, false); err != nil || !again.Posted || again.SignIn != idp.SignIn {
+		t.Errorf("kept as %+v, %v", again, err)
 	}
 }
