@@ -22,6 +22,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/org"
+	"signet/internal/repeat"
 )
 
 // Prefix is the path that all operations share, below the issuer.
@@ -49,6 +50,7 @@ type Services struct {
 	Gate          Gate
 	Accounts      *account.Service
 	Organizations *org.Service
+	Repeats       *repeat.Service
 	Audit         audit.Store
 	Now           func() time.Time
 }

@@ -48,8 +48,12 @@ type callKey struct{}
 
 // declare adds an operation that do carries out.
 func declare[I, O any](a *API, o operation, do func(ctx context.Context, c *call, in *I) (*O, error)) {
+	var more []*huma.Param
+	if o.method == http.MethodPost {
+		more = append(more, keyParameter())
+	}
 	huma.Register(a.huma, huma.Operation{
-		OperationID: o.id, Method: o.method, Path: Prefix + o.path, DefaultStatus: o.status,
+		OperationID: o.id, Method: o.method, Path: Prefix + o.path, DefaultStatus: o.status, MaxBodyBytes: maxBody, Parameters: more,
 		Summary: o.summary, Description: o.about, Tags: []string{o.tag},
 		Security: []map[string][]string{{securityScheme: {o.scope}}},
 		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable},
@@ -77,8 +81,14 @@ func (a adapter) Handle(o *huma.Operation, handler func(huma.Context)) {
 			return err
 		}
 		c := &call{Access: access, request: r}
-		handler(humago.NewContext(o, r.WithContext(context.WithValue(r.Context(), callKey{}, c)), w))
-		return c.failed
+		serve := func(w http.ResponseWriter, r *http.Request) error {
+			handler(humago.NewContext(o, r.WithContext(context.WithValue(r.Context(), callKey{}, c)), w))
+			return c.failed
+		}
+		if o.Method == http.MethodPost && r.Header.Get(headerKey) != "" {
+			return a.api.once(w, r, c, serve)
+		}
+		return serve(w, r)
 	}})
 }
 

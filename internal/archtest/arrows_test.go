@@ -26,7 +26,7 @@ var (
 	base = under("internal/argon2", "internal/fault", "internal/handle", "internal/yamltree")
 
 	domain = under("internal/account", "internal/org", "internal/client", "internal/grant",
-		"internal/session", "internal/device", "internal/ciba", "internal/keys", "internal/challenge", "internal/audit", "internal/refusal", "internal/resource", "internal/declare", "internal/outbox", "internal/logout")
+		"internal/session", "internal/device", "internal/ciba", "internal/keys", "internal/challenge", "internal/audit", "internal/refusal", "internal/repeat", "internal/resource", "internal/declare", "internal/outbox", "internal/logout")
 
 	// shared is what those who answer have in common and the domain does not need.
 	shared = under("internal/httpd", "internal/limit", "internal/outbound", "internal/queue", "internal/telemetry")

@@ -174,8 +174,8 @@ func (a *App) Do(req *http.Request) *Answer {
 	return out
 }
 
-// base is where the app sends its calls.
-func (a *App) base() string {
+// Base is where the app sends its calls.
+func (a *App) Base() string {
 	if a.Certificate != nil && a.env.MTLS != "" {
 		return a.env.MTLS
 	}
@@ -220,7 +220,7 @@ func (a *App) NewRequest(endpoint string, fields url.Values) *http.Request {
 		fields.Set("client_id", a.ID)
 		fields.Set("client_secret", a.Secret)
 	}
-	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.base()+endpoint, strings.NewReader(fields.Encode()))
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.Base()+endpoint, strings.NewReader(fields.Encode()))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func (a *App) Refresh(token string, pairs ...string) *Answer {
 // Userinfo asks who the access token is about.
 func (a *App) Userinfo(accessToken string) *Answer {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base()+"/userinfo", nil)
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.Base()+"/userinfo", nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -74,12 +74,15 @@ func behalf(t *testing.T, e *testenv.Env, app *testenv.App, who testenv.Person, 
 // call sends the request; body is JSON, or "".
 func (m *manager) call(method, path, body string, headers ...string) *testenv.Answer {
 	m.t.Helper()
-	req, err := http.NewRequestWithContext(m.t.Context(), method, m.app.Issuer()+"/api/v1"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(m.t.Context(), method, m.app.Base()+"/api/v1"+path, strings.NewReader(body))
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	if m.token != "" {
 		req.Header.Set("Authorization", "Bearer "+m.token)
+	}
+	if m.app.Prove != nil {
+		m.app.Prove(req, m.token)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -232,4 +235,48 @@ func TestAPIDescription(t *testing.T) {
 	if !strings.Contains(got.Body, e.Issuer+"/.well-known/openid-configuration") {
 		t.Error("it does not say whose tokens are taken")
 	}
+}
+
+// TestAPIBoundTokens: what is bound to a key or a certificate is good here with
+// that alone, as it is everywhere (RFC 9449 §7, RFC 8705 §3).
+func TestAPIBoundTokens(t *testing.T) {
+	t.Parallel()
+	ours := testenv.NewAuthority(t)
+	e := direct(t, ours)
+	e.Apply(managed)
+	e.Apply(`
+clients:
+  - id: sealed
+    grant_types: [client_credentials]
+    scopes: ["organizations:read"]
+    trusted: true
+    auth_method: tls_client_auth
+    tls_client_auth_subject_dn: "CN=robot,O=Müller\\, Söhne,C=DE"
+    tls_client_certificate_bound_access_tokens: true
+`)
+	unauthorized := func(what string, m *manager, challenge string) {
+		t.Helper()
+		if got := m.refused(http.StatusUnauthorized, "GET", "/organizations?limit=1", ""); !strings.Contains(got.Header.Get("WWW-Authenticate"), challenge) {
+			t.Errorf("%s: the challenge is %q", what, got.Header.Get("WWW-Authenticate"))
+		}
+	}
+	prover := newProver(t, "ES256")
+	app := proving(*e.App(t, robot), prover)
+	bound := itself(t, app)
+	bound.want(http.StatusOK, "GET", "/organizations?limit=1", "")
+	bound.want(http.StatusOK, "PATCH", "/organizations/looms", `{"name":"Looms & Co"}`)
+	unauthorized("another key", &manager{t, proving(*app, newProver(t, "ES256")), bound.token}, `DPoP error="invalid_token"`)
+	unauthorized("without a proof", &manager{t, bearing(*app), bound.token}, `DPoP error="invalid_token"`)
+	same := proving(*app, prover.with(func(c jwtClaims) { c["jti"] = "the same" }))
+	(&manager{t, same, bound.token}).want(http.StatusOK, "GET", "/organizations?limit=1", "")
+	unauthorized("a proof that comes again", &manager{t, same, bound.token}, `DPoP error="invalid_dpop_proof"`)
+	unauthorized("a proof for another method", &manager{t, proving(*app, prover.with(func(c jwtClaims) { c["htm"] = "POST" })), bound.token}, `DPoP error="invalid_dpop_proof"`)
+	unauthorized("one that is not bound, as DPoP", &manager{t, app, itself(t, bearing(*app)).token}, `DPoP error="invalid_token"`)
+
+	certificate, other := ours.Issue(t, named("robot")), ours.Issue(t, named("robot"))
+	c := testenv.App{ID: "sealed"}
+	certain := itself(t, e.App(t, with(c, certificate)))
+	certain.want(http.StatusOK, "GET", "/organizations?limit=1", "")
+	unauthorized("another certificate", &manager{t, e.App(t, with(c, other)), certain.token}, `Bearer error="invalid_token"`)
+	unauthorized("no certificate", &manager{t, e.App(t, c), certain.token}, `Bearer error="invalid_token"`)
 }

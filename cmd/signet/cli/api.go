@@ -9,13 +9,15 @@ import (
 	"signet/internal/fault"
 	"signet/internal/grant"
 	"signet/internal/limit"
+	"signet/internal/repeat"
 	"signet/internal/store/kv"
 )
 
 // api is the management API, which the protocol tells what tokens are worth.
 func (s *server) api() *api.API {
 	return api.New(api.Services{
-		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Organizations: s.orgs, Audit: s.db, Now: time.Now,
+		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Organizations: s.orgs,
+		Repeats: repeat.NewService(s.db, time.Now), Audit: s.db, Now: time.Now,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"signet/internal/logout"
 	outgoing "signet/internal/mail"
 	"signet/internal/org"
+	"signet/internal/repeat"
 )
 
 // job is what every node does each minute, beside answering requests. Nodes do
@@ -33,6 +34,7 @@ func (s *server) jobs() []job {
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},
 		{"fetching the metadata of SAML providers", s.samlDocuments.Renew},
 		{"removing mails that were sent long ago", past(outgoing.Keep, s.db.DeleteMails)},
+		{"removing requests of programs of yesterday", past(repeat.Keep, s.db.DeleteRequests)},
 		{"removing notices of logouts of long ago", past(logout.Keep, s.db.DeleteLogouts)},
 	}
 }
