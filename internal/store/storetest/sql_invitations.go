@@ -144,6 +144,19 @@ func testInvitations(t *testing.T, fresh func(testing.TB) string) {
 		want(t, err, fault.NotFound)
 	})
 
+	t.Run("who accepted and is erased takes it along", func(t *testing.T) {
+		grace := makeAccount(t, db, "grace@example.com")
+		i, _ := inviteOne(t, s, owner, viewer, grace.Email)
+		_, err := s.Accept(ctx, i, grace)
+		ok(t, err)
+		if got, err := db.Invitation(ctx, i.ID); err != nil || got.AccountID != grace.ID || got.Outcome != org.Accepted || !got.EndedAt.Equal(epoch) {
+			t.Errorf("accepted: %+v, %v", got, err)
+		}
+		ok(t, db.DeleteAccount(ctx, grace.ID))
+		_, err = db.Invitation(ctx, i.ID)
+		want(t, err, fault.NotFound)
+	})
+
 	t.Run("swept", func(t *testing.T) {
 		db := OpenSQL(t, fresh(t))
 		inviteOne(t, invitations(db, epoch), org.Operator, org.Wish{}, "x@example.com")

@@ -17,7 +17,7 @@ CREATE TABLE invitations (
     expires_at      timestamptz NOT NULL,
     ended_at        timestamptz,
     outcome         text        COLLATE "C" NOT NULL DEFAULT '',
-    account_id      uuid        REFERENCES accounts (id) ON DELETE SET NULL,
+    account_id      uuid        REFERENCES accounts (id) ON DELETE CASCADE,
     CONSTRAINT invitations_link UNIQUE (link_key)
 );
 -- An address waits once for an organization, and once for the house.

@@ -16,7 +16,7 @@ CREATE TABLE invitations (
     expires_at      INTEGER NOT NULL,
     ended_at        INTEGER,
     outcome         TEXT    NOT NULL DEFAULT '',
-    account_id      TEXT    REFERENCES accounts (id) ON DELETE SET NULL
+    account_id      TEXT    REFERENCES accounts (id) ON DELETE CASCADE
 ) STRICT;
 CREATE UNIQUE INDEX invitations_open ON invitations (email_key, organization_id)
     WHERE ended_at IS NULL AND organization_id IS NOT NULL;
