@@ -149,7 +149,10 @@ func (s *Invitations) Accept(ctx context.Context, i *Invitation, a *account.Acco
 			return c, err
 		}
 		c.Set = []Member{{OrgID: o.ID, AccountID: a.ID, Role: now.Role, JoinedAt: s.now()}}
-		return c, nil
+		if now.InviterID != "" {
+			c.tell = []Notice{{News: Joined, To: now.InviterID, Role: now.Role}}
+		}
+		return c, s.orgs.write(ctx, o, &c, Actor{AccountID: a.ID})
 	})
 }
 

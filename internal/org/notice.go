@@ -13,6 +13,7 @@ type News string
 const (
 	RoleGiven News = "role"    // the person has another role, or joined with it
 	Removed   News = "removed" // the person belongs to it no more
+	Joined    News = "joined"  // By, whom the person invited
 	Deleted   News = "deleted" // the organization; its owners are told, who can have it back
 )
 
@@ -21,7 +22,7 @@ type Notice struct {
 	News News
 	Org  Organization // as it is now
 	To   string       // account id
-	Role Role         // of RoleGiven
+	Role Role         // of RoleGiven and Joined
 	By   Actor
 }
 

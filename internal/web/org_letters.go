@@ -36,6 +36,8 @@ func (w *Web) OrganizationLetter(ctx context.Context, n org.Notice) (*outbox.Mai
 	switch n.News {
 	case org.RoleGiven:
 		l = view.NewOrgRole(w.letterFrame(), about, w.Letters.Home+orgPath(pathOrg, n.Org.ID))
+	case org.Joined:
+		l = view.NewOrgJoined(w.letterFrame(), about, w.Letters.Home+orgPath(pathOrg, n.Org.ID))
 	case org.Removed:
 		l = view.NewOrgRemoved(w.letterFrame(), about)
 	case org.Deleted:

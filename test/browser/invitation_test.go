@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"signet/internal/mail/mailtest"
+	"signet/internal/web/view"
 )
 
 // startInvitingHouse is a posting house where nobody signs up uninvited, with an
@@ -94,5 +95,33 @@ func TestInvitationJourney(t *testing.T) {
 
 		tab.Open(at)
 		tab.See(h.Issuer+"/orgs/", Look{Has: "#invitations .tag.good"})
+	})
+}
+
+// What is invited and what is not, in every language.
+func TestInvitationsInEveryLanguage(t *testing.T) {
+	h, mail := startSpeakingHouse(t)
+	var text strings.Builder
+	text.WriteString("organizations:\n")
+	for _, l := range view.Locales() {
+		fmt.Fprintf(&text, "  - {slug: of-%s, name: Analytical Engines, owners: [%s]}\n", strings.ToLower(l.String()), speaking(l.String()).email)
+	}
+	h.Apply(text.String())
+	eachLanguage(t, func(t *testing.T, w way) {
+		tab := h.invitations(t, w)
+		guest := "guest-of-" + w.email
+		tab.Type("#addresses", guest+", nobody; "+w.email)
+		tab.Follow("#submit")
+		tab.See(h.Issuer+"/orgs/", Look{Has: "#report"})
+		link := ownersLink(tab, mail, guest, "/invitation")
+		tab.Open(link)
+		tab.See(h.Issuer+"/invitation?", Look{Has: "#other"})
+		other := newVisitor(t, w).NewTab()
+		other.Open(link)
+		other.See(h.Issuer+"/invitation?", Look{Has: "#decline"})
+		other.Follow("#decline")
+		other.See(h.Issuer+"/invitation/decline", Look{Has: "#home"})
+		other.Open(link)
+		other.See(h.Issuer+"/invitation?", Look{Status: http.StatusGone})
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
 )
 
@@ -176,6 +178,10 @@ func TestInvitationOfAnAccount(t *testing.T) {
 	}
 	if !strings.Contains(p.Body, "a member now") {
 		t.Errorf("the page does not say what happened: %s", p.Body)
+	}
+	told := func(m mailtest.Mail) bool { return m.To == ada.Email && strings.Contains(m.Text(), "whom you invited") }
+	for n := 1; !slices.ContainsFunc(h.mail.Mails(), told); n++ {
+		h.mail.Wait(n) // fails in the end
 	}
 }
 

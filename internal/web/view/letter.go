@@ -103,7 +103,7 @@ func blankLetters() []Letter {
 		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}), NewEmailLost(LetterFrame{}, "", Where{}),
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
 		NewAccountErased(LetterFrame{}), &InvitationLetter{},
-		NewOrgRole(LetterFrame{}, OrgNews{}, ""), NewOrgRemoved(LetterFrame{}, OrgNews{}), NewOrgDeleted(LetterFrame{}, OrgNews{}, ""),
+		NewOrgRole(LetterFrame{}, OrgNews{}, ""), NewOrgJoined(LetterFrame{}, OrgNews{}, ""), NewOrgRemoved(LetterFrame{}, OrgNews{}), NewOrgDeleted(LetterFrame{}, OrgNews{}, ""),
 	}
 }
 

@@ -74,6 +74,9 @@ func letters() map[string]func() view.Letter {
 		"org_role": func() view.Letter {
 			return view.NewOrgRole(frame, view.OrgNews{Org: "Analytical <Engines>", Role: view.RoleAdmin, By: "Ada Lovelace (ada@example.com)", At: noon}, "https://id.example/orgs/o1")
 		},
+		"org_joined": func() view.Letter {
+			return view.NewOrgJoined(frame, view.OrgNews{Org: "Analytical Engines", Role: view.RoleViewer, By: "Eve Adams (eve@example.com)", At: noon}, "https://id.example/orgs/o1")
+		},
 		"org_removed": func() view.Letter {
 			return view.NewOrgRemoved(frame, view.OrgNews{Org: "Analytical Engines", At: noon})
 		},

@@ -50,6 +50,11 @@ func NewOrgRole(f LetterFrame, n OrgNews, url string) *OrgLetter {
 	return newOrgLetter(f, n, url, accountWords{"mail.org.role.subject", "mail.org.role.lead", "mail.org.role.then", "mail.org.role.button"})
 }
 
+// NewOrgJoined tells who invited somebody that they have come.
+func NewOrgJoined(f LetterFrame, n OrgNews, url string) *OrgLetter {
+	return newOrgLetter(f, n, url, accountWords{"mail.org.joined.subject", "mail.org.joined.lead", "mail.org.joined.then", "mail.org.role.button"})
+}
+
 // NewOrgRemoved tells a person that they belong to the organization no more.
 func NewOrgRemoved(f LetterFrame, n OrgNews) *OrgLetter {
 	return newOrgLetter(f, n, "", accountWords{"mail.org.removed.subject", "mail.org.removed.lead", "mail.org.removed.then", ""})
