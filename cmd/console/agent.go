@@ -58,6 +58,7 @@ func parseAgent(args []string, getenv func(string) string, stdout io.Writer) (ag
 	flags.StringVar(&c.ClientID, "client-id", "agent", "`id` of the device's client at the provider")
 	flags.StringVar(&c.ConsoleURL, "console", "http://localhost:8081", "the console's `URL`")
 	flags.StringVar(&c.Name, "name", name, "what the device calls itself; by default the computer's `name`")
+	flags.StringVar(&c.Organization, "organization", "", "connect it for an organization: its `id` or slug, or * to have its owner choose")
 	flags.StringVar(&c.State, "state", filepath.Join(folder, "signet-agent", "tokens.json"), "`file` that keeps the device's tokens")
 	flags.DurationVar(&c.Every, "every", 30*time.Second, "`time` between two reports")
 	flags.BoolVar(&c.Once, "once", false, "report once and stop")

@@ -24,6 +24,9 @@ type Token struct {
 	ClientID string
 	// Scopes are what it may do.
 	Scopes []string
+	// Organization is the id of the one that it is about, or "": what is kept for
+	// another one is not its business.
+	Organization string
 	// Expires is the token's end.
 	Expires time.Time
 }
@@ -121,6 +124,8 @@ type accessClaims struct {
 	ClientID string          `json:"client_id"`
 	Scope    string          `json:"scope"`
 	Bound    json.RawMessage `json:"cnf"`
+
+	Organization string `json:"organization"`
 }
 
 // SetSignatureAlgorithm is asked for by the library, and of no use here.
@@ -157,7 +162,7 @@ func (rp *RP) readToken(ctx context.Context, raw, audience string) (*Token, erro
 	case len(claims.Bound) > 0:
 		return nil, errBoundToken
 	}
-	return &Token{Subject: claims.Subject, ClientID: claims.ClientID, Scopes: strings.Fields(claims.Scope), Expires: claims.Expires.AsTime()}, nil
+	return &Token{Subject: claims.Subject, ClientID: claims.ClientID, Organization: claims.Organization, Scopes: strings.Fields(claims.Scope), Expires: claims.Expires.AsTime()}, nil
 }
 
 // algorithms are those that are accepted, as the library of signatures has them.

@@ -21,6 +21,8 @@ const (
 	// maxAttempts bounds how many sign-ins may be under way in one browser:
 	// one per tab, and few enough for the Cookie header.
 	maxAttempts = 5
+	// maxHint is longer than any address, in bytes.
+	maxHint = 320
 )
 
 // prompts are the values of prompt that a link may ask for (OpenID Connect Core
@@ -51,7 +53,21 @@ func (rp *RP) login(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains(prompts, prompt) {
 		prompt = ""
 	}
-	rp.begin(w, r, q.Get("return_to"), prompt, q.Get("organization"))
+	returnTo := q.Get("return_to")
+	if iss := q.Get("iss"); iss != "" {
+		// Somebody else begins the sign-in (OpenID Connect Core §4), and says with
+		// whom: an app of two providers must not be led to the wrong one.
+		if iss != rp.config.Issuer {
+			rp.fail(w, r, rp.fault(KindInvalid, "/", errIssuer))
+			return
+		}
+		returnTo = rp.ownPath(q.Get("target_link_uri"))
+	}
+	var more []zitadel.AuthURLOpt
+	if hint := q.Get("login_hint"); hint != "" && len(hint) <= maxHint {
+		more = append(more, zitadel.AuthURLOpt(zitadel.WithURLParam("login_hint", hint)))
+	}
+	rp.begin(w, r, returnTo, prompt, q.Get("organization"), more...)
 }
 
 // begin sends the browser to the provider. The state, nonce and PKCE verifier

@@ -30,3 +30,16 @@ func (rp *RP) safeReturn(to string) string {
 	}
 	return to
 }
+
+// ownPath is safeReturn for an address of this app in full.
+func (rp *RP) ownPath(address string) string {
+	own, err := url.Parse(rp.config.RedirectURL)
+	if err != nil {
+		return "/"
+	}
+	path, found := strings.CutPrefix(address, own.Scheme+"://"+own.Host)
+	if !found {
+		return "/"
+	}
+	return rp.safeReturn(path)
+}

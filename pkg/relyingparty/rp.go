@@ -83,7 +83,9 @@ func (rp *RP) Ready(ctx context.Context) error {
 //	                              prompt=none silently, or prompt=login,
 //	                              select_account, consent, create; where
 //	                              [Config.Organization] leaves a choice, with
-//	                              organization, the id of one
+//	                              organization, the id of one; and login_hint, the
+//	                              person's address, if it is known. It is an
+//	                              initiate_login_uri (OpenID Connect Core §4), too
 //	GET  /callback                takes the provider's answer
 //	POST /logout                  signs out here and at the provider
 //	POST /logout/local            signs out here only

@@ -38,6 +38,36 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestSignInBegunElsewhere: another site begins the sign-in (OpenID Connect Core
+// §4), with this provider alone, and leads to this app alone.
+func TestSignInBegunElsewhere(t *testing.T) {
+	a := startApp(t, nil)
+	good := url.QueryEscape(a.provider.Issuer)
+	for query, want := range map[string]string{
+		"iss=" + good: "/", "iss=" + good + "&target_link_uri=" + url.QueryEscape(a.url+"/private/x?y=1"): "/private/x?y=1",
+		"iss=" + good + "&target_link_uri=" + url.QueryEscape("https://evil.example/private/x"):      "/",
+		"iss=" + good + "&target_link_uri=" + url.QueryEscape(a.url+".evil.example/private/x"):       "/",
+		"iss=" + good + "&target_link_uri=" + url.QueryEscape(a.url+"//evil.example"):                "/",
+		"iss=" + good + "&return_to=/private/z&login_hint=" + url.QueryEscape("ada@example.com&x=1"): "/",
+	} {
+		r := a.browser().get("/login?" + query)
+		if r.StatusCode != http.StatusOK || r.Request.URL.RequestURI() != want {
+			t.Errorf("%s: %d at %s, want %s", query, r.StatusCode, r.Request.URL, want)
+		}
+		if hint := a.provider.Seen().Authorize.Get("login_hint"); strings.Contains(query, "login_hint") != (hint == "ada@example.com&x=1") {
+			t.Errorf("%s: login_hint is %q", query, hint)
+		}
+	}
+	if r := a.browser().get("/login?iss=https%3A%2F%2Fother.example"); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("with another provider: %d", r.StatusCode)
+	}
+	b := a.browser().step()
+	b.get("/login?login_hint=" + strings.Repeat("x", 321))
+	if at := b.get("/login?login_hint=ada").Header.Get("Location"); !strings.Contains(at, "login_hint=ada") {
+		t.Errorf("by the app itself: %s", at)
+	}
+}
+
 func TestAuthorizationRequest(t *testing.T) {
 	a := startApp(t, func(c *Config) { c.AuthorizeParams = url.Values{"ui_locales": {"de"}} })
 	b := a.browser()

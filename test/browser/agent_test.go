@@ -31,14 +31,16 @@ type agentProcess struct {
 	out *output
 }
 
-// startAgent starts the agent for the demo, with its tokens in the file.
-func startAgent(t *testing.T, d demo, state, name string) *agentProcess {
+// startAgent starts the agent for the demo, with its tokens in the file, and with
+// further flags.
+func startAgent(t *testing.T, d demo, state, name string, more ...string) *agentProcess {
 	t.Helper()
 	program, err := consoleProgram()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &agentProcess{t, exec.Command(program, "agent", "-issuer", d.issuer, "-console", d.console, "-name", name, "-state", state, "-every", "1s"), &output{}}
+	args := append([]string{"agent", "-issuer", d.issuer, "-console", d.console, "-name", name, "-state", state, "-every", "1s"}, more...)
+	a := &agentProcess{t, exec.Command(program, args...), &output{}}
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	if err := a.cmd.Start(); err != nil {
 		t.Fatal(err)

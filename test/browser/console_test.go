@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -281,5 +282,33 @@ func TestInvitedFromTheConsole(t *testing.T) {
 			t.Errorf("%d pages from the letter to the console, want at most 5: %v", pages, tab.Visited())
 		}
 		t.Logf("%d pages", pages)
+	})
+}
+
+// A device that is connected for an organization is seen by everybody in it.
+func TestAgentOfAnOrganization(t *testing.T) {
+	eachWay(t, func(t *testing.T, w way) {
+		d := startDemo(t)
+		a := startAgent(t, d, filepath.Join(t.TempDir(), "tokens.json"), "Hall printer", "-organization", "*")
+		code := a.said(`code\s+([A-Z]{4}-[A-Z]{4})\s`)[1]
+		tab := newVisitor(t, w).NewTab()
+		tab.Open(d.issuer + "/device?user_code=" + code)
+		tab.Arrive(d.issuer + "/device?")
+		tab.Follow("#submit")
+		tab.Arrive(d.issuer + "/signin?")
+		tab.signIn(d.issuer, ada)
+		tab.See(d.issuer+"/device/asks?", Look{Has: "#allow"})
+		if text := tab.Text(".grants"); !strings.Contains(text, "Analytical Engines") {
+			t.Errorf("the page does not say for which organization: %s", text)
+		}
+		tab.Follow("#allow")
+		tab.Arrive(d.issuer + "/device/done?end=approved")
+		a.said(`Reported to`)
+
+		other := newVisitor(t, w).NewTab()
+		other.Open(d.console + "/login")
+		other.signIn(d.issuer, testenv.Person{Email: "charles@example.com", Password: password})
+		other.See(d.console, Look{Lang: "en", Has: "table.list a[href^='/devices/agent-']"})
+		other.wantRole("Analytical Engines", "Viewer")
 	})
 }

@@ -25,14 +25,17 @@ import (
 
 // Config says where to report, and how the device is known to the provider.
 type Config struct {
-	Issuer     string        // the provider's URL, as it calls itself
-	ClientID   string        // of a public client for devices
-	ConsoleURL string        // of the console
-	Name       string        // of the device
-	State      string        // file for the tokens
-	Every      time.Duration // between two reports
-	Once       bool          // stop after the first report
-	QR         bool          // show a QR code beside the address
+	Issuer     string // the provider's URL, as it calls itself
+	ClientID   string // of a public client for devices
+	ConsoleURL string // of the console
+	Name       string // of the device
+	// Organization is asked for, by its id or slug, or * for one that the owner
+	// chooses; "": the device is the person's own.
+	Organization string
+	State        string        // file for the tokens
+	Every        time.Duration // between two reports
+	Once         bool          // stop after the first report
+	QR           bool          // show a QR code beside the address
 
 	Stdout io.Writer
 	Client *http.Client
@@ -63,6 +66,9 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("the provider %s does not answer as one: %w", c.Issuer, err)
 	}
 	d.oauth = oauth2.Config{ClientID: c.ClientID, Endpoint: provider.Endpoint(), Scopes: scopes}
+	if c.Organization != "" {
+		d.oauth.Scopes = append([]string{"organizations"}, scopes...)
+	}
 	d.oauth.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	if d.oauth.Endpoint.DeviceAuthURL == "" {
 		return fmt.Errorf("the provider %s connects no devices: its metadata has no device_authorization_endpoint", c.Issuer)
@@ -111,7 +117,11 @@ func (d *device) say(format string, args ...any) {
 // connect shows a code and waits until somebody decides.
 func (d *device) connect() error {
 	for {
-		codes, err := d.oauth.DeviceAuth(d.ctx)
+		var more []oauth2.AuthCodeOption
+		if d.Organization != "" {
+			more = append(more, oauth2.SetAuthURLParam("organization", d.Organization))
+		}
+		codes, err := d.oauth.DeviceAuth(d.ctx, more...)
 		if err != nil {
 			return fmt.Errorf("asking to be connected: %w", explain(err))
 		}

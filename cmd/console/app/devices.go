@@ -64,11 +64,13 @@ func (a *app) devices(w http.ResponseWriter, r *http.Request) error {
 	return a.render(w, http.StatusOK, "devices", page)
 }
 
-// fleetOf is the estate, after the devices that the person connected.
+// fleetOf is the estate, after the devices that the person connected, and those
+// that were connected for the organization.
 func (a *app) fleetOf(r *http.Request, now time.Time) []device {
 	user := relyingparty.UserFrom(r.Context())
 	organization := user.Organization.ID
-	return append(a.reporters.of(user.Subject, now), a.changes.on(organization, estateOf(organization, now))...)
+	connected := append(a.reporters.of(user.Subject, "Connected by you", now), a.reporters.of(organization, "Connected by a member", now)...)
+	return append(connected, a.changes.on(organization, estateOf(organization, now))...)
 }
 
 func count(all []device, keep func(device) bool) int {

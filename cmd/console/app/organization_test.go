@@ -219,3 +219,18 @@ func TestRolesInTheConsole(t *testing.T) {
 		t.Errorf("a viewer restarts it: %d", resp.StatusCode)
 	}
 }
+
+// TestDevicesOfAnOrganization: what reports with a token about an organization is
+// seen by everybody there, and by nobody elsewhere.
+func TestDevicesOfAnOrganization(t *testing.T) {
+	v := houses(t)
+	const good = `{"name": "Hall lamp", "version": "1", "uptime": 1}`
+	if got := v.report(map[string]any{"sub": "somebody", "organization": engines}, good).StatusCode; got != http.StatusNoContent {
+		t.Fatalf("%d", got)
+	}
+	v.page("/", 200, "Hall lamp", "Connected by a member")
+	if body := v.page("/login?organization="+tables, 200, "Tables &amp; Sons"); strings.Contains(body, "Hall lamp") {
+		t.Error("another organization sees it")
+	}
+	v.page("/devices/"+reporterID(engines, "Hall lamp"), 404)
+}

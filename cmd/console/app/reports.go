@@ -84,7 +84,7 @@ func (r *Report) check() error {
 
 // reporter is a device that reports, with its last report.
 type reporter struct {
-	owner  string // subject of the person who connected it
+	owner  string // subject of the person who connected it, or id of the organization for which they did
 	first  time.Time
 	last   time.Time
 	report Report
@@ -130,17 +130,17 @@ func (p *reporters) put(owner string, r Report, now time.Time) bool {
 	return true
 }
 
-// of returns the person's devices as the list shows them, by name.
-func (p *reporters) of(owner string, now time.Time) []device {
+// of returns the devices of the owner as the list shows them, by name, in the room.
+func (p *reporters) of(owner, room string, now time.Time) []device {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []device
 	for id, r := range p.all {
-		if r.owner != owner {
+		if r.owner != owner || owner == "" {
 			continue
 		}
 		d := device{
-			ID: id, Name: r.report.Name, Room: "Connected by you", Model: agentModel, Firmware: r.report.Version,
+			ID: id, Name: r.report.Name, Room: room, Model: agentModel, Firmware: r.report.Version,
 			Serial: strings.ToUpper(strings.TrimPrefix(id, "agent-")[:8]), Status: online, LastSeen: r.last,
 			Since: r.first, Uptime: time.Duration(r.report.Uptime) * time.Second, Readings: slices.Clone(r.report.Readings),
 		}
@@ -177,7 +177,11 @@ func (a *app) takeReport(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a device reports on behalf of the person who connected it", http.StatusForbidden)
 		return
 	}
-	if !a.reporters.put(token.Subject, report, a.config.Now()) {
+	owner := token.Subject
+	if a.config.organizations() && token.Organization != "" {
+		owner = token.Organization // everybody there sees it
+	}
+	if !a.reporters.put(owner, report, a.config.Now()) {
 		http.Error(w, "there is no room for one more device", http.StatusTooManyRequests)
 		return
 	}

@@ -221,7 +221,7 @@ func people(ctx context.Context, h *house) error {
 // demoAgent is the client of devices that report to the console.
 func demoAgent(console *demoApp) *client.Client {
 	return &client.Client{
-		ID: "agent", Trusted: true, Accent: console.accent, Scopes: []string{"openid", "offline_access", app.ScopeReport},
+		ID: "agent", Trusted: true, Accent: console.accent, Scopes: []string{"openid", "organizations", "offline_access", app.ScopeReport},
 		Metadata: client.Metadata{
 			Name:       "Device agent",
 			ClientURI:  console.url() + "/",
@@ -273,6 +273,7 @@ Try this:
      the devices and changes none. Whoever makes an account makes an organization, too.
   6. Play a device without a keyboard, which then appears in the device console:
      go run ./cmd/console agent -issuer %s -console %s
+     With -organization '*' it is connected for one of your organizations, and seen there.
 
 Stop with Ctrl-C.
 `, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword, demoViewer, cfg.Issuer, apps[0].url())
