@@ -12,6 +12,7 @@ import (
 
 	"signet/internal/client"
 	"signet/internal/keys"
+	"signet/internal/org"
 	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/store/storetest"
@@ -25,7 +26,7 @@ func fuzzProvider(f *testing.F) *Provider {
 	db := storetest.OpenSQL(f, storetest.SQLiteURL(f))
 	clients := client.NewRegistry(db, client.NewSecrets(make([]byte, 32)), client.Rules{Algs: []string{"RS256"}}, time.Now)
 	for id, secret := range map[string]string{"app": "secret", "spa": "", "all": "secret"} {
-		c := &client.Client{ID: id, Scopes: []string{"openid", "email"}, Resources: []string{"https://api.example"}, Metadata: client.Metadata{RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}}}
+		c := &client.Client{ID: id, Scopes: []string{"openid", "email", "organizations"}, Resources: []string{"https://api.example"}, Metadata: client.Metadata{RedirectURIs: []string{"https://" + id + ".example/cb", "https://" + id + ".example/cb?a=b"}}}
 		if id == "all" {
 			c.ResponseTypes = client.ResponseTypesAll()
 		}
@@ -65,6 +66,8 @@ func FuzzAuthorizeQuery(f *testing.F) {
 		"client_id=spa&redirect_uri=https%3A%2F%2Fspa.example%2Fcb%3Fa%3Db&response_type=id_token+code&scope=email%22%5C", "client_id=%00&%zz", "a=b;c=d",
 		strings.ReplaceAll(good, "app", "all") + "&response_type=code+id_token&nonce=n", "client_id=all&redirect_uri=https%3A%2F%2Fall.example%2Fcb&response_type=id_token&scope=openid&nonce=n&response_mode=form_post",
 		"client_id=all&redirect_uri=https%3A%2F%2Fall.example%2Fcb&response_type=token+code&scope=openid&response_mode=query",
+		good + "+organizations&organization=engines", good + "+organizations&organization=*", good + "&organization=engines", good + "+organizations&organization=%00",
+		good + "+organizations&organization=019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55",
 		good + "&resource=https%3A%2F%2Fapi.example&resource=x", good + "&scope=%22%5C%01", good + "&response_type=%F0%9F%98%80",
 	} {
 		f.Add(seed)
@@ -109,6 +112,9 @@ func checkAccepted(t *testing.T, d *draft) {
 	}
 	if r.ResponseType.Has(session.TypeIDToken) && (r.Nonce == "" || !slices.Contains(r.Scopes, "openid")) {
 		t.Errorf("an ID token without nonce or openid: %+v", r)
+	}
+	if o := r.Organization; o != "" && !(org.Askable(o) && slices.Contains(r.Scopes, "organizations")) {
+		t.Errorf("the organization %q is asked for", o)
 	}
 	for _, s := range r.Scopes {
 		if !slices.Contains(d.client.Scopes, s) {

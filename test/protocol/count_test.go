@@ -56,6 +56,35 @@ func TestSilentTripCosts(t *testing.T) {
 	}
 }
 
+// TestOrganizationTripCosts: for an organization the same trip looks three times
+// whether the person belongs to it, one statement each: before the code is given
+// out, before the tokens are, and for what the ID token says of it.
+func TestOrganizationTripCosts(t *testing.T) {
+	t.Parallel()
+	for _, backend := range []testenv.Backend{testenv.Full, testenv.Embedded} {
+		t.Run(string(backend), func(t *testing.T) {
+			e := boot(t, testenv.Options{Backend: backend, Nodes: 1})
+			e.Apply(houses)
+			app := e.App(t, web)
+			b := signedIn(t, e, app, ada)
+			trip := func() { tokens(t, b, app, ada, "scope", "openid organizations", "organization", "engines") }
+			trip() // fills the caches
+			const trips = 100
+			began := time.Now()
+			sql, kv := e.Metric("signet_database_statements_total"), e.Metric("signet_kv_round_trips_total")
+			for range trips {
+				trip()
+			}
+			sql, kv = e.Metric("signet_database_statements_total")-sql, e.Metric("signet_kv_round_trips_total")-kv
+			polls := 2*time.Since(began).Seconds() + 4
+			if sql > 3*trips+polls || kv > 6.05*trips {
+				t.Errorf("%.0f SQL statements and %.0f round trips in %d trips, want 3 and at most 6 of each", sql, kv, trips)
+			}
+			t.Logf("%.2f statements, %.2f round trips", sql/trips, kv/trips)
+		})
+	}
+}
+
 // TestTokenRequestsCost: a client's own JWT asks nothing of the stores, and a
 // refresh is one statement that rotates and commits.
 func TestTokenRequestsCost(t *testing.T) {

@@ -275,9 +275,10 @@ func TestOrganizationByLibraries(t *testing.T) {
 			t.Errorf("go-oidc: %v", claims)
 		}
 
-		app := web
-		app.Redirect = "https://web.example/other"
-		for _, settings := range [][]string{nil, {"par", "1"}} {
+		key := keyFor(t, "PS256", "1")
+		app := testenv.App{ID: "objects", Secret: "secret-of-objects", Redirect: "https://objects.example/cb"}
+		e.Apply("clients:\n  - {id: objects, secret: secret-of-objects, redirect_uris: [\"https://objects.example/cb\"], trusted: true, scopes: [openid, organizations], jwks: " + publicSet(t, key) + "}\n")
+		for _, settings := range [][]string{nil, {"par", "yes"}, {"jar", "yes", "sign", asJSON(t, key)}} {
 			n := startNode(t, e, app, settings...)
 			begun := n.must("begin", "parameters", parameters{"scope": "openid organizations", "organization": "tables"})
 			done := n.must("callback", "url", b.Finish(b.Get(begun.URL), ada).Location)
