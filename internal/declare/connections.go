@@ -195,11 +195,16 @@ func (s Services) planConnection(ctx context.Context, d *Declaration, c *declare
 	}
 	slices.Sort(want.organizations)
 	step.Action, step.Differences = Update, differences(connectionKeys, &before, &want)
-	for name, differs := range map[string]bool{
-		"client_secret": before.clientSecret != want.clientSecret, "private_key": before.key != want.key, "metadata": want.metadataURL == "" && before.metadata != want.metadata,
+	for _, secret := range []struct {
+		name    string
+		differs bool
+	}{
+		{"client_secret", before.clientSecret != want.clientSecret},
+		{"private_key", before.key != want.key},
+		{"metadata", want.metadataURL == "" && before.metadata != want.metadata},
 	} {
-		if differs {
-			step.Differences = append(step.Differences, Difference{Field: name})
+		if secret.differs {
+			step.Differences = append(step.Differences, Difference{Field: secret.name})
 		}
 	}
 	if len(step.Differences) == 0 && known {

@@ -100,7 +100,7 @@ var (
 	ruleResource = newRule("resource", fault.Invalid, codeInvalidTarget, "RFC 8707 §2, §2.2",
 		"Name an API by the identifier under which it is registered (signet resource list), exactly; list it in the client's resources, and ask for it in the authorization request before a token is asked for it.")
 	ruleConnection = newRule("connection", fault.Invalid, codeInvalidRequest, "OpenID Connect Core §3.1.2.1, docs/specs/federation.md",
-		"Send as connection the id of a sign-in connection, as signet apply declares it, or leave it out.")
+		"Send as connection the id of a sign-in connection, as signet org connection list shows it, or leave it out.")
 	ruleOrganization = newRule("organization", fault.Invalid, codeInvalidRequest, "docs/specs/organization.md §value",
 		"Send as organization an organization's id or slug, or * for one that the person chooses, and ask for the scope organizations with it.")
 )

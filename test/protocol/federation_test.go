@@ -224,3 +224,115 @@ func TestFederationRefusals(t *testing.T) {
 		}
 	})
 }
+
+// TestFederationAccounts makes accounts for people whose addresses are in a proven
+// domain, once; others, and whoever may not sign in here any more, stay out.
+func TestFederationAccounts(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Backends {
+		t.Run(string(backend), func(t *testing.T) {
+			p := federated(t, backend, hopperThere+`
+  - email: bob@contoso.example
+    password: battery-Staple-8
+    verified: true
+  - email: joan@elsewhere.example
+    password: ENIAC-bombe-1946
+    verified: true
+`, "")
+			p.Apply("users:\n  - email: bob@contoso.example\n    password: local-Password-8\n    verified: true\n")
+			if code, _, errs := p.Run("", "org", "domain", "add", "contoso", "contoso.example", "--proven"); code != 0 {
+				t.Fatal(errs)
+			}
+			app := p.App(t, web)
+			arrive := func(who testenv.Person) (*testenv.Request, *testenv.Browser, *testenv.Page) {
+				b := p.Browser().For(t)
+				r := app.Request("connection", contoso, "scope", "openid email profile organizations")
+				came := b.Get(p.there(t, b.Get(r.Path()), who))
+				if came.Status != http.StatusOK {
+					return r, b, came
+				}
+				return r, b, b.Get(onward(t, came))
+			}
+			var subjects []string
+			for range 2 {
+				r, _, page := arrive(hopper)
+				tokens := app.Redeem(r, r.Answer(page))
+				info := app.Userinfo(tokens.Str("access_token"))
+				subjects = append(subjects, info.Str("sub"))
+				if info.Str("email") != hopper.Email || info.Fields["email_verified"] != true || info.Str("family_name") != "Hopper" ||
+					!strings.Contains(info.Body, `"role":"viewer"`) || !strings.Contains(info.Body, `"name":"Contoso"`) {
+					t.Fatalf("userinfo: %s", info.Body)
+				}
+			}
+			if subjects[0] != subjects[1] || subjects[0] == "" {
+				t.Errorf("two sign-ins are %v", subjects)
+			}
+
+			// An address with an account, by a provider that may speak for it: its owner says so.
+			_, b, page := arrive(testenv.Person{Email: "bob@contoso.example", Password: "battery-Staple-8"})
+			if page.Form("sign-in") == nil || page.Form("create") != nil || !strings.Contains(page.Body, "already an account") {
+				t.Errorf("an address with an account: %s\n%s", page.URL, page.Body)
+			}
+			page = b.Submit(page.Form("sign-in"), "sign-in")
+			if f := page.Form("password"); f == nil || f.Fields.Get("username") != "bob@contoso.example" {
+				t.Errorf("the sign-in to it: %s", page.Body)
+			}
+			// An address outside of the proven domain, with or without an account: the same page.
+			_, _, page = arrive(testenv.Person{Email: "joan@elsewhere.example", Password: "ENIAC-bombe-1946"})
+			if page.URL.Path != "/signin/link" || strings.Contains(page.Body, "already an account") {
+				t.Errorf("an address that is not proven: %s\n%s", page.URL, page.Body)
+			}
+
+			if code, _, errs := p.Run("", "user", "disable", hopper.Email); code != 0 {
+				t.Fatal(errs)
+			}
+			_, b, page = arrive(hopper)
+			if page.Status != http.StatusForbidden || b.Cookie("signet_session") != "" {
+				t.Errorf("somebody disabled here: status %d", page.Status)
+			}
+		})
+	}
+}
+
+// TestFederationOff leads people elsewhere when the connection is disabled, or
+// nobody has it any more, and when its provider is gone.
+func TestFederationOff(t *testing.T) {
+	t.Parallel()
+	p := federated(t, testenv.Embedded, hopperThere, "")
+	app, b := p.App(t, web), p.Browser().For(t)
+	refused := app.Request("connection", "contoso")
+	if answer := refused.Answer(b.Get(refused.Path())); answer.Get("error") != "invalid_request" {
+		t.Errorf("what is no id: %v", answer)
+	}
+	page := b.Get(app.Request("connection", contoso).Path())
+	back := p.there(t, page, hopper)
+	for _, args := range [][]string{{"disable", contoso}, {"remove", contoso}} {
+		if code, _, errs := p.Run("", append([]string{"org", "connection"}, args...)...); code != 0 {
+			t.Fatal(errs)
+		}
+		if page := b.Get(app.Request("connection", contoso).Path()); page.Form("username") == nil {
+			t.Errorf("%s: %s", args[0], page.URL)
+		}
+		if got := b.Get(back); got.Status == http.StatusOK {
+			t.Errorf("%s: who was on the way is let in", args[0])
+		}
+	}
+}
+
+// TestFederationDown: the provider is gone. Its people are told so, and everybody
+// else signs in as ever.
+func TestFederationDown(t *testing.T) {
+	t.Parallel()
+	p := federated(t, testenv.Embedded, hopperThere, "")
+	p.up.Stop(0)
+	app, b := p.App(t, web), p.Browser().For(t)
+	r := app.Request("connection", contoso)
+	page := b.Get(r.Path())
+	if page.Status != http.StatusBadGateway || !strings.Contains(page.Body, "Contoso does not answer") || !strings.Contains(page.Body, "other=1") {
+		t.Fatalf("status %d: %s", page.Status, page.Body)
+	}
+	page = b.Get("/signin?flow=" + page.URL.Query().Get("flow") + "&other=1")
+	if answer := r.Answer(b.Finish(page, ada)); answer.Get("code") == "" {
+		t.Errorf("by password: %v", answer)
+	}
+}

@@ -19,7 +19,7 @@ func orgCommand(p *Process) *cobra.Command {
 	return group("org", "See and change organizations and their members",
 		"See and change organizations. ORG is an organization's id or its slug, USER an\n"+
 			"e-mail address or an account's id, and a role is owner, admin or viewer.",
-		orgList(p), orgShow(p), orgCreate(p), orgRename(p), orgMember(p), orgRemove(p), orgInvite(p), orgInvitations(p), orgDomain(p), orgDelete(p), orgRestore(p))
+		orgList(p), orgShow(p), orgCreate(p), orgRename(p), orgMember(p), orgRemove(p), orgInvite(p), orgInvitations(p), orgDomain(p), orgConnection(p), orgDelete(p), orgRestore(p))
 }
 
 // orgView is an organization as commands print it.
