@@ -22,4 +22,8 @@ type Organizations struct {
 	// Time for which an invitation is good after it was sent, into an organization or
 	// into the house. One that was sent again has as long once more.
 	Invitation time.Duration `yaml:"invitation" default:"7d" min:"1h" max:"30d"`
+
+	// How long the link is good by which an owner lets somebody else set up the
+	// organization's sign-in.
+	SetupLink time.Duration `yaml:"setup_link" default:"3d" min:"5m" max:"30d"`
 }

@@ -81,6 +81,10 @@ type DomainStore interface {
 	// not been since the time, the domain is not proven any more; it reports whether
 	// that is so.
 	MissDomain(ctx context.Context, orgID, name string, now, lost time.Time) (bool, error)
+	// LeadDomain makes the connection of the organization, or none in particular
+	// for "", the one by which the domain's people sign in, and reports whether
+	// there are both.
+	LeadDomain(ctx context.Context, orgID, name, connectionID string) (bool, error)
 	// RemoveDomain removes the domain and reports whether it was there.
 	RemoveDomain(ctx context.Context, orgID, name string) (bool, error)
 	// DomainsToCheck returns up to limit domains that are proven by a record that

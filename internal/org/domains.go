@@ -43,29 +43,18 @@ func DomainNotFound() error {
 	return fault.New(fault.NotFound, "the organization has no such domain").On("domain")
 }
 
-// owned refuses to touch what is not the actor's, or is deleted.
-func (s *Domains) owned(ctx context.Context, orgID string, by Actor) error {
-	o, err := s.orgs.store.Organization(ctx, orgID)
-	if err != nil {
-		return err
+// mayDecide refuses all but owners, and who was delegated to.
+func (s *Domains) mayDecide(ctx context.Context, orgID string, by Actor) error {
+	if by.Delegate == orgID && orgID != "" {
+		by = Operator
 	}
-	as, err := s.orgs.roleOf(ctx, o.ID, by)
-	if err != nil {
-		return err
-	}
-	if err := living(o); err != nil {
-		return err
-	}
-	if as != Owner {
-		return forbidden("an owner decides about the domains of an organization")
-	}
-	return nil
+	return s.orgs.owned(ctx, orgID, by)
 }
 
 // Add returns the organization's domain of that name, which waits for its proof
 // unless it was there already.
 func (s *Domains) Add(ctx context.Context, orgID, typed string, by Actor) (*Domain, error) {
-	if err := s.owned(ctx, orgID, by); err != nil {
+	if err := s.mayDecide(ctx, orgID, by); err != nil {
 		return nil, err
 	}
 	name, err := CheckDomain(typed)
@@ -117,9 +106,22 @@ func (s *Domains) ProvenBy(ctx context.Context, name string) (string, error) {
 	return d.OrgID, nil
 }
 
+// Lead makes the connection the one by which the domain's people sign in, of
+// several that the organization has; "": none in particular.
+func (s *Domains) Lead(ctx context.Context, orgID, name, connectionID string, by Actor) error {
+	if err := s.mayDecide(ctx, orgID, by); err != nil {
+		return err
+	}
+	done, err := s.store.LeadDomain(ctx, orgID, name, connectionID)
+	if err == nil && !done {
+		err = DomainNotFound()
+	}
+	return err
+}
+
 // Remove gives the domain up, proven or not.
 func (s *Domains) Remove(ctx context.Context, orgID, name string, by Actor) error {
-	if err := s.owned(ctx, orgID, by); err != nil {
+	if err := s.mayDecide(ctx, orgID, by); err != nil {
 		return err
 	}
 	there, err := s.store.RemoveDomain(ctx, orgID, name)
@@ -133,7 +135,7 @@ func (s *Domains) Remove(ctx context.Context, orgID, name string, by Actor) erro
 // of kind Limited when somebody just did. A domain that was proven stays so: that
 // its record is gone is for Recheck to judge.
 func (s *Domains) Check(ctx context.Context, orgID, name string, by Actor) (*Finding, error) {
-	if err := s.owned(ctx, orgID, by); err != nil {
+	if err := s.mayDecide(ctx, orgID, by); err != nil {
 		return nil, err
 	}
 	d, err := s.store.Domain(ctx, orgID, name)

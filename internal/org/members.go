@@ -81,6 +81,26 @@ func living(o *Organization) error {
 	return nil
 }
 
+// owned refuses to touch an organization that is not the actor's own, or is
+// deleted.
+func (s *Service) owned(ctx context.Context, orgID string, by Actor) error {
+	o, err := s.store.Organization(ctx, orgID)
+	if err != nil {
+		return err
+	}
+	as, err := s.roleOf(ctx, o.ID, by)
+	if err != nil {
+		return err
+	}
+	if err := living(o); err != nil {
+		return err
+	}
+	if as != Owner {
+		return forbidden("an owner decides about the sign-in of an organization")
+	}
+	return nil
+}
+
 // Rename gives the organization another name; owners and admins may.
 func (s *Service) Rename(ctx context.Context, orgID, name string, by Actor) (*Organization, error) {
 	name, err := CheckName(name)

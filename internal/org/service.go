@@ -45,6 +45,9 @@ func NewService(store Store, rules Rules, now func() time.Time) *Service {
 type Actor struct {
 	AccountID string
 	Operator  bool // who may do what an owner may, in every organization
+	// Delegate is the organization whose sign-in somebody without an account may
+	// set up, by an owner's link; of the rest they may do nothing.
+	Delegate string
 }
 
 // Operator is the actor of the command line and of what is declared.
@@ -158,6 +161,11 @@ func (s *Service) Seen(ctx context.Context, idOrSlug, accountID string) (*Member
 // Member returns the account's place in the organization, or nil.
 func (s *Service) Member(ctx context.Context, orgID, accountID string) (*Member, error) {
 	return s.store.Member(ctx, orgID, accountID)
+}
+
+// Owners returns the account ids of up to limit owners.
+func (s *Service) Owners(ctx context.Context, orgID string, limit int) ([]string, error) {
+	return s.store.Owners(ctx, orgID, limit)
 }
 
 // Members returns a page of the members.

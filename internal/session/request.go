@@ -192,6 +192,7 @@ func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
 // meanwhile, in another tab, it counts for nothing.
 type Progress struct {
 	Email        string    `json:"email,omitempty"`        // typed on the first page
+	Led          bool      `json:"led,omitempty"`          // the browser was sent to a provider, unasked
 	Account      string    `json:"account,omitempty"`      // whose the rest is
 	SignedInAt   time.Time `json:"signed_in_at,omitzero"`  // in this flow, not before
 	Selected     bool      `json:"selected,omitempty"`     // the account was chosen
@@ -237,7 +238,7 @@ type Arrived struct {
 // somebody else had settled is gone.
 func (p *Progress) Of(s *Session) *Progress {
 	if p.Account != s.AccountID {
-		*p = Progress{Email: p.Email, Recovery: p.Recovery, Arrived: p.Arrived, Account: s.AccountID}
+		*p = Progress{Email: p.Email, Led: p.Led, Recovery: p.Recovery, Arrived: p.Arrived, Account: s.AccountID}
 	}
 	return p
 }

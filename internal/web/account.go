@@ -134,6 +134,18 @@ var notices = map[string]view.Message{
 	"org-left":     view.NoticeOrgLeft,
 	"org-deleted":  view.NoticeOrgDeleted,
 	"org-restored": view.NoticeOrgRestored,
+
+	"domain-added":        view.NoticeDomainAdded,
+	"domain-proven":       view.NoticeDomainProven,
+	"domain-removed":      view.NoticeDomainRemoved,
+	"domain-led":          view.NoticeDomainLed,
+	"connection-saved":    view.NoticeConnSaved,
+	"connection-removed":  view.NoticeConnRemoved,
+	"connection-passed":   view.NoticeConnPassed,
+	"connection-on":       view.NoticeConnOn,
+	"connection-off":      view.NoticeConnOff,
+	"connection-required": view.NoticeConnRequired,
+	"link-revoked":        view.NoticeLinkRevoked,
 }
 
 func (w *Web) apps(r *http.Request, a *account.Account) ([]view.ConnectedApp, error) {

@@ -16,6 +16,9 @@ func (w *Web) changeEmail(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
+	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+		return err
+	}
 	return w.showChangeEmail(rw, r, a, &view.ChangeEmail{Current: current(a, "")})
 }
 
@@ -42,6 +45,9 @@ func (w *Web) postChangeEmail(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
+	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+		return err
+	}
 	typed := strings.TrimSpace(r.PostFormValue("email"))
 	page := &view.ChangeEmail{Current: current(a, ""), Typed: clip(typed)}
 	if _, _, err := account.NormalizeEmail(typed); err != nil {
@@ -55,6 +61,14 @@ func (w *Web) postChangeEmail(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if page.Current.Fault != "" {
+		return w.showChangeEmail(rw, r, a, page)
+	}
+	realm, err := w.enforced(r, typed)
+	if err != nil {
+		return err
+	}
+	if realm != nil {
+		page.Bad = view.FaultEmailElsewhere
 		return w.showChangeEmail(rw, r, a, page)
 	}
 	err = w.Changes.AskEmail(r.Context(), a, typed, w.emailLetters(r, a))

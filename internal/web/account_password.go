@@ -44,6 +44,9 @@ func (w *Web) changePassword(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
+	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+		return err
+	}
 	part := w.newPasswordPart(wordsOf(a)...)
 	part.Focus = false
 	return w.showChangePassword(rw, r, a, &view.ChangePassword{Current: current(a, ""), New: part, EndOthers: true})
@@ -63,6 +66,9 @@ func (w *Web) showChangePassword(rw http.ResponseWriter, r *http.Request, a *acc
 func (w *Web) postChangePassword(rw http.ResponseWriter, r *http.Request) error {
 	sess, a, err := w.owner(rw, r)
 	if err != nil || sess == nil {
+		return err
+	}
+	if done, err := w.elsewhere(rw, r, a); err != nil || done {
 		return err
 	}
 	others := r.PostFormValue("others") != ""

@@ -28,6 +28,12 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 	// A browser that goes away meanwhile does not leave it half done.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	told := *signUpOf(f)
+	if realm, err := w.enforced(r, told.Email); err != nil || realm != nil {
+		if err != nil {
+			return err
+		}
+		return w.showCompany(rw, r, f, realm, view.Form{})
+	}
 	told.ID = w.SignUps.NewID()
 	su, err := w.waitingAs(r, f, &told)
 	if err != nil {

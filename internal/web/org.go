@@ -56,6 +56,9 @@ func (w *Web) orgTabs(as org.Role) []orgTab {
 	if as != org.Viewer && w.Letters.Send {
 		tabs = append(tabs, orgTab{view.TabInvitations, pathInvitations})
 	}
+	if as == org.Owner {
+		tabs = append(tabs, orgTab{view.TabSignIn, pathOrgSignIn})
+	}
 	return append(tabs, orgTab{view.TabSettings, pathOrgSettings})
 }
 

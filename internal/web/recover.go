@@ -73,6 +73,15 @@ func (w *Web) postRecover(rw http.ResponseWriter, r *http.Request) error {
 	if _, _, err := account.NormalizeEmail(typed); err != nil {
 		return w.showRecover(rw, r, f, clip(typed), view.FaultEmailMalformed)
 	}
+	realm, err := w.enforced(r, typed)
+	if err != nil {
+		return err
+	}
+	if solved && realm != nil && r.PostFormValue("owner") == "" {
+		form := w.form(pathRecover, f)
+		form.Hidden = append(form.Hidden, view.Pair{Name: "username", Value: typed}, view.Pair{Name: "owner", Value: "1"})
+		return w.showCompany(rw, r, f, realm, form)
+	}
 	if solved {
 		solved, err = w.spend(r, f, challenge.Recover)
 	}
@@ -108,7 +117,20 @@ func (w *Web) tooMany(rw http.ResponseWriter, r *http.Request, err error) bool {
 // sendCode mails a code to the address, if it has an account, and has the flow
 // wait for it.
 func (w *Web) sendCode(r *http.Request, f *session.Flow, email string) error {
+	realm, err := w.enforced(r, email)
+	if err != nil {
+		return err
+	}
 	t, err := w.Recoveries.Ask(r.Context(), w.askedBy(r, f, email), func(a *account.Account, code string) (*outbox.Mail, error) {
+		id := ""
+		if a != nil {
+			id = a.ID
+		}
+		if barred, err := w.Realms.Bars(r.Context(), realm, id); err != nil {
+			return nil, err
+		} else if barred {
+			a = nil // there is no password to set: nobody gets a code
+		}
 		return w.resetCode(r, f, a, email, code)
 	})
 	if err != nil {

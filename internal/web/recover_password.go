@@ -50,6 +50,9 @@ func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error
 	ticket := f.Progress.Recovery.Ticket
 	a, err := w.Recoveries.Whose(r.Context(), ticket, handle.Sum(f.ID))
 	if err == nil {
+		err = w.mayReset(r, a)
+	}
+	if err == nil {
 		password, part, ok := w.newPassword(r, wordsOf(a)...)
 		if !ok {
 			return w.showRecoverPassword(rw, r, f, part)
@@ -74,6 +77,20 @@ func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error
 	}
 	w.send(rw, w.at(pathRecoverDone, "flow", f.ID))
 	return nil
+}
+
+// mayReset refuses to set a password that could not be used: meanwhile the address
+// signs in elsewhere alone.
+func (w *Web) mayReset(r *http.Request, a *account.Account) error {
+	realm, err := w.enforced(r, a.Email)
+	if err != nil {
+		return err
+	}
+	barred, err := w.Realms.Bars(r.Context(), realm, a.ID)
+	if err == nil && barred {
+		err = fault.New(fault.Expired, "This address signs in through its organization.")
+	}
+	return err
 }
 
 // wordsOf are the words that a password of the account must not be made of.

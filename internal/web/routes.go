@@ -71,6 +71,10 @@ const (
 	pathOrgDelete   = "/orgs/{id}/delete"
 	pathOrgRestore  = "/orgs/{id}/restore"
 
+	pathOrgSignIn = "/orgs/{id}/signin"
+	pathSetup     = "/setup/{id}" // the same pages, for who was given a link
+	pathSetupOpen = "/setup/{id}/open"
+
 	pathInvitations = "/orgs/{id}/invitations"
 	pathResend      = "/orgs/{id}/invitations/resend"
 	pathUninvite    = "/orgs/{id}/invitations/revoke"
@@ -164,6 +168,7 @@ func (w *Web) Routes() []httpd.Route {
 	routes = append(routes, w.orgRoutes()...)
 	routes = append(routes, w.upstreamRoutes()...)
 	routes = append(routes, w.samlRoutes()...)
+	routes = append(routes, w.connectRoutes()...)
 	if w.Letters.Send {
 		routes = append(routes,
 			page(pathRecover, w.recover), form(pathRecover, w.postRecover),

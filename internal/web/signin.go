@@ -44,6 +44,12 @@ func (w *Web) identifier(rw http.ResponseWriter, r *http.Request) error {
 		w.send(rw, w.at(pathPassword, "flow", f.ID))
 		return nil
 	}
+	if led, err := w.ledBy(r, f); err != nil || led != "" {
+		if err != nil {
+			return err
+		}
+		return w.lead(rw, r, f, led)
+	}
 	typed := f.Progress.Email
 	if typed == "" {
 		typed = f.Request.LoginHint
@@ -57,6 +63,9 @@ func (w *Web) showIdentifier(rw http.ResponseWriter, r *http.Request, f *session
 		return err
 	}
 	page := &view.Identifier{Frame: fr, Form: w.form(pathSignIn, f), Username: typed, Fault: bad, CreateURL: w.createURL(f)}
+	if f.Progress.Led && f.Progress.Email != "" {
+		page.PasswordURL = w.at(pathPassword, "flow", f.ID)
+	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }
 
@@ -87,8 +96,17 @@ func (w *Web) postIdentifier(rw http.ResponseWriter, r *http.Request) error {
 	if _, _, err := account.NormalizeEmail(typed); err != nil {
 		return w.showIdentifier(rw, r, f, clip(typed), view.FaultEmailMalformed)
 	}
-	if f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Email = typed }); err != nil {
+	realm, err := w.Realms.Of(r.Context(), typed)
+	if err != nil {
 		return err
+	}
+	f, err = w.Sessions.Progress(r.Context(), f, func(p *session.Progress) { p.Email, p.Led = typed, realm != nil })
+	if err != nil {
+		return err
+	}
+	if realm != nil {
+		w.send(rw, w.withConnection(f, realm.ConnectionID))
+		return nil
 	}
 	w.send(rw, w.at(pathPassword, "flow", f.ID))
 	return nil
@@ -151,7 +169,13 @@ func (w *Web) showPassword(rw http.ResponseWriter, r *http.Request, f *session.F
 	if w.Letters.Send {
 		page.ForgotURL = w.at(pathRecover, "flow", f.ID)
 	}
-	if !again {
+	realm, err := w.Realms.Of(r.Context(), email)
+	if err != nil {
+		return err
+	}
+	if realm != nil && realm.Enforced {
+		page.Company = &view.CompanyPassword{Domain: realm.Domain, Org: realm.OrgName}
+	} else if !again {
 		page.CreateURL = w.createURL(f)
 	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
@@ -172,11 +196,18 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	realm, err := w.Realms.Of(r.Context(), email)
+	if err != nil {
+		return err
+	}
 	info := httpd.InfoOf(r)
 	a, err := w.Accounts.Authenticate(r.Context(), account.Credentials{
 		Email: email, Password: typed, Browser: w.Cookies.Browser(r), IP: info.Address,
 	})
 	if waits, ok := errors.AsType[*account.Unproven](err); ok {
+		if realm != nil && realm.Enforced {
+			return w.showPassword(rw, r, f, view.FaultCredentials, remember)
+		}
 		return w.waitForProof(rw, r, f, waits.SignUp)
 	}
 	if bad := faultOf(err); bad != "" {
@@ -193,6 +224,15 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info.AccountID = a.ID
+	if barred, err := w.bars(r, f, realm, a.Account); err != nil || barred {
+		if err != nil {
+			return err
+		}
+		if err := w.refuseBarred(r, f, a.Account, realm); err != nil {
+			return err
+		}
+		return w.showPassword(rw, r, f, view.FaultCredentials, remember)
+	}
 	if a.Status == account.Closed {
 		return w.offerKeep(rw, r, f, a.Account, remember)
 	}

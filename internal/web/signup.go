@@ -227,6 +227,12 @@ func (w *Web) postSignUp(rw http.ResponseWriter, r *http.Request) error {
 	if !w.Admission.Admits(key) {
 		return w.showSignUp(rw, r, f, clip(typed), view.FaultSignUpStranger)
 	}
+	if realm, err := w.enforced(r, typed); err != nil || realm != nil {
+		if err != nil {
+			return err
+		}
+		return w.showCompany(rw, r, f, realm, view.Form{})
+	}
 	if id := signUpOf(f).ID; id != "" {
 		if f, err = w.correct(r, f, id, key); err != nil {
 			return err
@@ -267,6 +273,12 @@ func (w *Web) correct(r *http.Request, f *session.Flow, id, key string) (*sessio
 // storeSignUp makes the account, which waits, and sends a letter. It shows the
 // same for an address that has an account.
 func (w *Web) storeSignUp(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
+	if realm, err := w.enforced(r, signUpOf(f).Email); err != nil || realm != nil {
+		if err != nil {
+			return err
+		}
+		return w.showCompany(rw, r, f, realm, view.Form{})
+	}
 	id := w.SignUps.NewID()
 	f, err := w.keepSignUp(r, f, func(su *session.SignUp) {
 		if su.ID == "" {

@@ -45,6 +45,9 @@ type Services struct {
 	Accounts      *account.Service
 	Organizations *org.Service
 	Invitations   *org.Invitations
+	Domains       *org.Domains
+	Realms        *org.Realms
+	Setups        *org.Setups
 	Connections   *org.Connections
 	Arrivals      *org.Arrivals
 	Upstream      Upstream

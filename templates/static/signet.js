@@ -51,6 +51,27 @@
     } catch (unsupported) { /* the time in UTC stays */ }
   });
 
+  // A value that is to be copied elsewhere gets a button that does it.
+  each('code[data-copy]', function (code) {
+    if (!navigator.clipboard) return;
+    var button = doc.createElement('button');
+    var name = code.closest && code.closest('div') && code.closest('div').querySelector('dt');
+    function draw(text) {
+      button.textContent = text;
+      button.setAttribute('aria-label', text + (name ? ': ' + name.textContent : ''));
+    }
+    button.type = 'button';
+    button.className = 'quiet small';
+    button.onclick = function () {
+      navigator.clipboard.writeText(code.textContent).then(function () {
+        draw(code.getAttribute('data-copied'));
+        setTimeout(function () { draw(code.getAttribute('data-copy')); }, 2000);
+      }, function () { /* it can be selected by hand */ });
+    };
+    draw(code.getAttribute('data-copy'));
+    code.parentNode.insertBefore(button, code.nextSibling);
+  });
+
   // The menu of languages closes by Escape and by a click elsewhere.
   each('details.languages', function (menu) {
     doc.addEventListener('click', function (event) {

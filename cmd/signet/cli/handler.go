@@ -44,7 +44,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Invitations: s.invites, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: strangers, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
-		Connections: s.upstreams, Arrivals: s.arrivals, Upstream: upstream, SAML: saml,
+		Domains: s.domains, Realms: s.realms, Setups: s.setups, Connections: s.upstreams, Arrivals: s.arrivals, Upstream: upstream, SAML: saml,
 		Policy: s.policy(), Challenges: s.challenges, CIBA: s.ciba, Mails: s.db,
 		SignUps: s.signUps, Admission: account.Admission{Everybody: c.SignUp.Who == config.SignUpOpen, Domains: c.SignUp.Domains},
 	}

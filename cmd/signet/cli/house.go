@@ -47,6 +47,8 @@ type house struct {
 	upstreams  *org.Connections
 	arrivals   *org.Arrivals
 	domains    *org.Domains
+	realms     *org.Realms
+	setups     *org.Setups
 	logouts    *logout.Notifier
 	sessions   *session.Service
 	devices    *device.Service
@@ -177,6 +179,8 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Recheck: c.Organizations.DomainRecheck, Grace: c.Organizations.DomainGrace,
 	}, time.Now)
 	h.arrivals = org.NewArrivals(h.db, h.db, h.domains.ProvenBy, time.Now)
+	h.realms = org.NewRealms(h.db, h.db)
+	h.setups = org.NewSetups(h.orgs, h.db, c.Organizations.SetupLink, time.Now)
 	h.ledger = account.NewLedger(h.db, master.Derive("withdrawal links"), time.Now)
 	h.signUps = account.NewSignUps(h.db, h.hasher, h.guard("sign-in", c.Limits.SignInAccount, c.Limits.SignInNetwork), h.signUpGate(), master.Derive("sign-up codes"), account.SignUpRules{
 		Waiting: c.SignUp.Waiting,

@@ -42,6 +42,11 @@ const (
 	loseDomain = `UPDATE domains SET proven_at = NULL, missed_at = NULL, connection_id = NULL
 		WHERE organization_id = $1 AND name = $2 AND proven_at IS NOT NULL AND NOT vouched AND missed_at <= $3`
 
+	leadDomain = `UPDATE domains SET connection_id = $3 WHERE organization_id = $1 AND name = $2
+		AND EXISTS (SELECT 1 FROM connection_uses u WHERE u.organization_id = $1 AND u.connection_id = $3)`
+
+	leadNowhere = "UPDATE domains SET connection_id = NULL WHERE organization_id = $1 AND name = $2"
+
 	deleteDomain = "DELETE FROM domains WHERE organization_id = $1 AND name = $2"
 
 	domainsToCheck = "SELECT " + domainColumns + ` FROM domains
@@ -127,11 +132,12 @@ func (db *DB) Domains(ctx context.Context, orgID, after string, limit int) ([]*o
 
 // BeginDomainCheck implements org.DomainStore.
 func (db *DB) BeginDomainCheck(ctx context.Context, orgID, name string, since, now time.Time) (bool, error) {
-	return db.changeDomain(ctx, beginDomainCheck, orgID, name, at(since), at(now))
+	return db.changeOwned(ctx, beginDomainCheck, orgID, name, at(since), at(now))
 }
 
-// changeDomain runs a statement about one domain and reports whether it changed it.
-func (db *DB) changeDomain(ctx context.Context, text, orgID, name string, args ...any) (bool, error) {
+// changeOwned runs a statement about one thing of an organization and reports
+// whether it changed it.
+func (db *DB) changeOwned(ctx context.Context, text, orgID, name string, args ...any) (bool, error) {
 	if !validID(orgID) || !storable(name) {
 		return false, nil
 	}
@@ -188,9 +194,20 @@ func (db *DB) MissDomain(ctx context.Context, orgID, name string, now, lost time
 	return gone, err
 }
 
+// LeadDomain implements org.DomainStore.
+func (db *DB) LeadDomain(ctx context.Context, orgID, name, connectionID string) (bool, error) {
+	switch {
+	case connectionID == "":
+		return db.changeOwned(ctx, leadNowhere, orgID, name)
+	case !validID(connectionID):
+		return false, nil
+	}
+	return db.changeOwned(ctx, leadDomain, orgID, name, connectionID)
+}
+
 // RemoveDomain implements org.DomainStore.
 func (db *DB) RemoveDomain(ctx context.Context, orgID, name string) (bool, error) {
-	return db.changeDomain(ctx, deleteDomain, orgID, name)
+	return db.changeOwned(ctx, deleteDomain, orgID, name)
 }
 
 // DomainsToCheck implements org.DomainStore.

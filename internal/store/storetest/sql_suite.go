@@ -17,7 +17,8 @@ import (
 // SQL checks a database against the contracts of account.Store,
 // account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
 // account.RecoveryStore, org.Store, org.InvitationStore, org.ConnectionStore, org.IdentityStore,
-// org.DomainStore, client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, repeat.Store, outbox.Store
+// org.DomainStore, org.RealmStore, org.SetupStore, client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, repeat.Store,
+// outbox.Store
 // and outbox.Logouts, and what the store promises on top: migrations, deadlines, the change notice.
 // The function gives the address of a new, empty database.
 func SQL(t *testing.T, fresh func(testing.TB) string) {
@@ -54,6 +55,8 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"DomainRaces", testDomainRaces},
 		{"Requests", testRequests},
 		{"RequestRaces", testRequestRaces},
+		{"Realms", testRealms},
+		{"SetupLinks", testSetupLinks},
 		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},
 		{"Statements", testStatements},

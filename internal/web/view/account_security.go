@@ -7,6 +7,7 @@ const (
 	FaultCurrentPassword Message = "account.fault.current"
 	FaultSameEmail       Message = "email_change.fault.same"
 	FaultEmailTooOften   Message = "email_change.fault.often"
+	FaultEmailElsewhere  Message = "company.fault.email"
 )
 
 // What has just been done on them.

@@ -23,6 +23,8 @@ type Field struct {
 	Letters      bool   // a code of capital letters
 	Focus        bool   // the page's first fault, or its first field
 	Class        string // of the input element
+	Code         bool   // a name or an address of a machine's, which is written left to right
+	Optional     bool   // it may be left empty
 }
 
 // Revealable reports whether a script may offer to show what is typed.
@@ -30,7 +32,7 @@ func (f Field) Revealable() bool { return f.Type == "password" }
 
 // LeftToRight reports whether the value is written so in every language.
 func (f Field) LeftToRight() bool {
-	return f.Type == "email" || f.Type == "password" || f.InputMode == "numeric" || f.Letters
+	return f.Type == "email" || f.Type == "password" || f.InputMode == "numeric" || f.Letters || f.Code
 }
 
 // FaultText is what is wrong, in the language of the page.

@@ -17,6 +17,8 @@ type Identifier struct {
 	Username  string // what was typed, or the app's login_hint
 	Fault     Message
 	CreateURL string // empty: no account can be made here
+	// PasswordURL is for who was led to a provider and comes back; empty: nobody was.
+	PasswordURL string
 }
 
 func (*Identifier) template() string { return "signin/identifier" }
@@ -38,10 +40,11 @@ type Password struct {
 	Username  string // what was typed; also a hidden field, for password managers
 	Again     bool   // the app wants a person who is signed in to prove it anew
 	Fault     Message
-	Remember  bool   // "stay signed in" is checked
-	OtherURL  string // "Not you?"; empty: the person is fixed
-	ForgotURL string // empty: a password cannot be reset here
-	CreateURL string // empty: no account can be made here
+	Remember  bool             // "stay signed in" is checked
+	OtherURL  string           // "Not you?"; empty: the person is fixed
+	ForgotURL string           // empty: a password cannot be reset here
+	CreateURL string           // empty: no account can be made here
+	Company   *CompanyPassword // the address signs in elsewhere alone, owners excepted; nil: it does not
 }
 
 func (*Password) template() string { return "signin/password" }

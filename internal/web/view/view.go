@@ -148,6 +148,7 @@ func blanks() []Page {
 		&Orgs{}, &NewOrg{}, &OrgMembers{}, &OrgMemberPage{}, &OrgSettings{}, &OrgLeave{}, &OrgDelete{},
 		&Onward{}, &UpstreamFailed{}, &LinkAccount{},
 		&Invitation{}, &InvitationEnd{}, &OrgInvitations{},
+		&ConnectHome{}, &ConnectDomain{}, &ConnectProviders{}, &ConnectSettings{}, &ConnectTrial{}, &SetupInvite{}, &CompanySignIn{},
 		&Approve{}, &ApproveEnd{},
 		&Recover{}, &RecoverCode{}, &RecoverPassword{}, &RecoverDone{},
 		&SignUpEmail{}, &SignUpPassword{}, &SignUpAbout{}, &SignUpRobot{}, &SignUpCheck{}, &SignUpActive{}, &SignUpConfirm{}, &SignUpEnd{},

@@ -111,8 +111,8 @@ func engines(as view.Role) view.Org {
 // orgFrame is what the pages of an organization have in common, for one of the role.
 func orgFrame(as view.Role, here view.Message) view.OrgFrame {
 	f := view.OrgFrame{AccountFrame: accountFrame(view.SectionOrgs), Org: engines(as)}
-	for _, label := range []view.Message{view.TabMembers, view.TabInvitations, view.TabSettings} {
-		if label == view.TabInvitations && as == view.RoleViewer {
+	for _, label := range []view.Message{view.TabMembers, view.TabInvitations, view.TabSignIn, view.TabSettings} {
+		if label == view.TabInvitations && as == view.RoleViewer || label == view.TabSignIn && as != view.RoleOwner {
 			continue
 		}
 		f.Tabs = append(f.Tabs, view.AccountSection{Label: label, URL: "/orgs/o1", Current: label == here})

@@ -46,6 +46,7 @@ func owner() []State {
 		state("account/email/waiting", email(func(p *view.ChangeEmail) { p.Waiting, p.Verified = long.Email, false })),
 		state("account/email/changed", email(func(p *view.ChangeEmail) { p.Notice, p.Email = view.NoticeEmailChanged, long.Email })),
 		state("account/email/same", email(func(p *view.ChangeEmail) { p.Typed, p.Bad = ada.Email, view.FaultSameEmail })),
+		state("account/email/elsewhere", email(func(p *view.ChangeEmail) { p.Typed, p.Bad = "bob@engines.example", view.FaultEmailElsewhere })),
 		state("account/email/often", email(func(p *view.ChangeEmail) { p.Typed, p.Bad = long.Email, view.FaultEmailTooOften })),
 		state("account/email/wrong", email(func(p *view.ChangeEmail) { p.Typed, p.Current.Fault = "ada@example.org", view.FaultCurrentPassword })),
 		state("account/close/usual", closing("")),

@@ -46,6 +46,9 @@ func password() []State {
 	}
 	return []State{
 		state("signin/password/first", with(func(p *view.Password) { p.ForgotURL = "" })),
+		state("signin/password/owners", with(func(p *view.Password) {
+			p.Company = &view.CompanyPassword{Domain: "example.com", Org: "Analytical Engines"}
+		})),
 		state("signin/password/missing", with(func(p *view.Password) { p.Fault = view.FaultPasswordMissing })),
 		state("signin/password/wrong", with(func(p *view.Password) {
 			p.Fault, p.Remember = view.FaultCredentials, true

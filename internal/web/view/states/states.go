@@ -20,7 +20,7 @@ func All() []State {
 	var all []State
 	for _, table := range [][]State{
 		identifier(), password(), choose(), chooseOrganization(), consent(), device(), errors(), signOut(), formPost(), account(), profile(), stopNews(), owner(), links(), mailbox(),
-		recovery(), federation(), orgs(), invite(), approve(), challenges(), signUp(),
+		recovery(), federation(), orgs(), invite(), connectPages(), approve(), challenges(), signUp(),
 	} {
 		all = append(all, table...)
 	}

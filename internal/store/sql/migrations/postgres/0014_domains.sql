@@ -19,3 +19,18 @@ CREATE UNIQUE INDEX domains_proven ON domains (name) WHERE proven_at IS NOT NULL
 CREATE INDEX domains_skeleton ON domains (skeleton) WHERE proven_at IS NOT NULL;
 CREATE INDEX domains_connection ON domains (connection_id) WHERE connection_id IS NOT NULL;
 CREATE INDEX domains_checked ON domains (checked_at) WHERE proven_at IS NOT NULL AND NOT vouched;
+
+-- Links by which somebody who is no member sets up an organization's sign-in. key
+-- is the hash of the link's secret, browser that of who opened it.
+CREATE TABLE setup_links (
+    id              uuid        PRIMARY KEY,
+    organization_id uuid        NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    key             text        COLLATE "C" NOT NULL,
+    created_by      text        NOT NULL,
+    created_at      timestamptz NOT NULL,
+    expires_at      timestamptz NOT NULL,
+    browser         text        COLLATE "C",
+    claimed_at      timestamptz
+);
+CREATE INDEX setup_links_organization ON setup_links (organization_id, id);
+CREATE INDEX setup_links_expires ON setup_links (expires_at);

@@ -1,0 +1,235 @@
+package protocol
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"signet/internal/outbound/dnstest"
+	"signet/internal/testenv"
+)
+
+// company is a house, a DNS server that it asks, and another Signet over TLS that
+// is the provider of an organization to come. Nothing is set up yet.
+type company struct {
+	*testenv.Env
+	up  *testenv.Env
+	dns *dnstest.Server
+	org string
+}
+
+var orgID = regexp.MustCompile(`/orgs/([0-9a-f-]{36})`)
+
+// newCompany boots them; bob owns the organization.
+func newCompany(t *testing.T, backend testenv.Backend) *company {
+	t.Helper()
+	c := &company{dns: dnstest.New(t)}
+	c.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
+	c.Env = boot(t, testenv.Options{Backend: backend, Env: map[string]string{
+		"SIGNET_OUTBOUND_CA": c.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true", "SIGNET_DNS_SERVER": c.dns.Addr,
+	}})
+	c.Apply(`
+organizations:
+  - slug: contoso
+    name: Contoso
+    owners: [bob@contoso.example]
+    viewers: [carol@contoso.example]
+users:
+  - email: bob@contoso.example
+    password: the-Owner-of-it-1
+    verified: true
+  - email: carol@contoso.example
+    password: the-Viewer-of-it-1
+    verified: true
+`)
+	return c
+}
+
+var (
+	contosoBob   = testenv.Person{Email: "bob@contoso.example", Password: "the-Owner-of-it-1"}
+	contosoCarol = testenv.Person{Email: "carol@contoso.example", Password: "the-Viewer-of-it-1"}
+)
+
+// signedIn is a browser in which the person is signed in to the account pages.
+func (c *company) signedIn(t *testing.T, who testenv.Person) *testenv.Browser {
+	t.Helper()
+	b := c.Browser().For(t)
+	if page := b.Finish(b.Get("/account"), who); page.URL.Path != "/account" {
+		t.Fatalf("%s ends at %s:\n%s", who.Email, page.URL, page.Body)
+	}
+	return b
+}
+
+// prove proves the domain by the pages, beginning at the overview.
+func (c *company) prove(t *testing.T, b *testenv.Browser, overview, domain string) {
+	t.Helper()
+	page := b.Get(overview)
+	page = b.Submit(page.Form("add-domain"), "add-domain", "domain", domain)
+	record := regexp.MustCompile(`signet-domain-proof=[\w-]+`).FindString(page.Body)
+	if record == "" {
+		t.Fatalf("no record at %s:\n%s", page.URL, page.Body)
+	}
+	c.dns.Set("_signet-challenge."+domain, record)
+	if page = b.Submit(page.Form("submit"), "submit"); page.URL.Query().Get("done") != "domain-proven" {
+		t.Fatalf("the record does not prove the domain: %s\n%s", page.URL, page.Body)
+	}
+}
+
+// connect enters the other Signet as the provider, and returns the connection's
+// page and what is to be registered there.
+func (c *company) connect(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
+	t.Helper()
+	page := b.Post(overview+"/providers", map[string][]string{"guide": {"oidc"}})
+	callback := regexp.MustCompile(`https?://[^<"]+/callback`).FindString(page.Body)
+	if callback == "" {
+		t.Fatalf("the page of the connection does not say where to send people back: %s\n%s", page.URL, page.Body)
+	}
+	c.up.Apply(fmt.Sprintf(`
+clients:
+  - id: house
+    name: The house
+    secret: %s
+    redirect_uris: ["%s"]
+    scopes: [openid, profile, email]
+    trusted: true
+users:%s`, upstreamSecret, callback, hopperThere))
+	return b.Submit(page.Form("client_id"), "submit", "name", "Contoso", "metadata_url", c.up.Issuer+"/.well-known/openid-configuration", "client_id", "house", "client_secret", upstreamSecret)
+}
+
+// through goes from a page that leads to the provider through the provider's pages
+// and back, to where the house leads on.
+func (c *company) through(t *testing.T, b *testenv.Browser, from *testenv.Page, who testenv.Person) *testenv.Page {
+	t.Helper()
+	there := c.up.Browser().For(t)
+	end := there.Finish(there.Get(onward(t, from)), who)
+	if !strings.HasPrefix(end.Location, c.Issuer+"/federation/") {
+		t.Fatalf("the provider ends at %q (status %d):\n%s", end.Location, end.Status, end.Body)
+	}
+	return b.Get(onward(t, b.Get(end.Location)))
+}
+
+// overview is where the organization's sign-in is set up.
+func (c *company) overview(t *testing.T, b *testenv.Browser) string {
+	t.Helper()
+	id := orgID.FindString(b.Get("/orgs").Body)
+	if id == "" {
+		t.Fatal("no organization is listed")
+	}
+	c.org = id
+	return id + "/signin"
+}
+
+// setUp does all of the wizard up to the trial that passed, and returns the
+// connection's page.
+func (c *company) setUp(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
+	t.Helper()
+	c.prove(t, b, overview, "contoso.example")
+	page := c.connect(t, b, overview)
+	if page.URL.Query().Get("done") != "connection-saved" {
+		t.Fatalf("the connection is not saved: %s\n%s", page.URL, page.Body)
+	}
+	page = c.through(t, b, b.Submit(page.Form("try-button"), "try-button"), hopper)
+	for _, want := range []string{"grace@contoso.example", "Grace Hopper", "email_verified"} {
+		if !strings.Contains(page.Body, want) {
+			t.Errorf("the trial does not show %s:\n%s", want, page.Body)
+		}
+	}
+	page = b.Submit(page.Form("submit"), "submit")
+	if page.URL.Query().Get("done") != "connection-passed" {
+		t.Fatalf("the trial did not pass: %s\n%s", page.URL, page.Body)
+	}
+	return page
+}
+
+// TestWizard moves an organization to its own sign-in by its pages alone, and looks
+// at who gets in how at each step.
+func TestWizard(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Backends {
+		t.Run(string(backend), func(t *testing.T) {
+			c := newCompany(t, backend)
+			bob := c.signedIn(t, contosoBob)
+			overview := c.overview(t, bob)
+			carol := c.signedIn(t, contosoCarol)
+			if page := carol.Get(overview); page.Status != http.StatusForbidden {
+				t.Errorf("a viewer at the owner's pages: status %d", page.Status)
+			}
+			page := c.setUp(t, bob, overview)
+
+			// Nothing is led there before it is switched on.
+			app := c.App(t, web)
+			if first := step(t, app, c.Browser().For(t), hopper.Email); first.Form("password") == nil {
+				t.Fatalf("led away before it is on: %s", first.URL)
+			}
+			page = bob.Submit(page.Form("switch-button"), "switch-button", "to", "on")
+			if page.URL.Query().Get("done") != "connection-on" {
+				t.Fatalf("not switched on: %s\n%s", page.URL, page.Body)
+			}
+			grace := c.Browser().For(t)
+			r := app.Request()
+			tokens := app.Redeem(r, r.Answer(c.through(t, grace, stepIn(t, grace, r, hopper.Email), hopper)))
+			if claims := app.IDToken(tokens.Str("id_token"), r.Get("nonce")); claims["acr"] != "urn:signet:acr:upstream" {
+				t.Errorf("signed in as %v", claims)
+			}
+			// A password still works, by the page behind the one that leads away.
+			again := c.Browser().For(t)
+			at := again.Get("/signin/password?flow=" + step(t, app, again, contosoCarol.Email).URL.Query().Get("flow"))
+			if got := again.Submit(at.Form("password"), "submit", "password", contosoCarol.Password); got.Location == "" {
+				t.Errorf("a password while it is on: %s\n%s", got.URL, got.Body)
+			}
+
+			page = bob.Submit(page.Form("switch-button"), "switch-button", "to", "required")
+			if page.URL.Query().Get("done") != "connection-required" || !strings.Contains(page.Body, contosoBob.Email) {
+				t.Fatalf("not required: %s\n%s", page.URL, page.Body)
+			}
+			c.wantEnforced(t, carol)
+		})
+	}
+}
+
+// step types the address on the first page of a sign-in, and stops there.
+func step(t *testing.T, app *testenv.App, b *testenv.Browser, email string) *testenv.Page {
+	t.Helper()
+	return stepIn(t, b, app.Request(), email)
+}
+
+func stepIn(t *testing.T, b *testenv.Browser, r *testenv.Request, email string) *testenv.Page {
+	t.Helper()
+	page := b.Get(r.Path())
+	if page.Form("username") == nil {
+		t.Fatalf("no sign-in page: %s (status %d)", page.URL, page.Status)
+	}
+	return b.Submit(page.Form("username"), "submit", "username", email)
+}
+
+// wantEnforced holds what must be so once the provider is required.
+func (c *company) wantEnforced(t *testing.T, carol *testenv.Browser) {
+	t.Helper()
+	if page := carol.Get("/account"); page.URL.Path != "/signin" {
+		t.Errorf("who signed in with a password still is: %s", page.URL)
+	}
+	app := c.App(t, web)
+	for _, who := range []testenv.Person{contosoCarol, {Email: "nobody@contoso.example", Password: "some-Password-1"}} {
+		b := c.Browser().For(t)
+		page := step(t, app, b, who.Email)
+		onward(t, page)
+		flow := page.URL.Query().Get("flow")
+		page = b.Get("/signin/password?flow=" + flow)
+		if !strings.Contains(page.Body, `id="company"`) {
+			t.Errorf("the page does not say who may use a password:\n%s", page.Body)
+		}
+		page = b.Submit(page.Form("password"), "submit", "password", who.Password)
+		if page.Form("password") == nil || b.Cookie("signet_session") != "" {
+			t.Errorf("%s signed in with a password: %s", who.Email, page.URL)
+		}
+	}
+	// Its owner has a way in.
+	b := c.Browser().For(t)
+	page := step(t, app, b, contosoBob.Email)
+	page = b.Get("/signin/password?flow=" + page.URL.Query().Get("flow"))
+	if page = b.Submit(page.Form("password"), "submit", "password", contosoBob.Password); page.Location == "" {
+		t.Errorf("the owner does not get in: %s\n%s", page.URL, page.Body)
+	}
+}
