@@ -19,6 +19,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/audit"
+	"signet/internal/client"
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/org"
@@ -43,13 +44,21 @@ type Tokens interface {
 // many, with how long to wait.
 type Gate func(ctx context.Context, by *grant.Access, ip string) (wait time.Duration, err error)
 
+// Letter writes the letter of an invitation in the language, a BCP 47 tag, or in
+// that of the house.
+type Letter func(ctx context.Context, language string) org.ComposeInvitation
+
 // Services are the parts of the house that the API works with.
 type Services struct {
 	Issuer        string
 	Tokens        Tokens
 	Gate          Gate
 	Accounts      *account.Service
+	Clients       *client.Registry
 	Organizations *org.Service
+	Invitations   *org.Invitations
+	Letter        Letter // of invitations
+	Domains       *org.Domains
 	Repeats       *repeat.Service
 	Audit         audit.Store
 	Now           func() time.Time
@@ -68,6 +77,10 @@ func New(s Services) *API {
 	a.huma = huma.NewAPI(a.description(), adapter{a})
 	a.organizations()
 	a.members()
+	a.invitations()
+	a.domains()
+	a.users()
+	a.clients()
 	a.describe()
 	return a
 }

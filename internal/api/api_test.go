@@ -52,7 +52,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			continue
 		}
 		scope := o.Security[0]["signet"]
-		if len(o.Security) != 1 || len(scope) != 1 || !slices.Contains(resource.Managing, scope[0]) {
+		if len(o.Security) != 1 || len(scope) != 1 || !slices.Contains(append(resource.Managing, resource.Operating...), scope[0]) {
 			t.Errorf("%s asks for %v", o.ID, o.Security)
 		} else if strings.HasSuffix(scope[0], ":read") != (r.Method == "GET") {
 			t.Errorf("%s is a %s for the scope %s", o.ID, r.Method, scope[0])

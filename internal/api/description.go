@@ -43,11 +43,19 @@ cursor to get the next.`
 const (
 	tagOrganizations = "organizations"
 	tagMembers       = "members"
+	tagInvitations   = "invitations"
+	tagDomains       = "domains"
+	tagUsers         = "users"
+	tagClients       = "clients"
 )
 
 var tags = []*huma.Tag{
 	{Name: tagOrganizations, Description: "Groups of people whom apps know under one name."},
 	{Name: tagMembers, Description: "Who belongs to an organization, and what they may do there."},
+	{Name: tagInvitations, Description: "Letters that ask people to join an organization."},
+	{Name: tagDomains, Description: "Domains of e-mail addresses that organizations prove to have."},
+	{Name: tagUsers, Description: "Accounts, for the operator."},
+	{Name: tagClients, Description: "Apps, for the operator."},
 }
 
 // Document is the description.

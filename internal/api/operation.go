@@ -12,6 +12,7 @@ import (
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/org"
+	"signet/internal/resource"
 )
 
 // operation is what is said of an operation besides what it takes and gives.
@@ -30,6 +31,7 @@ type operation struct {
 type call struct {
 	*grant.Access
 	request *http.Request
+	answer  http.ResponseWriter
 	failed  error // how it ended, for the log
 }
 
@@ -80,7 +82,7 @@ func (a adapter) Handle(o *huma.Operation, handler func(huma.Context)) {
 		if err != nil {
 			return err
 		}
-		c := &call{Access: access, request: r}
+		c := &call{Access: access, request: r, answer: w}
 		serve := func(w http.ResponseWriter, r *http.Request) error {
 			handler(humago.NewContext(o, r.WithContext(context.WithValue(r.Context(), callKey{}, c)), w))
 			return c.failed
@@ -108,6 +110,8 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, scope string) (*gran
 		// RFC 6750 §3.1; a scope has no character that a quoted string has not.
 		w.Header().Set("WWW-Authenticate", access.Scheme+` error="insufficient_scope", scope="`+scope+`"`)
 		return nil, fault.New(fault.Forbidden, "the access token was not granted the scope %s", scope)
+	case access.AccountID != "" && slices.Contains(resource.Operating, scope):
+		return nil, fault.New(fault.Forbidden, "this is the operator's: an app of the house does it by itself, for no person")
 	case access.AccountID == "" && !access.Trusted:
 		return nil, fault.New(fault.Forbidden, "an app acts as the operator only if it is the house's (trusted: true); others manage what the person may who signed in")
 	}

@@ -16,6 +16,7 @@ import (
 	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/handle"
+	"signet/internal/resource"
 	"signet/internal/session"
 )
 
@@ -164,9 +165,12 @@ func checkResponseMode(_ *Provider, _ context.Context, d *draft) *oauthError {
 	return nil
 }
 
+// isOperating reports whether the scope is none that a person can allow.
+func isOperating(scope string) bool { return slices.Contains(resource.Operating, scope) }
+
 func checkScope(_ *Provider, _ context.Context, d *draft) *oauthError {
 	asked := d.params.list("scope")
-	scopes := d.client.MayScope(asked)
+	scopes := slices.DeleteFunc(d.client.MayScope(asked), isOperating)
 	if !d.client.MayGrant(client.GrantRefresh) || !d.req.ResponseType.Has(session.TypeCode) {
 		// OpenID Connect Core §11: offline_access is ignored where there is no
 		// refresh token to be had.

@@ -118,19 +118,25 @@ func (s *Server) Check() error {
 
 // House are all scopes whose meaning is the provider's, and not that of the apps:
 // tokens for the provider itself can have them.
-var House = slices.Concat(Personal, Managing)
+var House = slices.Concat(Personal, Managing, Operating)
 
 // Personal are those that are about a person.
 var Personal = []string{"openid", "profile", "email", "phone", "address", "organizations", "offline_access"}
 
-// The scopes of the management API. A person allows an app to do what they may do
-// themselves; an app of the house has them of its own, as the operator.
+// The scopes of the management API.
 const (
 	OrganizationsRead  = "organizations:read"
 	OrganizationsWrite = "organizations:write"
+	UsersRead          = "users:read"
+	ClientsRead        = "clients:read"
 )
 
-// Managing are all of them.
+// Operating are those that are the operator's: an app of the house has them of its
+// own, and nobody can allow an app what they may not do themselves.
+var Operating = []string{UsersRead, ClientsRead}
+
+// Managing are the others: a person allows an app to do what they may do
+// themselves, and an app of the house has them of its own, as the operator.
 var Managing = []string{OrganizationsRead, OrganizationsWrite}
 
 // Fill sets what was left out.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
+	"signet/internal/resource"
 	"signet/internal/testenv"
 )
 
@@ -300,8 +301,14 @@ func responseModeWorks(t *testing.T, e *testenv.Env, mode string) {
 
 func scopeWorks(t *testing.T, e *testenv.Env, scope string) {
 	every, line := testenv.App{ID: "every", Secret: "secret-of-every", Redirect: "https://every.example/cb"}, strings.ReplaceAll(allScopes, " ", ", ")
-	e.Apply("clients:\n  - {id: every, secret: secret-of-every, redirect_uris: [\"https://every.example/cb\"], grant_types: [authorization_code, refresh_token], trusted: true, scopes: [" +
-		line + ", \"organizations:read\", \"organizations:write\"]}\n")
+	e.Apply("clients:\n  - {id: every, secret: secret-of-every, redirect_uris: [\"https://every.example/cb\"], grant_types: [authorization_code, refresh_token, client_credentials], trusted: true, scopes: [" +
+		line + ", \"" + strings.Join(slices.Concat(resource.Managing, resource.Operating), "\", \"") + "\"]}\n")
+	if slices.Contains(resource.Operating, scope) { // the app's own
+		if got := e.App(t, every).Call("/token", "grant_type", "client_credentials", "scope", scope); got.Str("scope") != scope {
+			t.Errorf("by itself: %d %s", got.Status, got.Body)
+		}
+		return
+	}
 	got := tokens(t, e.Browser().For(t), e.App(t, every), ada, "scope", "openid "+scope)
 	if !slices.Contains(strings.Fields(got.Str("scope")), scope) {
 		t.Errorf("granted was %q", got.Str("scope"))

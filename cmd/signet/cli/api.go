@@ -9,6 +9,7 @@ import (
 	"signet/internal/fault"
 	"signet/internal/grant"
 	"signet/internal/limit"
+	"signet/internal/org"
 	"signet/internal/repeat"
 	"signet/internal/store/kv"
 )
@@ -16,9 +17,15 @@ import (
 // api is the management API, which the protocol tells what tokens are worth.
 func (s *server) api() *api.API {
 	return api.New(api.Services{
-		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Organizations: s.orgs,
+		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Clients: s.clients, Organizations: s.orgs, Domains: s.domains,
+		Invitations: s.invites, Letter: s.invitationLetter,
 		Repeats: repeat.NewService(s.db, time.Now), Audit: s.db, Now: time.Now,
 	})
+}
+
+// invitationLetter writes the letter of an invitation that no page sends.
+func (s *server) invitationLetter(ctx context.Context, language string) org.ComposeInvitation {
+	return s.pages.InvitationLetter(ctx, s.pages.View.Languages().Negotiate(language, "", ""))
 }
 
 // apiGate bounds how often an app calls the management API, for each person whose
