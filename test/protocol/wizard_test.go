@@ -11,9 +11,9 @@ import (
 	"signet/internal/testenv"
 )
 
-// company is a house, a DNS server that it asks, and another Signet over TLS that
+// move is a house, a DNS server that it asks, and another Signet over TLS that
 // is the provider of an organization to come. Nothing is set up yet.
-type company struct {
+type move struct {
 	*testenv.Env
 	up  *testenv.Env
 	dns *dnstest.Server
@@ -22,10 +22,10 @@ type company struct {
 
 var orgID = regexp.MustCompile(`/orgs/([0-9a-f-]{36})`)
 
-// newCompany boots them; bob owns the organization.
-func newCompany(t *testing.T, backend testenv.Backend) *company {
+// newMove boots them; bob owns the organization.
+func newMove(t *testing.T, backend testenv.Backend) *move {
 	t.Helper()
-	c := &company{dns: dnstest.New(t)}
+	c := &move{dns: dnstest.New(t)}
 	c.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
 	c.Env = boot(t, testenv.Options{Backend: backend, Env: map[string]string{
 		"SIGNET_OUTBOUND_CA": c.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true", "SIGNET_DNS_SERVER": c.dns.Addr,
@@ -53,7 +53,7 @@ var (
 )
 
 // signedIn is a browser in which the person is signed in to the account pages.
-func (c *company) signedIn(t *testing.T, who testenv.Person) *testenv.Browser {
+func (c *move) signedIn(t *testing.T, who testenv.Person) *testenv.Browser {
 	t.Helper()
 	b := c.Browser().For(t)
 	if page := b.Finish(b.Get("/account"), who); page.URL.Path != "/account" {
@@ -63,7 +63,7 @@ func (c *company) signedIn(t *testing.T, who testenv.Person) *testenv.Browser {
 }
 
 // prove proves the domain by the pages, beginning at the overview.
-func (c *company) prove(t *testing.T, b *testenv.Browser, overview, domain string) {
+func (c *move) prove(t *testing.T, b *testenv.Browser, overview, domain string) {
 	t.Helper()
 	page := b.Get(overview)
 	page = b.Submit(page.Form("add-domain"), "add-domain", "domain", domain)
@@ -79,7 +79,7 @@ func (c *company) prove(t *testing.T, b *testenv.Browser, overview, domain strin
 
 // connect enters the other Signet as the provider, and returns the connection's
 // page and what is to be registered there.
-func (c *company) connect(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
+func (c *move) connect(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
 	t.Helper()
 	page := b.Post(overview+"/providers", map[string][]string{"guide": {"oidc"}})
 	callback := regexp.MustCompile(`https?://[^<"]+/callback`).FindString(page.Body)
@@ -100,7 +100,7 @@ users:%s`, upstreamSecret, callback, hopperThere))
 
 // through goes from a page that leads to the provider through the provider's pages
 // and back, to where the house leads on.
-func (c *company) through(t *testing.T, b *testenv.Browser, from *testenv.Page, who testenv.Person) *testenv.Page {
+func (c *move) through(t *testing.T, b *testenv.Browser, from *testenv.Page, who testenv.Person) *testenv.Page {
 	t.Helper()
 	there := c.up.Browser().For(t)
 	end := there.Finish(there.Get(onward(t, from)), who)
@@ -111,7 +111,7 @@ func (c *company) through(t *testing.T, b *testenv.Browser, from *testenv.Page, 
 }
 
 // overview is where the organization's sign-in is set up.
-func (c *company) overview(t *testing.T, b *testenv.Browser) string {
+func (c *move) overview(t *testing.T, b *testenv.Browser) string {
 	t.Helper()
 	id := orgID.FindString(b.Get("/orgs").Body)
 	if id == "" {
@@ -123,7 +123,7 @@ func (c *company) overview(t *testing.T, b *testenv.Browser) string {
 
 // setUp does all of the wizard up to the trial that passed, and returns the
 // connection's page.
-func (c *company) setUp(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
+func (c *move) setUp(t *testing.T, b *testenv.Browser, overview string) *testenv.Page {
 	t.Helper()
 	c.prove(t, b, overview, "contoso.example")
 	page := c.connect(t, b, overview)
@@ -149,7 +149,7 @@ func TestWizard(t *testing.T) {
 	t.Parallel()
 	for _, backend := range testenv.Backends {
 		t.Run(string(backend), func(t *testing.T) {
-			c := newCompany(t, backend)
+			c := newMove(t, backend)
 			bob := c.signedIn(t, contosoBob)
 			overview := c.overview(t, bob)
 			carol := c.signedIn(t, contosoCarol)
@@ -205,7 +205,7 @@ func stepIn(t *testing.T, b *testenv.Browser, r *testenv.Request, email string) 
 }
 
 // wantEnforced holds what must be so once the provider is required.
-func (c *company) wantEnforced(t *testing.T, carol *testenv.Browser) {
+func (c *move) wantEnforced(t *testing.T, carol *testenv.Browser) {
 	t.Helper()
 	if page := carol.Get("/account"); page.URL.Path != "/signin" {
 		t.Errorf("who signed in with a password still is: %s", page.URL)
