@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"signet/internal/testenv"
+	"signet/internal/web/view"
 )
 
 // A person makes an organization from the account page, and owns it.
@@ -122,5 +123,37 @@ func TestOrganizationPages(t *testing.T) {
 		tab.See(home+"/delete", Look{Has: "#cancel"})
 		tab.goes("#submit", h.Issuer+"/orgs?done=org-deleted")
 		tab.goes("#deleted form button", home+"?done=org-restored")
+	})
+}
+
+// The pages of an organization in every language, with what they refuse.
+func TestOrganizationInEveryLanguage(t *testing.T) {
+	var all []way
+	for _, l := range view.Locales() {
+		all = append(all, speaking(l.String()))
+	}
+	h := startOrganizedHouse(t, all)
+	eachLanguage(t, func(t *testing.T, w way) {
+		tab := h.owner(t, w, "/new-organization")
+		tab.Follow("#submit")
+		tab.See(h.Issuer+"/new-organization", Look{Has: "#name-fault"})
+		tab.Open(h.Issuer + "/orgs")
+		tab.See(h.Issuer+"/orgs", Look{Has: "#new"})
+		tab.Follow("#orgs .rows a")
+		tab.See(h.Issuer+"/orgs/", Look{Has: "#members"})
+		home := tab.here()
+		tab.Follow("#members tbody tr:last-child a.button")
+		tab.See(home+"/members/", Look{Has: "#transfer"})
+		for _, path := range []string{"/settings", "/leave", "/delete"} {
+			tab.Open(home + path)
+			tab.See(home+path, Look{Has: "#apart, #ask"})
+		}
+		tab.Open(home + "/leave")
+		tab.Follow("#submit")
+		tab.See(home+"/leave", Look{Status: http.StatusConflict, Has: "[role=alert]"})
+		tab.Open(h.Issuer + "/account/close")
+		tab.See(h.Issuer+"/account/close", Look{Has: "#owned"})
+		tab.Open(home + "/delete")
+		tab.goes("#submit", h.Issuer+"/orgs?done=org-deleted")
 	})
 }

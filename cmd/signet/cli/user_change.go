@@ -8,6 +8,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
+	"signet/internal/org"
 )
 
 type userFlags struct {
@@ -170,12 +171,36 @@ func userAction(p *Process, d deed) *cobra.Command {
 	}
 }
 
+// disown deletes the organizations that nobody but the account belongs to, and
+// refuses to leave one without an owner that others belong to.
+func (h *house) disown(ctx context.Context, a *account.Account) error {
+	owned, err := h.orgs.SoleOwned(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, o := range owned {
+		if o.Others {
+			return fault.New(fault.Conflict, "%s is the only owner of %s (%s), which others belong to: "+
+				"first make one of them an owner with signet org member %s USER --role owner, or end it with signet org delete %s",
+				a.Email, o.Name, o.ID, o.ID, o.ID)
+		}
+	}
+	for _, o := range owned {
+		if _, err := h.orgs.Delete(ctx, o.ID, org.Operator); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func userDelete(p *Process) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "delete USER --yes", Short: "Erase an account",
 		Long: "Erase an account with its consents, sessions and refresh tokens. The address can\n" +
-			"make a new account, which apps will not take for the old one. It cannot be undone,\nhence --yes.",
+			"make a new account, which apps will not take for the old one. It cannot be undone,\nhence --yes. " +
+			"Organizations that nobody else belongs to are deleted; while others belong to\n" +
+			"one that nobody else owns, the account stays.",
 		Example: "  signet user delete ada@example.com --yes",
 		Args:    oneArg("user"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -184,6 +209,9 @@ func userDelete(p *Process) *cobra.Command {
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				return h.change(ctx, p, args[0], "account.delete", "deleted", func(a *account.Account) error {
+					if err := h.disown(ctx, a); err != nil {
+						return err
+					}
 					// Before, while its refresh tokens are known; and after, for a
 					// session that was begun in between.
 					err := h.signOut(ctx, a.ID)

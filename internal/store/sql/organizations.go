@@ -29,8 +29,10 @@ const (
 
 	memberOf = "SELECT role, joined_at FROM members WHERE organization_id = $1 AND account_id = $2"
 
-	countOwners = `SELECT count(*) FROM members JOIN accounts ON accounts.id = members.account_id AND accounts.status = 'active'
-		WHERE members.organization_id = $1 AND members.role = 'owner'`
+	// The accounts are looked up one by one: a planner that takes owners for many
+	// would read all accounts instead.
+	countOwners = `SELECT count(*) FROM members WHERE organization_id = $1 AND role = 'owner'
+		AND (SELECT status FROM accounts WHERE accounts.id = members.account_id) = 'active'`
 
 	ownersOf = "SELECT account_id FROM members WHERE organization_id = ? AND role = 'owner' ORDER BY account_id LIMIT ?"
 

@@ -39,16 +39,7 @@ func (p *Invitation) Heading() (string, error) {
 }
 
 // Means is what the role may do.
-func (p *Invitation) Means() Message {
-	switch p.Role {
-	case RoleOwner:
-		return "org.role.owner.means"
-	case RoleAdmin:
-		return "org.role.admin.means"
-	default:
-		return "org.role.viewer.means"
-	}
-}
+func (p *Invitation) Means() Message { return p.Role.Means() }
 
 // Submit is what the button says.
 func (p *Invitation) Submit() Message {

@@ -24,6 +24,18 @@ func (r Role) Label() Message {
 	}
 }
 
+// Means is what one of the role may do.
+func (r Role) Means() Message {
+	switch r {
+	case RoleOwner:
+		return "org.role.owner.means"
+	case RoleAdmin:
+		return "org.role.admin.means"
+	default:
+		return "org.role.viewer.means"
+	}
+}
+
 // Org is an organization as one of its members sees it.
 type Org struct {
 	ID, Name string
@@ -166,18 +178,6 @@ type OrgMemberPage struct {
 }
 
 func (*OrgMemberPage) template() string { return "org/member" }
-
-// RoleHint says what the role may do.
-func (p *OrgMemberPage) RoleHint(r Role) (string, error) {
-	switch r {
-	case RoleOwner:
-		return p.T("org.role.owner_hint")
-	case RoleAdmin:
-		return p.T("org.role.admin_hint")
-	default:
-		return p.T("org.role.viewer_hint")
-	}
-}
 
 // OrgSettings is what is known of an organization, and what becomes of it: the
 // field "name" is another name.
