@@ -1,7 +1,6 @@
 package org
 
 import (
-	"net/mail"
 	"strings"
 
 	"signet/internal/account"
@@ -32,20 +31,21 @@ func Addresses(pasted string, most int) (list []string, more bool) {
 	return list, false
 }
 
-// addressesOf takes one line apart: as mail programs write lists (RFC 5322
-// §3.4), else at each comma and semicolon.
+// addressesOf takes one line apart at each comma and semicolon, but for those in
+// the quoted name of somebody, and leaves the names out.
 func addressesOf(line string) []string {
+	paired := strings.Count(line, `"`)%2 == 0 // else they quote nothing
+	inside := false
 	var out []string
-	if parsed, err := mail.ParseAddressList(strings.TrimRight(line, ",; ")); err == nil {
-		for _, a := range parsed {
-			out = append(out, a.Address)
+	for part := range strings.FieldsFuncSeq(line, func(r rune) bool {
+		if r == '"' && paired {
+			inside = !inside
 		}
-		return out
-	}
-	for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == ',' || r == ';' }) {
+		return !inside && (r == ',' || r == ';')
+	}) {
 		part = strings.TrimSpace(part)
-		if _, rest, named := strings.Cut(part, "<"); named && strings.HasSuffix(rest, ">") {
-			part = strings.TrimSpace(strings.TrimSuffix(rest, ">"))
+		if at := strings.LastIndexByte(part, '<'); at >= 0 && strings.HasSuffix(part, ">") {
+			part = strings.TrimSpace(part[at+1 : len(part)-1])
 		}
 		if part != "" {
 			out = append(out, part)

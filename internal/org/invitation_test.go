@@ -251,6 +251,11 @@ func TestAddresses(t *testing.T) {
 	if !slices.Equal(list, want) || more {
 		t.Errorf("%q, %v; want %q", list, more, want)
 	}
+	list, _ = org.Addresses(`"Carol, the first" <carol@example.com>; dan@example.com`+"\n"+`O"Brien <pat@example.com>, grace@example.com`, 10)
+	want = []string{"carol@example.com", "dan@example.com", "pat@example.com", "grace@example.com"}
+	if !slices.Equal(list, want) {
+		t.Errorf("%q, want %q", list, want)
+	}
 	if list, more := org.Addresses("a@example.com\nb@example.com\nc@example.com", 2); len(list) != 2 || !more {
 		t.Errorf("%q, %v; want two, and more", list, more)
 	}

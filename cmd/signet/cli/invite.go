@@ -68,7 +68,7 @@ func (f *inviteFlags) add(cmd *cobra.Command) *cobra.Command {
 }
 
 // invite invites the addresses and prints what became of each.
-func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org.Wish, addresses []string) error {
+func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org.Wish, list []string) error {
 	if f.app != "" {
 		c, err := h.clients.Get(ctx, f.app)
 		if err != nil {
@@ -83,7 +83,7 @@ func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org
 	if err != nil {
 		return err
 	}
-	reports, err := h.invites.Invite(ctx, org.Operator, wish, addresses, compose)
+	reports, err := h.invites.Invite(ctx, org.Operator, wish, list, compose)
 	page, sent := reportPage{Reports: []reportView{}}, 0
 	for _, r := range reports {
 		v := reportView{Address: r.Address, Verdict: r.Verdict}
@@ -100,10 +100,31 @@ func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org
 	if sent > 0 && h.cfg.SMTP.URL.IsZero() {
 		fmt.Fprintln(p.Stderr, "signet: no mail server is set (smtp.url): the letters wait until there is one")
 	}
-	if sent < len(addresses) {
-		return fault.New(fault.Conflict, "%d of %d were not invited", len(addresses)-sent, len(addresses))
+	if sent < len(list) {
+		return fault.New(fault.Conflict, "%d of %d were not invited", len(list)-sent, len(list))
 	}
 	return nil
+}
+
+// addresses are those of the arguments or, for "-", of a list on the standard
+// input, as people paste it.
+func addresses(p *Process, args []string) ([]string, error) {
+	const most, size = 1000, 1 << 20
+	if len(args) != 1 || args[0] != "-" {
+		return args, nil
+	}
+	pasted, err := io.ReadAll(io.LimitReader(p.Stdin, size))
+	if err != nil {
+		return nil, err
+	}
+	list, more := org.Addresses(string(pasted), most)
+	switch {
+	case more:
+		return nil, usage("the list has more than %d addresses: invite them in parts", most)
+	case len(list) == 0:
+		return nil, usage("the list has no address")
+	}
+	return list, nil
 }
 
 func orgInvite(p *Process) *cobra.Command {
@@ -111,16 +132,21 @@ func orgInvite(p *Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "invite ORG ADDRESS...", Short: "Invite people into an organization",
 		Long: "Write to people who are to join an organization. Who has no account makes one on the\n" +
-			"way, whoever may sign up otherwise.",
-		Example: "  signet org invite engines bob@example.com grace@example.com --role admin",
+			"way, whoever may sign up otherwise. For - the addresses are read from the standard\n" +
+			"input: one on each line, or a list with names.",
+		Example: "  signet org invite engines bob@example.com grace@example.com --role admin\n  signet org invite engines - < list.txt",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			list, err := addresses(p, args[1:])
+			if err != nil {
+				return err
+			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				o, err := h.org(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				return h.invite(ctx, p, &f, org.Wish{OrgID: o.ID, Role: org.Role(f.role)}, args[1:])
+				return h.invite(ctx, p, &f, org.Wish{OrgID: o.ID, Role: org.Role(f.role)}, list)
 			})
 		},
 	}
@@ -132,11 +158,15 @@ func userInvite(p *Process) *cobra.Command {
 	var f inviteFlags
 	cmd := &cobra.Command{
 		Use: "invite ADDRESS...", Short: "Invite people to make an account",
-		Long:    "Write to people who are to make an account, whoever may sign up otherwise\n(sign_up.who).",
+		Long:    "Write to people who are to make an account, whoever may sign up otherwise\n(sign_up.who). For - the addresses are read from the standard input.",
 		Example: "  signet user invite bob@example.com",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return inHouse(p, cmd, func(ctx context.Context, h *house) error { return h.invite(ctx, p, &f, org.Wish{}, args) })
+			list, err := addresses(p, args)
+			if err != nil {
+				return err
+			}
+			return inHouse(p, cmd, func(ctx context.Context, h *house) error { return h.invite(ctx, p, &f, org.Wish{}, list) })
 		},
 	}
 	return f.add(cmd)
