@@ -172,6 +172,13 @@ func (v *visit) post(path, origin string, pairs ...string) (*http.Response, stri
 
 func TestOrganizationsHaveRoomsOfTheirOwn(t *testing.T) {
 	v := houses(t)
+	signIn := v.nobody()
+	v.page("/", 200, `action="/login"`, `name="login_hint"`)
+	signIn()
+	v.page("/login?login_hint=ada%40engines.example", 200)
+	if hint := v.provider.Seen().Authorize.Get("login_hint"); hint != "ada@engines.example" {
+		t.Errorf("login_hint is %q", hint)
+	}
 	body := v.page("/", 200, "Analytical Engines", "Owner", "Faraday hub", "Lagrange bar", "/login?organization=%2A")
 	if strings.Contains(body, "Zuse hub") || v.provider.Seen().Authorize.Get("organization") != relyingparty.AnyOrganization {
 		t.Error("the first organization sees the rooms of another")

@@ -30,6 +30,7 @@ type frame struct {
 	Sibling Link // the other app's name, and where its silent sign-in begins
 	Issuer  string
 	Login   string // where signing in begins, and returns to Here
+	Begin   string // the same, without where to return to
 	Logout  string
 	Switch  string // where another organization is chosen; "": there are none
 	Style   string // the style sheet's address, which changes with its content
@@ -100,7 +101,7 @@ func (a *app) frame(r *http.Request, title string) frame {
 	f := frame{
 		flavor: a.named(), Title: title, Here: r.URL.Path, User: relyingparty.UserFrom(r.Context()),
 		Sibling: a.config.Sibling.silent(), Issuer: a.config.Issuer,
-		Login: a.rp.LoginURL(r.URL.RequestURI()), Logout: a.rp.LogoutURL(),
+		Login: a.rp.LoginURL(r.URL.RequestURI()), Begin: a.rp.LoginURL("/"), Logout: a.rp.LogoutURL(),
 		Style: "/assets/app.css?v=" + styleVersion(a.flavor.ID),
 	}
 	if a.config.organizations() {
