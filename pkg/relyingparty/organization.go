@@ -121,6 +121,19 @@ func (rp *RP) takeOrganization(w http.ResponseWriter, r *http.Request, a *attemp
 	return rp.jar.put(w, r, organizationCookie, []byte(got), organizationMemory)
 }
 
+// fits reports whether the session is for what the configuration says: it may be
+// from before it said so.
+func (rp *RP) fits(claims *oidc.IDTokenClaims) bool {
+	switch fixed := rp.config.Organization; fixed {
+	case "":
+		return true
+	case AnyOrganization:
+		return organizationOf(claims) != ""
+	default:
+		return organizationOf(claims) == fixed
+	}
+}
+
 // organizationOf is the id of the organization that the ID token is about, or "".
 func organizationOf(claims *oidc.IDTokenClaims) string {
 	id, _ := claims.Claims["organization"].(string)

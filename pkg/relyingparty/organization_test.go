@@ -158,6 +158,20 @@ func TestOrganizationIsHeld(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a session from before", func(t *testing.T) {
+		for config, in := range map[string]string{AnyOrganization: "", tables: engines} {
+			a := startHouse(t, func(c *Config) { c.Organization = in })
+			b := a.browser()
+			b.get("/private/")
+			if !b.whoAt("/").SignedIn {
+				t.Fatalf("not signed in for %q", in)
+			}
+			a.rp.config.Organization = config
+			if b.whoAt("/").SignedIn {
+				t.Errorf("a session for %q is good where %q is wanted", in, config)
+			}
+		}
+	})
 	t.Run("a refresh", func(t *testing.T) {
 		a := startHouse(t, nil)
 		b := a.browser()

@@ -99,7 +99,7 @@ func (rp *RP) openSession(r *http.Request) (*session, error) {
 	if s.claims, err = readClaims(s.IDToken); err != nil {
 		return nil, errSealed
 	}
-	if !rp.now().Before(s.End) {
+	if !rp.now().Before(s.End) || !rp.fits(s.claims) {
 		return nil, errEnded
 	}
 	over, err := rp.over(r.Context(), s)

@@ -177,6 +177,19 @@ func TestOrganizationChoice(t *testing.T) {
 			t.Errorf("made once, there are:\n%s", list)
 		}
 
+		// An app that is not of the house asks for leave after the choice.
+		e.Apply("clients:\n  - {id: stranger, secret: secret-of-stranger, redirect_uris: [\"https://stranger.example/cb\"], scopes: [openid, organizations]}\n")
+		foreign := e.App(t, testenv.App{ID: "stranger", Secret: "secret-of-stranger", Redirect: "https://stranger.example/cb"})
+		r = foreign.Request("scope", scope, "organization", "*")
+		p = choice(t, b, b.Get(r.Path()), "Tables &amp; Sons")
+		if p.Form("allow") == nil {
+			t.Fatalf("not asked for leave: %d %s", p.Status, p.URL)
+		}
+		got = foreign.Redeem(r, r.Answer(b.Submit(p.Form("allow"), "allow")))
+		if _, name, _ := about(t, foreign.IDToken(got.Str("id_token"), "")); name != "Tables & Sons" {
+			t.Errorf("the stranger got %s", name)
+		}
+
 		// Another account is a way on, and so is the way back to the app.
 		r = app.Request("scope", scope, "organization", "engines")
 		p = g.Get(r.Path())
