@@ -331,6 +331,12 @@ func TestSAMLFresh(t *testing.T) {
 	long := func(a *crewjam.Assertion) {
 		a.AuthnStatements[0].AuthnInstant = a.AuthnStatements[0].AuthnInstant.Add(-time.Hour)
 	}
+	end := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	m.idp.Change = func(a *crewjam.Assertion) { a.AuthnStatements[0].SessionNotOnOrAfter = &end }
+	d, form := m.depart(false)
+	if a, err := m.arrive(d, form.Fields); err != nil || !a.Until.Equal(end) {
+		t.Errorf("arrived until %s: %+v, %v", end, a, err)
+	}
 	for _, c := range []struct {
 		change func(*crewjam.Assertion)
 		fresh  bool

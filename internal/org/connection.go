@@ -164,6 +164,8 @@ type Arrival struct {
 	Attributes map[string][]string `json:"attributes,omitempty"`
 	// AuthTime is when the person signed in there; zero: not said.
 	AuthTime time.Time `json:"auth_time,omitzero"`
+	// Until is when the sign-in there is over, whatever goes on here; zero: not said.
+	Until time.Time `json:"until,omitzero"`
 	// Session is the provider's name for the person's session there, and Hint
 	// what it wants to see again when that is to end (an ID token, a NameID).
 	Session string `json:"session,omitempty"`

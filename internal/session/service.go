@@ -98,6 +98,7 @@ type SignIn struct {
 	ACR       string
 	Remember  bool
 	Upstream  *Upstream // where, if not here
+	Until     time.Time // the session ends then, if not before; zero: that is not said
 	UserAgent string
 	IP        string
 }
@@ -124,6 +125,9 @@ func (s *Service) Begin(ctx context.Context, f *Flow, old *Session, in SignIn) (
 	}
 	if in.Remember {
 		sess.ExpiresAt = now.Add(s.life.Remember)
+	}
+	if !in.Until.IsZero() && in.Until.Before(sess.ExpiresAt) {
+		sess.ExpiresAt = in.Until
 	}
 	if err := s.replace(ctx, old, sess); err != nil {
 		return nil, err

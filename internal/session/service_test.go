@@ -266,3 +266,27 @@ func TestEndingSessions(t *testing.T) {
 		t.Error("somebody else was signed out")
 	}
 }
+
+// TestSignInUntil: a session is over when the provider said that the sign-in would
+// be, and never later than any other.
+func TestSignInUntil(t *testing.T) {
+	for name, c := range map[string]struct{ until, over time.Duration }{
+		"sooner": {40 * time.Minute, 40 * time.Minute}, "later than any": {100 * time.Hour, 8 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, clock := service(t)
+			cookie, sess := begin(t, s, nil, session.SignIn{AccountID: "ada", Until: clock.Now().Add(c.until)})
+			if want := clock.Now().Add(c.over); !sess.ExpiresAt.Equal(want) {
+				t.Errorf("it ends at %s, want %s", sess.ExpiresAt, want)
+			}
+			clock.Pass(c.over - time.Minute)
+			if c.over < lifetimes.Idle && current(t, s, cookie) == nil {
+				t.Error("it ended before its time")
+			}
+			clock.Pass(time.Minute)
+			if current(t, s, cookie) != nil {
+				t.Error("it outlives its time")
+			}
+		})
+	}
+}

@@ -229,7 +229,7 @@ func (w *Web) arrived(rw http.ResponseWriter, r *http.Request, f *session.Flow, 
 func (w *Web) signInUpstream(rw http.ResponseWriter, r *http.Request, f *session.Flow, c *org.Connection, a *org.Arrival, who *account.Account) error {
 	httpd.InfoOf(r).AccountID = who.ID
 	begun, err := w.beginAs(rw, r, f, who, session.SignIn{
-		AMR: []string{session.AMRUpstream}, ACR: session.ACRUpstream, Upstream: &session.Upstream{Connection: c.ID, Session: a.Session, Hint: a.Hint},
+		AMR: []string{session.AMRUpstream}, ACR: session.ACRUpstream, Upstream: &session.Upstream{Connection: c.ID, Session: a.Session, Hint: a.Hint}, Until: a.Until,
 	})
 	if fault.Is(err, fault.Unauthenticated) {
 		return w.showUpstreamFailed(rw, r, f, c, view.UpstreamStopped, "")

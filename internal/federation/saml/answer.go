@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,7 +19,7 @@ const (
 )
 
 // answer reads the assertion, which is verified.
-func answer(idp *Provider, a *saml.Assertion) (*Answer, error) {
+func answer(idp *Provider, a *saml.Assertion, now time.Time) (*Answer, error) {
 	name := a.Subject.NameID
 	out := &Answer{ID: a.ID, Format: name.Format, name: strings.TrimSpace(name.Value), Attributes: map[string][]string{}, Friendly: map[string]string{}}
 	out.Subject = subject(idp, name)
@@ -29,9 +30,15 @@ func answer(idp *Provider, a *saml.Assertion) (*Answer, error) {
 		if out.SignedInAt.Before(s.AuthnInstant) {
 			out.SignedInAt, out.Session = s.AuthnInstant, s.SessionIndex
 		}
+		if end := s.SessionNotOnOrAfter; end != nil && (out.Until.IsZero() || end.Before(out.Until)) {
+			out.Until = *end
+		}
 	}
 	if !printable(out.Session, maxSubject) {
 		return nil, refuse(Malformed, errors.New("the SessionIndex is too long, or has characters that no name has"))
+	}
+	if !out.Until.IsZero() && !now.Before(out.Until) {
+		return nil, refuse(Stale, errors.New("the sign-in is over already (SessionNotOnOrAfter)"))
 	}
 	if err := out.read(a.AttributeStatements); err != nil {
 		return nil, refuse(Malformed, err)

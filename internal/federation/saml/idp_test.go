@@ -122,6 +122,7 @@ type statement struct {
 	IssuedAt, NotBefore, NotAfter                             time.Time
 	Conditions, Attributes, Before                            string // XML
 	NoAuthn, NoAudience, NoConfirmation                       bool
+	Until                                                     time.Time // SessionNotOnOrAfter
 
 	signResponse, signAssertion *pair // nil: not signed
 	hash                        crypto.Hash
@@ -162,7 +163,11 @@ func (s *statement) assertion() string {
 	}
 	b.WriteString(s.Conditions + `</saml:Conditions>`)
 	if !s.NoAuthn {
-		fmt.Fprintf(&b, `<saml:AuthnStatement AuthnInstant="%s" SessionIndex="s-1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`, instant(s.IssuedAt))
+		until := ""
+		if !s.Until.IsZero() {
+			until = ` SessionNotOnOrAfter="` + instant(s.Until) + `"`
+		}
+		fmt.Fprintf(&b, `<saml:AuthnStatement AuthnInstant="%s" SessionIndex="s-1"%s><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`, instant(s.IssuedAt), until)
 	}
 	b.WriteString(`<saml:AttributeStatement>` + s.Attributes + `</saml:AttributeStatement></saml:Assertion>`)
 	return b.String()

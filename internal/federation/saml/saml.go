@@ -154,6 +154,7 @@ type Answer struct {
 	Format     string // of that name
 	Session    string // the provider's name for the session, or ""
 	SignedInAt time.Time
+	Until      time.Time           // when the sign-in is over; zero: not said
 	Attributes map[string][]string // by name
 	Friendly   map[string]string   // names of attributes by their friendly names
 
@@ -207,7 +208,7 @@ func (s *Service) Read(posted, asked string, once Once) (*Answer, error) {
 	case a.Signature == nil || a.Signature.NamespaceURI() != dsig.Namespace:
 		return nil, refuse(Unsigned, errors.New("the assertion is not signed"))
 	}
-	return answer(s.idp, a)
+	return answer(s.idp, a, s.now())
 }
 
 // decode reads base64, with or without line breaks.

@@ -31,6 +31,11 @@ func TestReadAnswer(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
+	s := good(p)
+	s.Until = moment.Add(time.Hour)
+	if a, err = service(t, Rules{}, p).Read(s.posted(t), asked, everFirst); err != nil || !a.Until.Equal(s.Until) {
+		t.Errorf("read %+v, %v", a, err)
+	}
 	if got := a.Values("nobody"); got != nil {
 		t.Errorf("an attribute that is not there has the values %q", got)
 	}
@@ -69,6 +74,7 @@ func TestReadRefuses(t *testing.T) {
 		"over":                               {func(s *statement) { s.NotAfter = moment.Add(-5 * time.Minute) }, Stale},
 		"not yet":                            {func(s *statement) { s.NotBefore = moment.Add(10 * time.Minute) }, Stale},
 		"issued in the future":               {func(s *statement) { s.IssuedAt = moment.Add(10 * time.Minute) }, Stale},
+		"a sign-in that is over":             {func(s *statement) { s.Until = moment }, Stale},
 		"no authentication":                  {func(s *statement) { s.NoAuthn = true }, Malformed},
 		"no confirmation":                    {func(s *statement) { s.NoConfirmation = true }, Malformed},
 		"no name":                            {func(s *statement) { s.NameID = " " }, Malformed},
