@@ -20,7 +20,7 @@ type connection struct {
 	clientID, authMethod  string
 	scopes, tenants       []string
 	idpInitiated          bool
-	assertionAlone        bool
+	oneSignature        bool
 	subject               string // attribute
 	email, given, family  string // names of claims or attributes
 	called, groups        string
@@ -47,7 +47,7 @@ var connectionKeys = []key[connection]{
 	{"scopes", func(c *connection) any { return &c.scopes }},
 	{"tenants", func(c *connection) any { return &c.tenants }},
 	{"idp_initiated", func(c *connection) any { return &c.idpInitiated }},
-	{"assertion_alone", func(c *connection) any { return &c.assertionAlone }},
+	{"one_signature", func(c *connection) any { return &c.oneSignature }},
 	{"claim_subject", func(c *connection) any { return &c.subject }},
 	{"claim_email", func(c *connection) any { return &c.email }},
 	{"claim_given_name", func(c *connection) any { return &c.given }},
@@ -112,7 +112,7 @@ func asDeclared(c *org.Connection, secrets org.Secrets) connection {
 		name: c.Name, protocol: string(c.Protocol), disabled: !c.Enabled,
 		metadataURL: c.OIDC.MetadataURL + c.SAML.MetadataURL, metadata: c.OIDC.Metadata,
 		clientID: c.OIDC.ClientID, authMethod: c.OIDC.AuthMethod, scopes: c.OIDC.Scopes, tenants: c.OIDC.Tenants, idpInitiated: c.SAML.IDPInitiated,
-		assertionAlone: c.SAML.AssertionAlone, subject: c.SAML.Subject,
+		oneSignature: c.SAML.OneSignature, subject: c.SAML.Subject,
 		email: c.Mapping.Email, given: c.Mapping.GivenName, family: c.Mapping.FamilyName, called: c.Mapping.Name, groups: c.Mapping.Groups,
 		clientSecret: secrets.ClientSecret, key: secrets.PrivateKey,
 	}
@@ -152,7 +152,7 @@ func (d *connection) put(c *org.Connection, secrets *org.Secrets) error {
 			c.SAML.Metadata = d.metadata
 		}
 		c.SAML.MetadataURL, c.SAML.IDPInitiated = d.metadataURL, d.idpInitiated
-		c.SAML.AssertionAlone, c.SAML.Subject = d.assertionAlone, d.subject
+		c.SAML.OneSignature, c.SAML.Subject = d.oneSignature, d.subject
 	}
 	uses := make([]org.Use, len(d.organizations))
 	for i, id := range d.organizations {

@@ -124,7 +124,7 @@ func (p *SAML) service(ctx context.Context, c Connection) (*saml.Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return saml.New(site, idp, saml.Rules{AssertionAlone: c.SAML.AssertionAlone}, p.now), nil
+	return saml.New(site, idp, saml.Rules{OneSignature: c.SAML.OneSignature}, p.now), nil
 }
 
 // Begin implements Provider.

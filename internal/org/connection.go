@@ -93,8 +93,8 @@ type SAMLSettings struct {
 	FetchedAt time.Time `json:"fetched_at,omitzero"`
 	// IDPInitiated: it may send people here who did not begin here.
 	IDPInitiated bool `json:"idp_initiated,omitempty"`
-	// AssertionAlone: it signs the assertion and not the response around it.
-	AssertionAlone bool `json:"assertion_alone,omitempty"`
+	// OneSignature: it signs the response or the assertion, and not both.
+	OneSignature bool `json:"one_signature,omitempty"`
 	// Subject is the attribute that names the person for good; "": the NameID does.
 	Subject string `json:"subject,omitempty"`
 }

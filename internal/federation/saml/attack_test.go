@@ -188,10 +188,10 @@ func parsedName(name string) *etree.Element {
 func TestSignatureWrapping(t *testing.T) {
 	p := named(t, "idp")
 	for name, wrap := range wrappings {
-		for which, rules := range map[string]Rules{"both": {}, "assertion": {AssertionAlone: true}} {
+		for which, rules := range map[string]Rules{"both": {}, "assertion": {OneSignature: true}} {
 			t.Run(name+"/"+which, func(t *testing.T) {
 				s := good(p)
-				if rules.AssertionAlone {
+				if rules.OneSignature {
 					s.signResponse = nil
 				}
 				doc := s.document(t)

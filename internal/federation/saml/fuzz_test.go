@@ -13,7 +13,7 @@ import (
 func FuzzRead(f *testing.F) {
 	p := named(f, "idp")
 	svc := service(f, Rules{}, p)
-	alone := service(f, Rules{AssertionAlone: true}, p)
+	alone := service(f, Rules{OneSignature: true}, p)
 	text := func(s *statement) string {
 		doc, err := s.document(f).WriteToString()
 		if err != nil {

@@ -35,9 +35,9 @@ type Site struct {
 
 // Rules say what of an identity provider's answers is believed.
 type Rules struct {
-	// AssertionAlone accepts an answer of which only the assertion is signed, for
-	// providers that cannot sign both.
-	AssertionAlone bool
+	// OneSignature accepts an answer of which the response or the assertion is
+	// signed, for providers that cannot sign both.
+	OneSignature bool
 }
 
 // Service is Signet at one identity provider.
@@ -187,7 +187,7 @@ func (s *Service) Read(posted, asked string, once Once) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !shape.signed && (!s.rules.AssertionAlone || shape.encrypted) && shape.assertions > 0 {
+	if !shape.signed && shape.assertions > 0 && (!s.rules.OneSignature || shape.encrypted || shape.inner == 0) {
 		// One that is encrypted is not opened for who cannot sign: what opening
 		// tells is of use to who tries (Core errata E93).
 		return nil, refuse(Unsigned, errors.New("the response is not signed"))
@@ -205,10 +205,16 @@ func (s *Service) Read(posted, asked string, once Once) (*Answer, error) {
 		return nil, seen.failed
 	case err != nil:
 		return nil, refusal(err)
-	case a.Signature == nil || a.Signature.NamespaceURI() != dsig.Namespace:
+	case !signed(a) && !(s.rules.OneSignature && shape.signed):
 		return nil, refuse(Unsigned, errors.New("the assertion is not signed"))
 	}
 	return answer(s.idp, a, s.now())
+}
+
+// signed reports whether the assertion has a signature of its own, which the
+// library has verified then.
+func signed(a *saml.Assertion) bool {
+	return a.Signature != nil && a.Signature.NamespaceURI() == dsig.Namespace
 }
 
 // decode reads base64, with or without line breaks.

@@ -100,19 +100,19 @@ func values(n int) string {
 	return `<saml:Attribute Name="groups">` + strings.Repeat(`<saml:AttributeValue>x</saml:AttributeValue>`, n) + `</saml:Attribute>`
 }
 
-// TestAssertionAlone: only where the connection says so, an answer may have one
-// signature, and it is the assertion's.
-func TestAssertionAlone(t *testing.T) {
-	p := named(t, "idp")
-	s := good(p)
-	s.signResponse = nil
-	if _, err := service(t, Rules{AssertionAlone: true}, p).Read(s.posted(t), asked, everFirst); err != nil {
-		t.Errorf("an assertion that is signed alone: %v", err)
-	}
-	s = good(p)
-	s.signAssertion = nil
-	if _, err := service(t, Rules{AssertionAlone: true}, p).Read(s.posted(t), asked, everFirst); ReasonOf(err) != Unsigned {
-		t.Errorf("an assertion without a signature: %v", err)
+// TestOneSignature: only where the connection says so, an answer may have one
+// signature; and it has one.
+func TestOneSignature(t *testing.T) {
+	p, other := named(t, "idp"), named(t, "other")
+	for _, c := range []struct {
+		response, assertion *pair
+		reason              Reason
+	}{{p, nil, ""}, {nil, p, ""}, {p, p, ""}, {nil, nil, Unsigned}, {other, nil, Signature}, {nil, other, Signature}, {other, p, Signature}, {p, other, Signature}} {
+		s := good(p)
+		s.signResponse, s.signAssertion = c.response, c.assertion
+		if _, err := service(t, Rules{OneSignature: true}, p).Read(s.posted(t), asked, everFirst); ReasonOf(err) != c.reason {
+			t.Errorf("response %v, assertion %v: %v; want %q", c.response != nil, c.assertion != nil, err, c.reason)
+		}
 	}
 }
 
