@@ -172,7 +172,7 @@ func (m *Manager) add(ctx context.Context, alg string, prev *Key, activeFrom tim
 	if prev != nil {
 		seq = prev.Seq + 1
 	}
-	private, err := generate(alg, m.cfg.RSABits)
+	private, err := generatorOf(ctx)(alg, m.cfg.RSABits)
 	if err != nil {
 		return "", err
 	}

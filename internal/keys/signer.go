@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -145,6 +146,26 @@ func (k *Key) JWK() jose.JSONWebKey {
 		use = "enc"
 	}
 	return jose.JSONWebKey{Key: k.Public, KeyID: k.KID, Algorithm: k.Alg, Use: use}
+}
+
+// Generator makes a private key for the algorithm.
+type Generator func(alg string, rsaBits int) (crypto.Signer, error)
+
+type generatorKey struct{}
+
+// WithGenerator has the keys that are made under the context come from the
+// generator, which is handed the usual one to fall back on. Only tests ask for it:
+// they make many houses that live for a second, and an RSA key costs as much as all
+// else of one.
+func WithGenerator(ctx context.Context, g func(usual Generator) Generator) context.Context {
+	return context.WithValue(ctx, generatorKey{}, g(generate))
+}
+
+func generatorOf(ctx context.Context) Generator {
+	if g, ok := ctx.Value(generatorKey{}).(Generator); ok {
+		return g
+	}
+	return generate
 }
 
 func generate(alg string, rsaBits int) (crypto.Signer, error) {

@@ -67,6 +67,7 @@ type Env struct {
 	environ []string
 	metrics []string
 	log     *syncBuffer
+	making  context.Context // in which it makes its keys
 	stops   []func()
 	moves   sync.RWMutex // held for Nodes while one is started again
 }
@@ -77,7 +78,7 @@ var cheapHash = map[string]string{"SIGNET_HASHING_MEMORY": "7MiB", "SIGNET_HASHI
 // Start boots the house; it ends with the test.
 func Start(t testing.TB, o Options) *Env {
 	t.Helper()
-	e := &Env{t: t, log: &syncBuffer{}, program: o.Program}
+	e := &Env{t: t, log: &syncBuffer{}, program: o.Program, making: fromStock()}
 	dir := t.TempDir()
 	settings := map[string]string{
 		"SIGNET_DATA": filepath.Join(dir, "data"), "SIGNET_LISTEN": "127.0.0.1:0", "SIGNET_METRICS_LISTEN": "127.0.0.1:0",
@@ -208,7 +209,7 @@ func whole(next http.Handler) http.Handler {
 // StartNode starts one more node and waits until it listens.
 func (e *Env) StartNode() {
 	e.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(e.making)
 	ready, ended := make(chan cli.Ready, 1), make(chan int, 1)
 	go func() {
 		ended <- cli.Main(ctx, cli.Process{
@@ -253,7 +254,7 @@ func (e *Env) Stop(node int) { e.stops[node]() }
 // returns its exit status and what it wrote.
 func (e *Env) Run(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = cli.Main(context.Background(), cli.Process{
+	code = cli.Main(e.making, cli.Process{
 		Args: args, Environ: e.environ, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
 	})
 	return code, out.String(), errs.String()

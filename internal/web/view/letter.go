@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"sync"
 	text "text/template"
 	"time"
 
@@ -77,13 +78,19 @@ func (r *Renderer) Write(loc Locale, l Letter) (Written, error) {
 	return w, nil
 }
 
+// The letters' templates, which all renderers share.
+var (
+	lettersParsed = sync.OnceValues(func() (*template.Template, error) { return template.ParseFS(templates.FS, "mail/*.html") })
+	plainParsed   = sync.OnceValues(func() (*text.Template, error) { return text.ParseFS(templates.FS, "mail/*.txt") })
+)
+
 // parseLetters reads the templates of the letters.
 func (r *Renderer) parseLetters() error {
 	var err error
-	if r.letters, err = template.ParseFS(templates.FS, "mail/*.html"); err != nil {
+	if r.letters, err = lettersParsed(); err != nil {
 		return fmt.Errorf("parse the letters: %w", err)
 	}
-	if r.plain, err = text.ParseFS(templates.FS, "mail/*.txt"); err != nil {
+	if r.plain, err = plainParsed(); err != nil {
 		return fmt.Errorf("parse the letters in plain text: %w", err)
 	}
 	for _, l := range blankLetters() {

@@ -72,7 +72,7 @@ func New(opts Options) (*Renderer, error) {
 	if r.assets, err = newAssets(r.brand.Accent); err != nil {
 		return nil, err
 	}
-	if r.pages, err = parse(); err != nil {
+	if r.pages, err = parsed(); err != nil {
 		return nil, err
 	}
 	if err := r.parseLetters(); err != nil {
@@ -95,6 +95,10 @@ func (r *Renderer) Brand() Brand { return r.brand }
 
 // Languages are those that the pages are offered in.
 func (r *Renderer) Languages() *Languages { return r.languages }
+
+// parsed are the templates of the program, which all renderers share: what differs
+// between these comes with the data.
+var parsed = sync.OnceValues(parse)
 
 // parse reads all templates into one set: the parts are shared, and every page
 // is a template of its own name.
