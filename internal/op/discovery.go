@@ -200,7 +200,8 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	body, length := d.plain, d.plainLength
-	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") {
+	// Who weighs codings gets the plain text, which is right for everybody.
+	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") && !strings.Contains(a[0], "q=0") {
 		h["Content-Encoding"] = docGzip
 		body, length = d.gzip, d.gzipLength
 	}

@@ -2,9 +2,12 @@ package browser
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -88,10 +91,33 @@ func (tab *Tab) See(address string, look Look) {
 	tab.complain()
 }
 
+// judged are the pages that axe found good in one way of walking, by their sum.
+var judged sync.Map
+
+// unlike are the parts of a page that say nothing of how it is built: names drawn at
+// random, and figures, such as times and ports.
+var unlike = regexp.MustCompile(`[A-Za-z0-9_-]{16,}|[0-9]+`)
+
+// styles are the names of the style sheets, which say what is in them.
+var styles = regexp.MustCompile(`[^"]+\.css`)
+
+// sum is the same for pages that differ in nothing else.
+func (tab *Tab) sum() string {
+	page := eval[string](tab, "document.documentElement.outerHTML")
+	sum := sha256.Sum256([]byte(tab.way.name + strings.Join(styles.FindAllString(page, -1), " ") + unlike.ReplaceAllString(page, "-")))
+	return string(sum[:])
+}
+
 // axe runs axe-core in both colour schemes, or in one where words are what is new. With page scripts switched off they
-// are switched on for this moment; those that the page came without stay out.
+// are switched on for this moment; those that the page came without stay out. The very same page is judged once: many journeys
+// begin with it.
 func (tab *Tab) axe() {
 	tab.t.Helper()
+	sum := tab.sum()
+	if _, good := judged.Load(sum); good {
+		return
+	}
+	good := true
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
 	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, s *chromedp.Target) error {
@@ -106,11 +132,19 @@ func (tab *Tab) axe() {
 			if err := colours(ctx, s, scheme); err != nil {
 				return err
 			}
-			found, err := violations(ctx, s, !tab.way.words)
+			rules := allRules
+			switch {
+			case tab.way.words:
+				rules = allButContrast
+			case scheme == "dark":
+				rules = contrast // nothing else depends on colours
+			}
+			found, err := violations(ctx, s, rules)
 			if err != nil {
 				return err
 			}
 			for _, v := range found {
+				good = false
 				tab.t.Errorf("%s, in %s: axe %s", tab.last(), scheme, v)
 			}
 		}
@@ -118,6 +152,9 @@ func (tab *Tab) axe() {
 	}))
 	if err != nil {
 		tab.t.Fatalf("axe at %s: %v", tab.last(), err)
+	}
+	if good {
+		judged.Store(sum, true)
 	}
 }
 
@@ -137,13 +174,18 @@ func scripts(ctx context.Context, s *chromedp.Target, on bool) error {
 	return err
 }
 
-const runAxe = `axe.run(document, {
-	resultTypes: ['violations'], preload: false, rules: {'target-size': {enabled: true}, 'color-contrast': {enabled: %t}},
-}).then(r => r.violations.map(v => v.id + ': ' + v.help + '; ' + v.nodes.map(n =>
+// What axe is asked about.
+const (
+	allRules       = `rules: {'target-size': {enabled: true}}`
+	allButContrast = `rules: {'target-size': {enabled: true}, 'color-contrast': {enabled: false}}`
+	contrast       = `runOnly: ['color-contrast']`
+)
+
+const runAxe = `axe.run(document, {resultTypes: ['violations'], preload: false, %s}).then(r => r.violations.map(v => v.id + ': ' + v.help + '; ' + v.nodes.map(n =>
 	n.html.slice(0, 120) + ' ' + n.any.concat(n.all, n.none).map(c => c.message).join(', ')).join(' | ')))`
 
 // violations runs axe in the page, which it is given where it has not got it.
-func violations(ctx context.Context, s *chromedp.Target, contrast bool) ([]string, error) {
+func violations(ctx context.Context, s *chromedp.Target, rules string) ([]string, error) {
 	yes := true
 	there, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: `typeof axe`, ReturnByValue: &yes})
 	if err != nil {
@@ -154,7 +196,7 @@ func violations(ctx context.Context, s *chromedp.Target, contrast bool) ([]strin
 			return nil, err
 		}
 	}
-	got, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf(runAxe, contrast), ReturnByValue: &yes, AwaitPromise: &yes})
+	got, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf(runAxe, rules), ReturnByValue: &yes, AwaitPromise: &yes})
 	if err != nil {
 		return nil, err
 	}

@@ -140,6 +140,9 @@ func TestDocuments(t *testing.T) {
 			if again := fetch(t, e.Issuer+path, map[string]string{"If-None-Match": h.Get("ETag")}); again.Status != http.StatusNotModified || again.Body != "" {
 				t.Errorf("%s by its ETag: %d", path, again.Status)
 			}
+			if refused := fetch(t, e.Issuer+path, map[string]string{"Accept-Encoding": "gzip;q=0"}); refused.Header.Get("Content-Encoding") != "" {
+				t.Errorf("%s: compressed for who refuses that", path)
+			}
 			packed := fetch(t, e.Issuer+path, map[string]string{"Accept-Encoding": "gzip"})
 			if packed.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(packed.Header.Get("Vary"), "Accept-Encoding") {
 				t.Fatalf("%s: not compressed: %v", path, packed.Header)
