@@ -59,6 +59,7 @@ type Services struct {
 	Invitations   *org.Invitations
 	Letter        Letter // of invitations
 	Domains       *org.Domains
+	Connections   *org.Connections
 	Repeats       *repeat.Service
 	Audit         audit.Store
 	Now           func() time.Time
@@ -79,6 +80,7 @@ func New(s Services) *API {
 	a.members()
 	a.invitations()
 	a.domains()
+	a.connections()
 	a.users()
 	a.clients()
 	a.describe()

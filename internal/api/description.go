@@ -45,6 +45,7 @@ const (
 	tagMembers       = "members"
 	tagInvitations   = "invitations"
 	tagDomains       = "domains"
+	tagConnections   = "connections"
 	tagUsers         = "users"
 	tagClients       = "clients"
 )
@@ -54,6 +55,7 @@ var tags = []*huma.Tag{
 	{Name: tagMembers, Description: "Who belongs to an organization, and what they may do there."},
 	{Name: tagInvitations, Description: "Letters that ask people to join an organization."},
 	{Name: tagDomains, Description: "Domains of e-mail addresses that organizations prove to have."},
+	{Name: tagConnections, Description: "Ways to sign in at the provider of an organization."},
 	{Name: tagUsers, Description: "Accounts, for the operator."},
 	{Name: tagClients, Description: "Apps, for the operator."},
 }

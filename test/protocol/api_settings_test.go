@@ -153,3 +153,49 @@ func TestAPIAccountsAndApps(t *testing.T) {
 		(&manager{t, app, granted.Str("access_token")}).refused(http.StatusForbidden, "GET", path, "")
 	}
 }
+
+// TestAPIConnections are entered by program, with what is secret going in and
+// never coming out; nobody signs in by one that no trial has passed.
+func TestAPIConnections(t *testing.T) {
+	t.Parallel()
+	e := boot(t, testenv.Options{})
+	e.Apply(managed)
+	e.Run("", "org", "member", "engines", bob.Email, "--role", "admin")
+	hers, his := behalf(t, e, e.App(t, desk), ada), behalf(t, e, e.App(t, desk), bob)
+	const list, secret = "/organizations/engines/connections", "a-secret-of-the-provider"
+	for _, body := range []string{
+		`{"name":"Okta","protocol":"ldap"}`, `{"protocol":"oidc"}`, `{"name":"Okta","protocol":"saml","oidc":{"client_id":"x"}}`,
+		`{"name":"Okta","protocol":"oidc","mapping":{"groups":"g","roles":[{"value":"bosses","role":"owner"}]}}`,
+	} {
+		hers.refused(http.StatusUnprocessableEntity, "POST", list, body)
+	}
+	his.refused(http.StatusForbidden, "POST", list, `{"name":"Okta","protocol":"oidc"}`)
+	made := hers.want(http.StatusCreated, "POST", list, `{"name":"Okta","protocol":"oidc","oidc":{"client_secret":"`+secret+`"}}`, "Idempotency-Key", "1")
+	at := list + "/" + made.Str("id")
+	addresses, _ := made.Fields["addresses"].(map[string]any)
+	if addresses["callback"] != e.Issuer+"/federation/"+made.Str("id")+"/callback" || made.Fields["enabled"] != false || made.Fields["tested_at"] != nil {
+		t.Errorf("made: %s", made.Body)
+	}
+	got := hers.want(http.StatusOK, "PATCH", at, `{"oidc":{"metadata_url":"https://okta.example/.well-known/openid-configuration","client_id":"signet"},"mapping":{"groups":"groups","roles":[{"value":"bosses","role":"admin"}]}}`)
+	if oidc, _ := got.Fields["oidc"].(map[string]any); oidc["client_id"] != "signet" || got.Str("name") != "Okta" || !strings.Contains(got.Body, "bosses") {
+		t.Errorf("changed: %s", got.Body)
+	}
+	hers.refused(http.StatusConflict, "PATCH", at, `{"enabled":true}`)
+	his.refused(http.StatusForbidden, "PATCH", at, `{"name":"Mine"}`)
+	his.refused(http.StatusForbidden, "DELETE", at, "")
+	saml := hers.want(http.StatusCreated, "POST", list, `{"name":"Entra","protocol":"saml","saml":{"metadata_url":"https://entra.example/metadata"}}`)
+	if addresses, _ := saml.Fields["addresses"].(map[string]any); addresses["acs"] == nil || addresses["entity_id"] == nil || addresses["callback"] != nil {
+		t.Errorf("by SAML: %s", saml.Body)
+	}
+	seen := his.want(http.StatusOK, "GET", list, "")
+	for _, answer := range []*testenv.Answer{made, got, seen, hers.want(http.StatusCreated, "POST", list, `{"name":"Okta","protocol":"oidc","oidc":{"client_secret":"`+secret+`"}}`, "Idempotency-Key", "1")} {
+		if strings.Contains(answer.Body, secret) || strings.Contains(answer.Body, "PRIVATE KEY") {
+			t.Errorf("a secret comes out: %s", answer.Body)
+		}
+	}
+	if strings.Contains(e.Log(), secret) {
+		t.Error("a secret is in the log")
+	}
+	hers.want(http.StatusNoContent, "DELETE", at, "")
+	hers.refused(http.StatusNotFound, "GET", at, "")
+}

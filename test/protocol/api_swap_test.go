@@ -26,6 +26,7 @@ func newSide(t *testing.T, e *testenv.Env, owner *manager, name string, second t
 	itself(t, e.App(t, robot)).want(http.StatusOK, "PUT", s.fill("/organizations/{organization}/members/{account}"), `{"role":"viewer"}`)
 	owner.want(http.StatusCreated, "POST", s.fill("/organizations/{organization}/domains"), s.fill(`{"domain":"{domain}"}`))
 	owner.want(http.StatusOK, "POST", s.fill("/organizations/{organization}/invitations"), s.fill(`{"role":"viewer","addresses":["guest@{domain}"]}`))
+	s["connection"] = owner.want(http.StatusCreated, "POST", s.fill("/organizations/{organization}/connections"), `{"name":"`+name+`","protocol":"oidc"}`).Str("id")
 	s["invitation"] = owner.all(s.fill("/organizations/{organization}/invitations"), "10")[0]["id"].(string)
 	return s
 }
@@ -51,6 +52,8 @@ var swapBodies = map[string]string{
 	"transfer-organization": `{"to":"{account}"}`,
 	"invite":                `{"role":"admin","addresses":["mallory@example.com"]}`,
 	"add-domain":            `{"domain":"taken.example"}`,
+	"add-connection":        `{"name":"Taken","protocol":"saml"}`,
+	"update-connection":     `{"name":"Taken","oidc":{"client_id":"taken"}}`,
 }
 
 // operations are those of the description whose path names something.
@@ -90,7 +93,7 @@ func TestAPIIdsOfOthers(t *testing.T) {
 		var b strings.Builder
 		for _, s := range []side{mine, theirs} {
 			b.WriteString(operator.want(http.StatusOK, "GET", s.fill("/organizations/{organization}"), "").Body)
-			for _, list := range []string{"members", "invitations", "domains"} {
+			for _, list := range []string{"members", "invitations", "domains", "connections"} {
 				fmt.Fprintln(&b, operator.all(s.fill("/organizations/{organization}/")+list, "100"))
 			}
 		}

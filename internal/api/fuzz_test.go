@@ -1,0 +1,84 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"signet/internal/account"
+	"signet/internal/api"
+	"signet/internal/grant"
+	"signet/internal/org"
+	"signet/internal/repeat"
+	"signet/internal/resource"
+	"signet/internal/store/storetest"
+)
+
+// bearer takes every request for one of the same person.
+type bearer struct{ access grant.Access }
+
+// Access implements api.Tokens.
+func (b bearer) Access(http.ResponseWriter, *http.Request) (*grant.Access, error) {
+	access := b.access
+	return &access, nil
+}
+
+// FuzzRequests sends what a program that has a token can send: it is answered, or
+// refused with a problem, and nothing is our fault.
+func FuzzRequests(f *testing.F) {
+	db, clock := storetest.OpenSQL(f, storetest.SQLiteURL(f)), storetest.NewClock()
+	id := uuid.Must(uuid.NewV7()).String()
+	err := db.CreateAccount(f.Context(), &account.Account{
+		ID: id, Email: "ada@example.com", EmailKey: "ada@example.com", Status: account.Active, CreatedAt: clock.Now(), UpdatedAt: clock.Now(),
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	orgs := org.NewService(db, org.Rules{Grace: time.Hour, MostOwned: 20}, clock.Now)
+	o, err := orgs.Create(f.Context(), "Engines", "engines", id, org.Operator)
+	if err != nil {
+		f.Fatal(err)
+	}
+	a := api.New(api.Services{
+		Issuer: "https://id.example", Tokens: bearer{grant.Access{ClientID: "desk", AccountID: id, Scopes: resource.Managing, Scheme: "Bearer"}},
+		Gate:     func(context.Context, *grant.Access, string) (time.Duration, error) { return 0, nil },
+		Accounts: account.NewService(db, nil, nil, clock.Now), Organizations: orgs,
+		Domains: org.NewDomains(orgs, db, nil, org.DomainRules{}, clock.Now),
+		Repeats: repeat.NewService(db, clock.Now), Audit: db, Now: clock.Now,
+	})
+	routes := a.Routes()
+	for i := range routes {
+		f.Add(i, o.ID, id, "limit=1&cursor=", `{"name":"Mills","role":"viewer","to":"`+id+`","domain":"mills.example"}`, "key")
+	}
+	f.Add(1, "engines", "..", "limit=-1&cursor=\x00", "{\"name\":\"\u202e\"}", strings.Repeat("k", 300))
+	f.Add(3, "%00", "\xff", "limit=1e9", `[{}]`, "")
+	f.Fuzz(func(t *testing.T, n int, first, second, query, body, key string) {
+		r := routes[((n%len(routes))+len(routes))%len(routes)]
+		if strings.Contains(r.Path, "/check") || strings.Contains(r.Path, "invitations") || strings.Contains(r.Path, "connections") {
+			return // ask others than the store
+		}
+		req := httptest.NewRequest(r.Method, "/api/v1", strings.NewReader(body))
+		req.URL.RawQuery = query
+		req.Header["Idempotency-Key"] = []string{key}
+		for _, name := range []string{"account", "domain", "user", "client"} {
+			req.SetPathValue(name, second)
+		}
+		req.SetPathValue("organization", first)
+		rec := httptest.NewRecorder()
+		if err := r.Do(rec, req); err != nil && rec.Body.Len() == 0 {
+			a.WriteError(rec, req, err)
+		}
+		if rec.Code >= 500 {
+			t.Fatalf("%s %s: %d %s", r.Method, r.Path, rec.Code, rec.Body)
+		}
+		if rec.Code >= 400 && (rec.Header().Get("Content-Type") != "application/problem+json" || !json.Valid(rec.Body.Bytes())) {
+			t.Fatalf("%s %s: %d is no problem: %v %s", r.Method, r.Path, rec.Code, rec.Header(), rec.Body)
+		}
+	})
+}
