@@ -20,7 +20,7 @@ type connection struct {
 	clientID, authMethod  string
 	scopes, tenants       []string
 	idpInitiated          bool
-	oneSignature        bool
+	oneSignature          bool
 	subject               string // attribute
 	email, given, family  string // names of claims or attributes
 	called, groups        string

@@ -24,8 +24,11 @@ func (p *SAML) Wish(ctx context.Context, c Connection, query string) (*Wish, err
 	l, err := s.ReadLogout(query, func(name string, until time.Time) (bool, error) {
 		return p.once.First(ctx, "saml logout\x00"+c.ID+"\x00"+name, until.Sub(p.now()))
 	})
+	if reason := saml.ReasonOf(err); reason != "" {
+		return nil, trouble(Nonsense, err, "The provider's message about a sign-out is not believed (%s): it is signed, recent, for this address, and comes once", reason)
+	}
 	if err != nil {
-		return nil, troubleOf(err)
+		return nil, err
 	}
 	return &Wish{service: s, logout: l}, nil
 }
