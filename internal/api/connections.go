@@ -46,11 +46,11 @@ type OIDCConnection struct {
 
 // SAMLConnection is what is known of a SAML identity provider.
 type SAMLConnection struct {
-	MetadataURL    string `json:"metadata_url,omitempty" maxLength:"512" doc:"Of its metadata; or metadata is the document by hand."`
-	Metadata       string `json:"metadata,omitempty" maxLength:"131072"`
-	IDPInitiated   bool   `json:"idp_initiated,omitempty" doc:"It may send people here who did not begin here."`
-	AssertionAlone bool   `json:"assertion_alone,omitempty" doc:"It signs the assertion and not the response around it."`
-	Subject        string `json:"subject,omitempty" maxLength:"512" doc:"The attribute that names a person for good; left out: the NameID does."`
+	MetadataURL  string `json:"metadata_url,omitempty" maxLength:"512" doc:"Of its metadata; or metadata is the document by hand."`
+	Metadata     string `json:"metadata,omitempty" maxLength:"131072"`
+	IDPInitiated bool   `json:"idp_initiated,omitempty" doc:"It may send people here who did not begin here."`
+	OneSignature bool   `json:"one_signature,omitempty" doc:"It signs the response or the assertion, and not both."`
+	Subject      string `json:"subject,omitempty" maxLength:"512" doc:"The attribute that names a person for good; left out: the NameID does."`
 }
 
 // Mapping says by which names the provider tells what is to be known of a person.
@@ -87,7 +87,7 @@ func (a *API) connectionOf(c *org.Connection, orgID string) Connection {
 	}
 	if c.Protocol == org.SAML {
 		s := c.SAML
-		out.SAML = &SAMLConnection{MetadataURL: s.MetadataURL, IDPInitiated: s.IDPInitiated, AssertionAlone: s.AssertionAlone, Subject: s.Subject}
+		out.SAML = &SAMLConnection{MetadataURL: s.MetadataURL, IDPInitiated: s.IDPInitiated, OneSignature: s.OneSignature, Subject: s.Subject}
 		if s.MetadataURL == "" {
 			out.SAML.Metadata = s.Metadata
 		}

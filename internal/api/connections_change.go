@@ -72,7 +72,7 @@ func enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLCo
 	}
 	if s != nil {
 		was := k.SAML
-		k.SAML = org.SAMLSettings{MetadataURL: s.MetadataURL, Metadata: s.Metadata, IDPInitiated: s.IDPInitiated, AssertionAlone: s.AssertionAlone, Subject: s.Subject}
+		k.SAML = org.SAMLSettings{MetadataURL: s.MetadataURL, Metadata: s.Metadata, IDPInitiated: s.IDPInitiated, OneSignature: s.OneSignature, Subject: s.Subject}
 		if s.MetadataURL != "" && s.MetadataURL == was.MetadataURL && s.Metadata == "" {
 			k.SAML.Metadata, k.SAML.FetchedAt = was.Metadata, was.FetchedAt // as it was fetched from there
 		}
