@@ -131,6 +131,12 @@ func TestNewcomerMakesAnOrganization(t *testing.T) {
 
 		tab.Follow(`nav a[href="/organization"]`)
 		tab.See(h.console+"/organization", Look{Lang: "en", Has: "#members"})
+		for _, link := range []string{"#sign-in", "#rest", "#create", "#invitations"} {
+			tab.Follow(link)
+			tab.See(h.Issuer+"/", Look{Has: "a.back"})
+			tab.Open(h.console + "/organization")
+			tab.Arrive(h.console + "/organization")
+		}
 		tab.Follow("#members")
 		tab.See(h.Issuer+"/orgs/", Look{})
 		if text := tab.Text("main"); !strings.Contains(text, "Nova & Daughters") {

@@ -149,7 +149,8 @@ type organizationPage struct {
 	Members      []memberRow
 	More         bool // than are listed
 	Unknown      bool // the members cannot be listed now
-	Manages      bool
+	Manages      bool // members, invitations, the name
+	Owns         bool
 	At           addresses
 }
 
@@ -162,13 +163,13 @@ type memberRow struct {
 
 // addresses are the provider's own pages about organizations; each leads back to
 // the app.
-type addresses struct{ Members, Invitations, New string }
+type addresses struct{ Members, Invitations, SignIn, Settings, New string }
 
 func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 	user := relyingparty.UserFrom(r.Context())
 	o := user.Organization
 	page := organizationPage{
-		frame: a.frame(r, o.Name), Organization: o, Rooms: len(estateOf(o.ID, a.config.Now())), Manages: user.HasRole(relyingparty.RoleAdmin),
+		frame: a.frame(r, o.Name), Organization: o, Rooms: len(estateOf(o.ID, a.config.Now())), Manages: user.HasRole(relyingparty.RoleAdmin), Owns: user.HasRole(relyingparty.RoleOwner),
 	}
 	members, ok := a.members(r.Context(), user)
 	page.Unknown, page.More = !ok, members.Next != ""
@@ -179,7 +180,9 @@ func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 		return strings.TrimSuffix(a.config.Issuer, "/") + path + "?" + url.Values{"app": {a.config.ClientID}}.Encode()
 	}
 	of := "/orgs/" + url.PathEscape(o.ID)
-	page.At = addresses{Members: at(of), Invitations: at(of + "/invitations"), New: at("/new-organization")}
+	page.At = addresses{
+		Members: at(of), Invitations: at(of + "/invitations"), SignIn: at(of + "/signin"), Settings: at(of + "/settings"), New: at("/new-organization"),
+	}
 	return a.render(w, http.StatusOK, "organization", page)
 }
 

@@ -184,11 +184,11 @@ func TestOrganizationsHaveRoomsOfTheirOwn(t *testing.T) {
 		t.Error("the first organization sees the rooms of another")
 	}
 	v.page("/devices/zuse-hub", 404)
-	v.page("/organization", 200, "Analytical Engines", "You may change devices", "/orgs/"+engines+"?app=console", "/orgs/"+engines+"/invitations?app=console", engines)
+	v.page("/organization", 200, "Analytical Engines", "You may change devices", "/orgs/"+engines+"?app=console", "/orgs/"+engines+"/invitations?app=console", "/orgs/"+engines+"/signin?app=console", "/orgs/"+engines+"/settings?app=console", engines)
 
 	v.page("/login?organization="+tables, 200, "Tables &amp; Sons", "Viewer", "Zuse hub")
-	if body := v.page("/organization", 200, "You may look at everything"); strings.Contains(body, `id="invitations"`) {
-		t.Error("a viewer is led to invite people")
+	if body := v.page("/organization", 200, "You may look at everything"); strings.Contains(body, `id="invitations"`) || strings.Contains(body, `id="sign-in"`) {
+		t.Error("a viewer is led to what viewers do not do")
 	}
 	v.page("/devices/faraday-hub", 404)
 }
