@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
 
 	"signet/internal/account"
 	"signet/internal/audit"
+	"signet/internal/org"
 	"signet/internal/web/view"
 )
 
@@ -69,6 +71,8 @@ type ownData struct {
 	Agreements []ownAgreement  `json:"agreements"`
 	Sessions   []ownSession    `json:"sessions"`
 	Apps       []ownApp        `json:"apps"`
+	Orgs       []ownOrg        `json:"organizations"`
+	Identities []ownIdentity   `json:"identities"`
 	Browsers   []ownBrowser    `json:"known_browsers"`
 	History    []ownEntry      `json:"history"`
 }
@@ -109,6 +113,22 @@ type ownApp struct {
 	Since    time.Time `json:"since"`
 }
 
+type ownOrg struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Role    org.Role   `json:"role"`
+	EraseAt *time.Time `json:"erase_at,omitempty"` // it was deleted, and can come back
+}
+
+// ownIdentity is who the person is at a provider through which they sign in.
+type ownIdentity struct {
+	ConnectionID string    `json:"connection_id"`
+	Subject      string    `json:"subject"`
+	Email        string    `json:"email,omitempty"`
+	Since        time.Time `json:"since"`
+	LastSignIn   time.Time `json:"last_sign_in_at"`
+}
+
 type ownBrowser struct {
 	FirstSeen time.Time `json:"first_seen_at"`
 	LastSeen  time.Time `json:"last_seen_at"`
@@ -131,7 +151,7 @@ func (w *Web) gather(r *http.Request, a *account.Account) (*ownData, error) {
 			ID: a.ID, Email: a.Email, Verified: a.EmailVerified, Status: a.Status, HasPassword: a.PasswordHash != "",
 			CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 		},
-		Agreements: []ownAgreement{}, Sessions: []ownSession{}, Apps: []ownApp{}, Browsers: []ownBrowser{}, History: []ownEntry{},
+		Agreements: []ownAgreement{}, Sessions: []ownSession{}, Apps: []ownApp{}, Identities: []ownIdentity{}, Browsers: []ownBrowser{}, History: []ownEntry{},
 	}
 	agreements, err := w.Ledger.Of(ctx, a.ID)
 	if err != nil {
@@ -154,6 +174,16 @@ func (w *Web) gather(r *http.Request, a *account.Account) (*ownData, error) {
 	for _, c := range consents {
 		d.Apps = append(d.Apps, ownApp{c.ClientID, c.Scopes, c.GrantedAt})
 	}
+	if d.Orgs, err = w.organizationsOf(ctx, a.ID); err != nil {
+		return nil, err
+	}
+	identities, err := w.Arrivals.Of(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range identities {
+		d.Identities = append(d.Identities, ownIdentity{i.ConnectionID, i.Subject, i.Email, i.CreatedAt, i.LastSignIn})
+	}
 	browsers, err := w.Browsers.Of(ctx, a.ID)
 	if err != nil {
 		return nil, err
@@ -163,6 +193,30 @@ func (w *Web) gather(r *http.Request, a *account.Account) (*ownData, error) {
 	}
 	d.History, err = w.history(r, a)
 	return d, err
+}
+
+// organizationsOf are the organizations that the account belongs to, and the
+// deleted ones that it can have back.
+func (w *Web) organizationsOf(ctx context.Context, accountID string) ([]ownOrg, error) {
+	out := []ownOrg{}
+	for after := ""; ; {
+		list, err := w.Organizations.Of(ctx, accountID, after, 1000)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			break
+		}
+		for _, m := range list {
+			out = append(out, ownOrg{ID: m.ID, Name: m.Name, Role: m.Role})
+		}
+		after = list[len(list)-1].ID
+	}
+	deleted, err := w.Organizations.DeletedOf(ctx, accountID, 1000)
+	for _, m := range deleted {
+		out = append(out, ownOrg{ID: m.ID, Name: m.Name, Role: m.Role, EraseAt: &m.EraseAt})
+	}
+	return out, err
 }
 
 // mostHistory bounds the file: more than anybody's account has seen.

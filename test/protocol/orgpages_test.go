@@ -3,9 +3,11 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -274,6 +276,10 @@ func TestLastOwnerCloses(t *testing.T) {
 		}
 		at(t, b.Get("/account"), "/account")
 
+		if code, _, errs := e.Run("", "user", "delete", ada.Email, "--yes"); code != 1 || !strings.Contains(errs, "signet org member") {
+			t.Errorf("the operator erases a last owner: status %d, %s", code, errs)
+		}
+
 		o := organizationOf(t, e, "engines")
 		at(t, submit(t, b, b.Get("/orgs/"+o.ID+"/members/"+o.member(grace)), "submit", "role", "owner"), "/orgs/"+o.ID)
 		p = at(t, b.Get(path), path)
@@ -289,3 +295,49 @@ func TestLastOwnerCloses(t *testing.T) {
 		}
 	})
 }
+
+var nextPage = regexp.MustCompile(`<a href="([^"]+)" id="next"`)
+
+// TestMembersByPage follows the pages of a long list: each member is on exactly
+// one of them.
+func TestMembersByPage(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		const many = 120
+		var users, viewers strings.Builder
+		for i := range many {
+			fmt.Fprintf(&users, "  - {email: m%d@example.com, verified: true}\n", i)
+			fmt.Fprintf(&viewers, ", m%d@example.com", i)
+		}
+		e.Apply("users:\n" + users.String() + "organizations:\n  - {slug: big, name: Big, owners: [ada@example.com], viewers: [bob@example.com" + viewers.String() + "]}\n")
+		b := atHome(t, e, ada)
+		seen, pages := map[string]int{}, 0
+		for path := "/orgs/" + organizationOf(t, e, "big").ID; path != ""; pages++ {
+			p := b.Get(path)
+			if p.Status != http.StatusOK {
+				t.Fatalf("%s: %d", path, p.Status)
+			}
+			for _, m := range memberLink.FindAllStringSubmatch(p.Body, -1) {
+				seen[m[1]]++
+			}
+			path = ""
+			if next := nextPage.FindStringSubmatch(p.Body); next != nil {
+				path = html.UnescapeString(next[1])
+			}
+		}
+		for member, n := range seen {
+			if n != 1 {
+				t.Errorf("%s is on %d pages", member, n)
+			}
+		}
+		if len(seen) != many+2 || pages != 3 {
+			t.Errorf("%d members on %d pages, want %d on 3", len(seen), pages, many+2)
+		}
+		for _, odd := range []string{"x", "%00", "00000000-0000-0000-0000-000000000000' OR 1", strings.Repeat("9", 5000)} {
+			if p := b.Get("/orgs/" + organizationOf(t, e, "big").ID + "?after=" + url.QueryEscape(odd)); p.Status != http.StatusOK {
+				t.Errorf("after %.20q: %d", odd, p.Status)
+			}
+		}
+	})
+}
+
+var memberLink = regexp.MustCompile(`href="/orgs/[^"/]+/members/([^"]+)"`)

@@ -274,6 +274,7 @@ func TestCloseAccount(t *testing.T) {
 // TestDownload: the file holds what is known of the person, and no secret.
 func TestDownload(t *testing.T) {
 	each(t, func(t *testing.T, e *testenv.Env) {
+		e.Apply("organizations:\n  - {slug: engines, name: Analytical Engines, owners: [ada@example.com]}\n")
 		b, p := atAccount(t, e, "/account/data", ada)
 		guestApp := e.App(t, guest)
 		b.SignIn(guestApp.Request(), ada)
@@ -300,7 +301,8 @@ func TestDownload(t *testing.T) {
 			Apps     []struct {
 				ClientID string `json:"client_id"`
 			}
-			Browsers []struct {
+			Organizations []struct{ Name, Role string }
+			Browsers      []struct {
 				FirstSeen time.Time `json:"first_seen_at"`
 			} `json:"known_browsers"`
 			History []struct {
@@ -313,7 +315,8 @@ func TestDownload(t *testing.T) {
 		}
 		if file.Issuer != e.Issuer || file.Account.Email != ada.Email || file.Account.Status != "active" || file.Profile.GivenName != "Ada" ||
 			len(file.Agreements) != 1 || !file.Agreements[0].Given || file.Agreements[0].Wording == "" || len(file.Sessions) != 1 ||
-			len(file.Apps) != 1 || file.Apps[0].ClientID != "guest" || len(file.Browsers) != 1 || file.Browsers[0].FirstSeen.IsZero() {
+			len(file.Apps) != 1 || file.Apps[0].ClientID != "guest" || len(file.Browsers) != 1 || file.Browsers[0].FirstSeen.IsZero() ||
+			len(file.Organizations) != 1 || file.Organizations[0].Name != "Analytical Engines" || file.Organizations[0].Role != "owner" {
 			t.Errorf("the file: %+v", file)
 		}
 		var actions []string
