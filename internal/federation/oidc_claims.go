@@ -18,14 +18,17 @@ import (
 )
 
 // claimNames are the names of claims where the mapping has none.
-var claimNames = org.Mapping{Email: "email", GivenName: "given_name", FamilyName: "family_name", Name: "name"}
+var claimNames = org.Mapping{Email: "email", GivenName: "given_name", FamilyName: "family_name", Name: "name", Groups: "groups"}
 
 // addUserinfo asks for what is mapped and the ID token does not say. What the ID
 // token says goes before it.
 func (o *OpenID) addUserinfo(ctx context.Context, m *Metadata, c *Connection, tokens *oauth2.Token, claims map[string]any) error {
 	missing := func(name string) bool { _, has := claims[name]; return name != "" && !has }
 	names := org.NamesOf(c.Mapping, claimNames)
-	wanted := []string{names.Email, names.Groups, names.GivenName, names.FamilyName}
+	wanted := []string{names.Email, names.GivenName, names.FamilyName}
+	if len(c.Mapping.Roles) > 0 {
+		wanted = append(wanted, names.Groups)
+	}
 	if m.Userinfo == "" || !slices.ContainsFunc(wanted, missing) {
 		return nil
 	}
@@ -78,10 +81,8 @@ func arrivalOf(mapping org.Mapping, claims map[string]any) *org.Arrival {
 			a.EmailRefused = true
 		}
 	}
-	if names.Groups != "" {
-		if v, has := claims[names.Groups]; has {
-			a.Groups = texts(v)
-		}
+	if v, has := claims[names.Groups]; has {
+		a.Groups = texts(v)
 	}
 	if at, ok := claims["auth_time"].(float64); ok && at > 0 && at < 1<<40 {
 		a.AuthTime = time.Unix(int64(at), 0)
