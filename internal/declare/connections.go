@@ -19,7 +19,7 @@ type connection struct {
 	metadataURL, metadata string
 	clientID, authMethod  string
 	scopes, tenants       []string
-	idpInitiated          bool
+	signOut, idpInitiated bool
 	oneSignature          bool
 	subject               string // attribute
 	email, given, family  string // names of claims or attributes
@@ -46,6 +46,7 @@ var connectionKeys = []key[connection]{
 	{"auth_method", func(c *connection) any { return &c.authMethod }},
 	{"scopes", func(c *connection) any { return &c.scopes }},
 	{"tenants", func(c *connection) any { return &c.tenants }},
+	{"sign_out", func(c *connection) any { return &c.signOut }},
 	{"idp_initiated", func(c *connection) any { return &c.idpInitiated }},
 	{"one_signature", func(c *connection) any { return &c.oneSignature }},
 	{"claim_subject", func(c *connection) any { return &c.subject }},
@@ -111,7 +112,7 @@ func asDeclared(c *org.Connection, secrets org.Secrets) connection {
 	out := connection{
 		name: c.Name, protocol: string(c.Protocol), disabled: !c.Enabled,
 		metadataURL: c.OIDC.MetadataURL + c.SAML.MetadataURL, metadata: c.OIDC.Metadata,
-		clientID: c.OIDC.ClientID, authMethod: c.OIDC.AuthMethod, scopes: c.OIDC.Scopes, tenants: c.OIDC.Tenants, idpInitiated: c.SAML.IDPInitiated,
+		clientID: c.OIDC.ClientID, authMethod: c.OIDC.AuthMethod, scopes: c.OIDC.Scopes, tenants: c.OIDC.Tenants, signOut: c.OIDC.SignOut, idpInitiated: c.SAML.IDPInitiated,
 		oneSignature: c.SAML.OneSignature, subject: c.SAML.Subject,
 		email: c.Mapping.Email, given: c.Mapping.GivenName, family: c.Mapping.FamilyName, called: c.Mapping.Name, groups: c.Mapping.Groups,
 		clientSecret: secrets.ClientSecret, key: secrets.PrivateKey,
@@ -146,6 +147,7 @@ func (d *connection) put(c *org.Connection, secrets *org.Secrets) error {
 	case org.OIDC:
 		c.OIDC = org.OIDCSettings{
 			MetadataURL: d.metadataURL, Metadata: d.metadata, ClientID: d.clientID, AuthMethod: d.authMethod, Scopes: d.scopes, Tenants: d.tenants,
+			SignOut: d.signOut,
 		}
 	case org.SAML:
 		if d.metadataURL == "" || d.metadataURL != c.SAML.MetadataURL {

@@ -28,6 +28,9 @@ type Provider interface {
 	// used up; nil: the browser was not sent away from here, which only SAML knows,
 	// and only where the connection allows it.
 	Finish(ctx context.Context, c Connection, d *session.Departure, came url.Values) (*org.Arrival, error)
+	// Leave returns where the browser ends its session at the provider, if that is to
+	// end with the one here, and comes back from with the state; "": nowhere.
+	Leave(ctx context.Context, c Connection, u *session.Upstream, state string) (string, error)
 }
 
 // Connection is a connection as a protocol works with it.
@@ -152,4 +155,13 @@ func (s *Service) Finish(ctx context.Context, c *org.Connection, d *session.Depa
 		return nil, err
 	}
 	return p.Finish(ctx, conn, d, came)
+}
+
+// Leave returns where the browser ends its session at the connection's provider.
+func (s *Service) Leave(ctx context.Context, c *org.Connection, u *session.Upstream, state string) (string, error) {
+	p, conn, err := s.open(c)
+	if err != nil {
+		return "", err
+	}
+	return p.Leave(ctx, conn, u, state)
 }

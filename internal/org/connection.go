@@ -81,6 +81,8 @@ type OIDCSettings struct {
 	// Tenants are the ids of the directories that may sign in, where the
 	// provider's issuer is one address for all of them (Entra ID's {tenantid}).
 	Tenants []string `json:"tenants,omitempty"`
+	// SignOut: who signs out here signs out there, too.
+	SignOut bool `json:"sign_out,omitempty"`
 }
 
 // SAMLSettings are those of a SAML identity provider.

@@ -208,6 +208,13 @@ type Progress struct {
 	Trial    *Trial    `json:"trial,omitempty"`    // of a flow that is one
 
 	Frames []string `json:"frames,omitempty"` // addresses that a browser loads that is signed out
+	Away   *Away    `json:"away,omitempty"`   // where it is to sign out as well
+}
+
+// Away is a provider at which a browser that was signed out here signs out, too.
+type Away struct {
+	Connection string `json:"connection"`
+	URL        string `json:"url"`
 }
 
 // Closing is a sign-in to an account that its owner closed, who may keep it.

@@ -51,7 +51,7 @@ func (w *Web) farewell(rw http.ResponseWriter, r *http.Request, req *session.Req
 		return nil, nil
 	}
 	frames, err := w.Logouts.Frames(r.Context(), w.Letters.Home, ended)
-	if err != nil || len(frames) == 0 && w.Cookies.Session(r) != "" {
+	if err != nil || len(frames) == 0 && ended.Upstream == nil && w.Cookies.Session(r) != "" {
 		return nil, err
 	}
 	after := *req
@@ -60,7 +60,10 @@ func (w *Web) farewell(rw http.ResponseWriter, r *http.Request, req *session.Req
 	if fault.Is(err, fault.Limited) {
 		return nil, nil // the person is signed out, and must not see a refusal
 	}
-	return f, err
+	if err != nil || ended.Upstream == nil {
+		return f, err
+	}
+	return w.away(r, f, ended.Upstream)
 }
 
 // signedOut says that the person is signed out. With a flow it also has the
@@ -75,7 +78,7 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 		if err := w.dropDead(rw, r); err != nil {
 			return err
 		}
-		if len(f.Progress.Frames) == 0 && f.Request.RedirectURI != "" {
+		if len(f.Progress.Frames) == 0 && f.Progress.Away == nil && f.Request.RedirectURI != "" {
 			w.send(rw, w.Links.SignOutTarget(&f.Request))
 			return nil
 		}
@@ -89,10 +92,16 @@ func (w *Web) signedOut(rw http.ResponseWriter, r *http.Request) error {
 		return w.show(rw, r, nil, http.StatusOK, page)
 	}
 	page.Frames = f.Progress.Frames
-	if f.Request.RedirectURI != "" {
-		to := w.Links.SignOutTarget(&f.Request)
+	to := ""
+	switch {
+	case f.Progress.Away != nil:
+		to = f.Progress.Away.URL
+	case f.Request.RedirectURI != "":
+		to = w.Links.SignOutTarget(&f.Request)
+	}
+	if to != "" {
 		// It is one of the client's registered addresses, and may be of a scheme
-		// of its own.
+		// of its own; or a provider's.
 		page.GoOn, page.SignInURL = template.URL(to), ""
 		rw.Header().Set("Refresh", strconv.Itoa(int(goOnAfter/time.Second))+"; url="+to)
 	}

@@ -21,6 +21,9 @@ type Upstream interface {
 	Begin(ctx context.Context, c *org.Connection, ask federation.Ask) (*federation.Going, error)
 	// Finish returns who the browser brings word of.
 	Finish(ctx context.Context, c *org.Connection, d *session.Departure, came url.Values) (*org.Arrival, error)
+	// Leave returns where the browser ends its session at the provider, and comes
+	// back from with the state; "": nowhere.
+	Leave(ctx context.Context, c *org.Connection, u *session.Upstream, state string) (string, error)
 	// Open returns the connection as its protocol works with it.
 	Open(c *org.Connection) (federation.Connection, error)
 }
@@ -38,6 +41,7 @@ func (w *Web) upstreamRoutes() []httpd.Route {
 		{Method: "GET", Path: pathWith, Kind: httpd.Page, Do: w.signInWith},
 		{Method: "GET", Path: pathUpstream, Kind: httpd.Page, Do: w.upstreamBack},
 		{Method: "GET", Path: pathUpstreamKeys, Kind: httpd.Public, Do: w.upstreamKeys},
+		{Method: "GET", Path: pathUpstreamOut, Kind: httpd.Page, Do: w.upstreamOut},
 		{Method: "GET", Path: pathGoOn, Kind: httpd.Page, Do: w.goOnPage},
 		{Method: "GET", Path: pathLink, Kind: httpd.Page, Do: w.link},
 		{Method: "POST", Path: pathLink, Kind: httpd.Form, Do: w.postLink},

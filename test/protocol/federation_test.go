@@ -48,12 +48,13 @@ connections:
 clients:
   - id: house
     name: The house
-    secret: %s
-    redirect_uris: ["%s/federation/%s/callback"]
+    secret: %[1]s
+    redirect_uris: ["%[2]s/federation/%[3]s/callback"]
+    post_logout_redirect_uris: ["%[2]s/federation/%[3]s/signed-out"]
     scopes: [openid, profile, email]
     trusted: true
 users:
-%s`, upstreamSecret, p.Issuer, contoso, people))
+%[4]s`, upstreamSecret, p.Issuer, contoso, people))
 	return p
 }
 
@@ -81,7 +82,12 @@ func onward(t *testing.T, p *testenv.Page) string {
 // pages, and returns the address to which it sends the browser back.
 func (p *pair) there(t *testing.T, from *testenv.Page, who testenv.Person) string {
 	t.Helper()
-	b := p.up.Browser().For(t)
+	return p.thereIn(t, p.up.Browser().For(t), from, who)
+}
+
+// thereIn is there in a browser that may be signed in at the provider.
+func (p *pair) thereIn(t *testing.T, b *testenv.Browser, from *testenv.Page, who testenv.Person) string {
+	t.Helper()
 	end := b.Finish(b.Get(onward(t, from)), who)
 	if !strings.HasPrefix(end.Location, p.Issuer+"/federation/"+contoso+"/callback?") {
 		t.Fatalf("the provider ends at %q (status %d)", end.Location, end.Status)
@@ -334,5 +340,43 @@ func TestFederationDown(t *testing.T) {
 	page = b.Get("/signin?flow=" + page.URL.Query().Get("flow") + "&other=1")
 	if answer := r.Answer(b.Finish(page, ada)); answer.Get("code") == "" {
 		t.Errorf("by password: %v", answer)
+	}
+}
+
+// TestFederationLogout: who signs out here signs out at the provider as well, where
+// the connection asks for that, and ends where the app wants them.
+func TestFederationLogout(t *testing.T) {
+	t.Parallel()
+	p := federated(t, testenv.Embedded, hopperThere, "\n    sign_out: true\n")
+	if code, _, errs := p.Run("", "org", "domain", "add", "contoso", "contoso.example", "--proven"); code != 0 {
+		t.Fatal(errs)
+	}
+	app, b, there := p.App(t, web), p.Browser().For(t), p.up.Browser().For(t)
+	r := app.Request("connection", contoso)
+	page := b.Get(onward(t, b.Get(p.thereIn(t, there, b.Get(r.Path()), hopper))))
+	tokens := app.Redeem(r, r.Answer(page))
+	page = b.Get("/end_session?" + url.Values{
+		"id_token_hint": {tokens.Str("id_token")}, "post_logout_redirect_uri": {"https://web.example/bye"}, "state": {"s1"},
+	}.Encode())
+	_, to, ok := strings.Cut(page.Header.Get("Refresh"), "url=")
+	if !ok || !strings.HasPrefix(to, p.up.Issuer+"/end_session?") {
+		t.Fatalf("signed out, and led to %q: %s", to, page.Body)
+	}
+	out := there.Get(to)
+	if !strings.HasPrefix(out.Location, p.Issuer+"/federation/"+contoso+"/signed-out?state=") {
+		t.Fatalf("the provider ends at %q: %s", out.Location, out.Body)
+	}
+	if end := b.Get(out.Location); end.Location != "https://web.example/bye?state=s1" {
+		t.Errorf("the sign-out ends at %q", end.Location)
+	}
+	if again := there.Get("/account"); again.Form("username") == nil {
+		t.Errorf("still signed in at the provider: %s", again.URL)
+	}
+	// It leads nobody elsewhere, and others nowhere.
+	if end := b.Get(out.Location); end.Location != "https://web.example/bye?state=s1" {
+		t.Errorf("once more: %d %q", end.Status, end.Location)
+	}
+	if end := p.Browser().For(t).Get(out.Location); end.Location != "" || end.Status != http.StatusOK {
+		t.Errorf("in another browser: %d %q", end.Status, end.Location)
 	}
 }
