@@ -11,7 +11,7 @@ import (
 )
 
 // mostConnections is how many an organization has, as on the pages.
-const mostConnections = 10
+const mostConnections = 20
 
 // Connection is a way to sign in at the provider of an organization: never with
 // what is secret.

@@ -31,6 +31,12 @@ func organizationOf(o *org.Membership) Organization {
 	return out
 }
 
+// organizationsInput is how a page of organizations is asked for.
+type organizationsInput struct {
+	PageInput
+	Deleted bool `query:"deleted" doc:"Those that the person owns and can restore, in place of the others. To the operator they are among the others."`
+}
+
 // createInput is a new organization.
 type createInput struct {
 	Body struct {
@@ -90,12 +96,16 @@ func (a *API) organizations() {
 	}, a.restoreOrganization)
 }
 
-func (a *API) listOrganizations(ctx context.Context, c *call, in *PageInput) (*pageOutput[Organization], error) {
+func (a *API) listOrganizations(ctx context.Context, c *call, in *organizationsInput) (*pageOutput[Organization], error) {
 	read := func(after string, limit int) ([]*org.Membership, error) {
 		if c.Organization != "" {
 			return a.onlyOrganization(ctx, c, after)
 		}
-		if !c.operator() {
+		switch {
+		case c.operator():
+		case in.Deleted:
+			return a.Organizations.DeletedOf(ctx, c.AccountID, after, limit)
+		default:
 			return a.Organizations.Of(ctx, c.AccountID, after, limit)
 		}
 		all, err := a.Organizations.List(ctx, after, limit)
@@ -105,7 +115,7 @@ func (a *API) listOrganizations(ctx context.Context, c *call, in *PageInput) (*p
 		}
 		return out, err
 	}
-	return paged(*in, read, organizationOf, func(o *org.Membership) string { return o.ID })
+	return paged(in.PageInput, read, organizationOf, func(o *org.Membership) string { return o.ID })
 }
 
 func (a *API) getOrganization(ctx context.Context, c *call, in *InOrganization) (*organizationOutput, error) {

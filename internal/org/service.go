@@ -136,9 +136,10 @@ func (s *Service) Of(ctx context.Context, accountID, after string, limit int) ([
 	return s.store.MembershipsOf(ctx, accountID, false, after, limit)
 }
 
-// DeletedOf returns the organizations that the account owns and can have back.
-func (s *Service) DeletedOf(ctx context.Context, accountID string, limit int) ([]*Membership, error) {
-	return s.store.MembershipsOf(ctx, accountID, true, "", limit)
+// DeletedOf returns the organizations that the account owns and can have back, as
+// many as a page has.
+func (s *Service) DeletedOf(ctx context.Context, accountID, after string, limit int) ([]*Membership, error) {
+	return s.store.MembershipsOf(ctx, accountID, true, after, limit)
 }
 
 // Seen returns the organization as the account sees it. To anybody but a member

@@ -33,7 +33,7 @@ func (w *Web) orgs(rw http.ResponseWriter, r *http.Request) error {
 	for _, m := range list {
 		page.Orgs = append(page.Orgs, orgView(w, m))
 	}
-	deleted, err := w.Organizations.DeletedOf(r.Context(), a.ID, orgsPage)
+	deleted, err := w.Organizations.DeletedOf(r.Context(), a.ID, "", orgsPage)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ func TestAPIAnOrganizationsLife(t *testing.T) {
 		}
 		hers.refused(http.StatusNotFound, "GET", at, "")
 		his.refused(http.StatusNotFound, "PATCH", at, `{"name":"Mills"}`)
+		if got := namesIn(his.all("/organizations", "50&deleted=true"), "name"); got != "Mills & Co" || len(hers.all("/organizations", "50&deleted=true")) != 0 {
+			t.Errorf("he can restore %s", got)
+		}
 		if got := his.want(http.StatusOK, "POST", at+"/restore", ""); got.Str("erase_at") != "" {
 			t.Errorf("restored: %s", got.Body)
 		}

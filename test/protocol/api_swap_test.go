@@ -56,6 +56,20 @@ var swapBodies = map[string]string{
 	"update-connection":     `{"name":"Taken","oidc":{"client_id":"taken"}}`,
 }
 
+// stateOf is all that the operator sees of the organizations.
+func stateOf(t *testing.T, e *testenv.Env, sides ...side) string {
+	t.Helper()
+	operator := itself(t, e.App(t, robot))
+	var b strings.Builder
+	for _, s := range sides {
+		b.WriteString(operator.want(http.StatusOK, "GET", s.fill("/organizations/{organization}"), "").Body)
+		for _, list := range []string{"members", "invitations", "domains", "connections"} {
+			fmt.Fprintln(&b, operator.all(s.fill("/organizations/{organization}/")+list, "100"))
+		}
+	}
+	return b.String()
+}
+
 // operations are those of the description whose path names something.
 func operations(t *testing.T, m *manager) map[string][2]string {
 	t.Helper()
@@ -88,18 +102,7 @@ func TestAPIIdsOfOthers(t *testing.T) {
 	e.Apply("users:\n  - {email: eve@example.com, password: Wander-berg-31, verified: true}\n  - {email: dan@example.com, password: Wander-berg-32, verified: true}\n")
 	hers, his := behalf(t, e, e.App(t, desk), ada), behalf(t, e, e.App(t, desk), bob)
 	mine, theirs := newSide(t, e, hers, "mills", testenv.Person{Email: "eve@example.com"}), newSide(t, e, his, "works", testenv.Person{Email: "dan@example.com"})
-	operator := itself(t, e.App(t, robot))
-	state := func() string {
-		var b strings.Builder
-		for _, s := range []side{mine, theirs} {
-			b.WriteString(operator.want(http.StatusOK, "GET", s.fill("/organizations/{organization}"), "").Body)
-			for _, list := range []string{"members", "invitations", "domains", "connections"} {
-				fmt.Fprintln(&b, operator.all(s.fill("/organizations/{organization}/")+list, "100"))
-			}
-		}
-		return b.String()
-	}
-	before := state()
+	before := stateOf(t, e, mine, theirs)
 	tried := 0
 	all := operations(t, hers)
 	for id := range swapBodies {
@@ -129,7 +132,7 @@ func TestAPIIdsOfOthers(t *testing.T) {
 			}
 		}
 	}
-	if after := state(); after != before {
+	if after := stateOf(t, e, mine, theirs); after != before {
 		t.Errorf("changed:\n%s\nwas\n%s", after, before)
 	}
 	if tried < 40 {

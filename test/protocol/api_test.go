@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2/clientcredentials"
+
 	"signet/internal/testenv"
 )
 
@@ -279,4 +281,28 @@ clients:
 	certain.want(http.StatusOK, "GET", "/organizations?limit=1", "")
 	unauthorized("another certificate", &manager{t, e.App(t, with(c, other)), certain.token}, `Bearer error="invalid_token"`)
 	unauthorized("no certificate", &manager{t, e.App(t, c), certain.token}, `Bearer error="invalid_token"`)
+}
+
+// TestAPICalls are bounded for each app and person, and the tokens of a library's
+// client are as good as others.
+func TestAPICalls(t *testing.T) {
+	t.Parallel()
+	e := boot(t, testenv.Options{Env: map[string]string{"SIGNET_LIMITS_API": "3/1h", "SIGNET_LIMITS_EXEMPT": "192.0.2.0/24"}})
+	e.Apply(managed)
+	c := clientcredentials.Config{ClientID: robot.ID, ClientSecret: robot.Secret, TokenURL: e.Issuer + "/token", Scopes: []string{"organizations:read"}}
+	library := c.Client(t.Context())
+	for range 3 {
+		resp, err := library.Get(e.Issuer + "/api/v1/organizations?limit=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("with a library's token: %s", resp.Status)
+		}
+	}
+	if got := itself(t, e.App(t, robot)).refused(http.StatusTooManyRequests, "GET", "/organizations", ""); got.Header.Get("Retry-After") == "" || got.Header.Get("Retry-After") == "1" {
+		t.Errorf("it is to be tried again after %q", got.Header.Get("Retry-After"))
+	}
+	behalf(t, e, e.App(t, desk), ada).want(http.StatusOK, "GET", "/organizations", "")
 }
