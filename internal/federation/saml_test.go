@@ -48,7 +48,7 @@ type meeting struct {
 func meet(t *testing.T, change func(*org.Connection)) *meeting {
 	t.Helper()
 	m := &meeting{t: t, idp: testenv.NewIDP(t, adaThere), clock: storetest.NewClock()}
-	m.clock.At = time.Now()
+	m.clock.At, m.idp.Now = time.Now(), m.clock.Now // which stands still
 	db, backend := storetest.Embedded(t, m.clock.Now)
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	m.ok(err)
@@ -260,7 +260,7 @@ func TestSAMLRollOver(t *testing.T) {
 	if a, err := m.arrive(d, form.Fields); why(err) != federation.Nonsense {
 		t.Errorf("a moment after it was last looked for: %+v, %v", a, err)
 	}
-	m.clock.Pass(61 * time.Second) // the provider's clock does not go along
+	m.clock.Pass(61 * time.Second)
 	d, form = m.depart(false)
 	if a, err := m.arrive(d, form.Fields); err != nil {
 		t.Errorf("with a key that was not announced: %+v, %v", a, err)
@@ -331,7 +331,7 @@ func TestSAMLFresh(t *testing.T) {
 	long := func(a *crewjam.Assertion) {
 		a.AuthnStatements[0].AuthnInstant = a.AuthnStatements[0].AuthnInstant.Add(-time.Hour)
 	}
-	end := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	end := m.clock.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
 	m.idp.Change = func(a *crewjam.Assertion) { a.AuthnStatements[0].SessionNotOnOrAfter = &end }
 	d, form := m.depart(false)
 	if a, err := m.arrive(d, form.Fields); err != nil || !a.Until.Equal(end) {
@@ -352,12 +352,13 @@ func TestSAMLFresh(t *testing.T) {
 
 func TestSAMLCheckMetadata(t *testing.T) {
 	m := meet(t, nil)
-	kept, err := m.documents.CheckMetadata(m.idp.Metadata())
+	old := m.idp.Metadata()
+	kept, err := m.documents.CheckMetadata(old)
 	if err != nil || !strings.Contains(kept, m.idp.URL+"/sso") {
 		t.Errorf("kept %s, %v", kept, err)
 	}
 	m.clock.Pass(100 * 24 * time.Hour)
-	for name, doc := range map[string]string{"old": m.idp.Metadata(), "none": "<html/>"} {
+	for name, doc := range map[string]string{"old": old, "none": "<html/>"} {
 		if _, err := m.documents.CheckMetadata(doc); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}

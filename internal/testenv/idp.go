@@ -39,6 +39,8 @@ type IDP struct {
 	URL string
 	// Change, if it is set, changes each assertion before it is signed.
 	Change func(*saml.Assertion)
+	// Now, if it is set, is the provider's clock.
+	Now func() time.Time
 
 	t        testing.TB
 	mu       sync.Mutex
@@ -112,6 +114,7 @@ func (i *IDP) serve() {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
+		i.own.Clock = dsig.NewFakeClockAt(i.now())
 		mux.ServeHTTP(w, r)
 	}))
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
@@ -119,6 +122,13 @@ func (i *IDP) serve() {
 	s.StartTLS()
 	i.t.Cleanup(s.Close)
 	i.URL = s.URL
+}
+
+func (i *IDP) now() time.Time {
+	if i.Now != nil {
+		return i.Now().UTC()
+	}
+	return time.Now().UTC()
 }
 
 const idpCookie = "contoso"
@@ -130,7 +140,7 @@ func (i *IDP) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Contoso does not know you.", http.StatusForbidden)
 		return
 	}
-	id, now := handle.New(), time.Now().UTC()
+	id, now := handle.New(), i.now()
 	i.sessions[id] = &saml.Session{ID: id, Index: handle.Short(), UserName: p.User, NameID: p.Subject, CreateTime: now, ExpireTime: now.Add(time.Hour)}
 	http.SetCookie(w, &http.Cookie{Name: idpCookie, Value: id, Path: "/", HttpOnly: true, Secure: true})
 	http.Redirect(w, r, r.PostFormValue("next"), http.StatusSeeOther)
