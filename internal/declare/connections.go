@@ -112,7 +112,7 @@ func asDeclared(c *org.Connection, secrets org.Secrets) connection {
 	out := connection{
 		name: c.Name, protocol: string(c.Protocol), disabled: !c.Enabled,
 		metadataURL: c.OIDC.MetadataURL + c.SAML.MetadataURL, metadata: c.OIDC.Metadata,
-		clientID: c.OIDC.ClientID, authMethod: c.OIDC.AuthMethod, scopes: c.OIDC.Scopes, tenants: c.OIDC.Tenants, signOut: c.OIDC.SignOut, idpInitiated: c.SAML.IDPInitiated,
+		clientID: c.OIDC.ClientID, authMethod: c.OIDC.AuthMethod, scopes: c.OIDC.Scopes, tenants: c.OIDC.Tenants, signOut: c.OIDC.SignOut || c.SAML.SignOut, idpInitiated: c.SAML.IDPInitiated,
 		oneSignature: c.SAML.OneSignature, subject: c.SAML.Subject,
 		email: c.Mapping.Email, given: c.Mapping.GivenName, family: c.Mapping.FamilyName, called: c.Mapping.Name, groups: c.Mapping.Groups,
 		clientSecret: secrets.ClientSecret, key: secrets.PrivateKey,
@@ -154,7 +154,7 @@ func (d *connection) put(c *org.Connection, secrets *org.Secrets) error {
 			c.SAML.Metadata = d.metadata
 		}
 		c.SAML.MetadataURL, c.SAML.IDPInitiated = d.metadataURL, d.idpInitiated
-		c.SAML.OneSignature, c.SAML.Subject = d.oneSignature, d.subject
+		c.SAML.OneSignature, c.SAML.Subject, c.SAML.SignOut = d.oneSignature, d.subject, d.signOut
 	}
 	uses := make([]org.Use, len(d.organizations))
 	for i, id := range d.organizations {

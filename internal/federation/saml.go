@@ -258,8 +258,3 @@ func (d *Documents) CheckMetadata(doc string) (string, error) {
 	kept, err := idp.Document()
 	return string(kept), err
 }
-
-// Leave implements Provider: a sign-out that begins here ends nothing at the provider.
-func (*SAML) Leave(context.Context, Connection, *session.Upstream, string) (string, error) {
-	return "", nil
-}

@@ -38,3 +38,21 @@ func (w *Wish) Ends(u *session.Upstream) bool { return u != nil && w.logout.Ends
 
 // Answer is where the browser goes with our answer, when what was to end has ended.
 func (w *Wish) Answer() (string, error) { return w.service.AnswerLogout(w.logout) }
+
+// Leave implements Provider: a signed request to end the session there, by the name
+// and the session that the provider told (Profiles §4.4.3.1). It answers at the
+// connection's PathLogout.
+func (p *SAML) Leave(ctx context.Context, c Connection, u *session.Upstream, state string) (string, error) {
+	if !c.SAML.SignOut {
+		return "", nil
+	}
+	s, err := p.service(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	asked, err := s.AskLogout(u.Hint, u.Session, state)
+	if err != nil || asked == nil {
+		return "", err
+	}
+	return asked.Address, nil
+}

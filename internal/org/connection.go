@@ -95,6 +95,8 @@ type SAMLSettings struct {
 	FetchedAt time.Time `json:"fetched_at,omitzero"`
 	// IDPInitiated: it may send people here who did not begin here.
 	IDPInitiated bool `json:"idp_initiated,omitempty"`
+	// SignOut: who signs out here signs out there, too.
+	SignOut bool `json:"sign_out,omitempty"`
 	// OneSignature: it signs the response or the assertion, and not both.
 	OneSignature bool `json:"one_signature,omitempty"`
 	// Subject is the attribute that names the person for good; "": the NameID does.

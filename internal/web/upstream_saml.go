@@ -25,6 +25,9 @@ type SAML interface {
 	Wish(ctx context.Context, c federation.Connection, query string) (*federation.Wish, error)
 }
 
+// fieldSAMLAnswer is the parameter of an answer about a sign-out.
+const fieldSAMLAnswer = "SAMLResponse"
+
 // Addresses of a SAML connection.
 const (
 	pathSAMLPost     = federation.PathFederation + "{connection}" + federation.PathACS
@@ -131,6 +134,12 @@ func (w *Web) samlLogout(rw http.ResponseWriter, r *http.Request) error {
 	c, err := w.samlConnection(r)
 	if err != nil {
 		return err
+	}
+	if q := r.URL.Query(); q.Has(fieldSAMLAnswer) {
+		// The provider's answer to a sign-out that began here. Whatever it says, the
+		// person is signed out here, and goes on.
+		w.send(rw, w.connectionAt(c.ID, federation.PathSignedOut, "state", q.Get(federation.FieldRelay)))
+		return nil
 	}
 	wish, err := w.SAML.Wish(r.Context(), c, r.URL.RawQuery)
 	if t, ok := errors.AsType[*federation.Trouble](err); ok {

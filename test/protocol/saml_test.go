@@ -244,6 +244,30 @@ func TestSAMLLogout(t *testing.T) {
 	}
 }
 
+// TestSAMLSignOut: who signs out here is signed out there, too, where the connection
+// says so, and comes back.
+func TestSAMLSignOut(t *testing.T) {
+	t.Parallel()
+	c := meetSAML(t, testenv.Options{}, "sign_out: true")
+	b := c.Browser()
+	c.come(b, c.leave(t, b, c.startAt()))
+	if c.idp.SignedIn() != 1 {
+		t.Fatalf("%d people are signed in there", c.idp.SignedIn())
+	}
+	page := b.Post("/account/signout", nil)
+	_, there, _ := strings.Cut(page.Header.Get("Refresh"), "url=")
+	if !strings.HasPrefix(there, c.idp.URL+"/slo?SAMLRequest=") || signedInAs(b) {
+		t.Fatalf("status %d at %s, leads to %q", page.Status, page.URL, there)
+	}
+	at := c.idp.Browser(b).Get(there)
+	if c.idp.SignedIn() != 0 || !strings.HasPrefix(at.Location, c.Issuer+"/federation/"+c.connection+"/logout?") {
+		t.Fatalf("the provider answers with status %d, to %q: %s", at.Status, at.Location, at.Body)
+	}
+	if end := b.Get(at.Location); end.Status != http.StatusOK || !strings.HasSuffix(end.URL.Path, "/signed-out") {
+		t.Errorf("back: status %d at %s", end.Status, end.URL)
+	}
+}
+
 // TestSAMLMetadata: our side of a connection is a document that anybody may read.
 func TestSAMLMetadata(t *testing.T) {
 	t.Parallel()

@@ -61,27 +61,6 @@ func (s *Service) AskLogout(name, session, relay string) (*Asked, error) {
 	return &Asked{ID: req.ID, Address: address.String()}, nil
 }
 
-// ReadLogoutAnswer verifies the answer in the query to the request with the ID.
-// A provider that says that not all sessions ended is an answer, too.
-func (s *Service) ReadLogoutAnswer(query, asked string) error {
-	r, err := s.message(query, "SAMLResponse", "LogoutResponse")
-	if err != nil {
-		return err
-	}
-	sp, err := s.library()
-	if err != nil {
-		return err
-	}
-	_, err = sp.ParseLogoutResponse(r, []string{asked})
-	if errors.As(err, new(saml.ErrBadStatus)) {
-		return nil
-	}
-	if err != nil {
-		return refusal(err)
-	}
-	return nil
-}
-
 // Logout is the provider's wish that sessions end.
 type Logout struct {
 	ID       string // which our answer names

@@ -133,18 +133,6 @@ func TestLogoutAsked(t *testing.T) {
 		text, _ := doc.WriteToString()
 		t.Errorf("asked at %s with %s", u.Path, text)
 	}
-	answer := func(to, status string) string {
-		return signedQuery(t, p, "SAMLResponse", fmt.Sprintf(`<samlp:LogoutResponse xmlns:samlp="%s" xmlns:saml="%s" ID="x" Version="2.0" IssueInstant="%s" Destination="%s" InResponseTo="%s"><saml:Issuer>%s</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:%s"/></samlp:Status></samlp:LogoutResponse>`,
-			nsProtocol, nsAssertion, instant(moment), slo, to, idpID, status))
-	}
-	for _, status := range []string{"Success", "Responder"} {
-		if err := svc.ReadLogoutAnswer(answer(asked.ID, status), asked.ID); err != nil {
-			t.Errorf("%s: %v", status, err)
-		}
-	}
-	if err := svc.ReadLogoutAnswer(answer("id-other", "Success"), asked.ID); ReasonOf(err) != Unasked {
-		t.Errorf("an answer to another question: %v", err)
-	}
 	none := service(t, Rules{}, p)
 	none.idp.Logout = ""
 	if a, err := none.AskLogout("x y", "", ""); a != nil || err != nil {
