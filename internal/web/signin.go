@@ -169,14 +169,17 @@ func (w *Web) showPassword(rw http.ResponseWriter, r *http.Request, f *session.F
 	if w.Letters.Send {
 		page.ForgotURL = w.at(pathRecover, "flow", f.ID)
 	}
-	realm, err := w.Realms.Of(r.Context(), email)
-	if err != nil {
-		return err
-	}
-	if realm != nil && realm.Enforced {
-		page.Company = &view.CompanyPassword{Domain: realm.Domain, Org: realm.OrgName}
-	} else if !again {
+	if !again {
 		page.CreateURL = w.createURL(f)
+	}
+	if f.Progress.Led { // others' addresses were looked at when they were typed
+		realm, err := w.enforced(r, email)
+		if err != nil {
+			return err
+		}
+		if realm != nil {
+			page.Company, page.CreateURL = &view.CompanyPassword{Domain: realm.Domain, Org: realm.OrgName}, ""
+		}
 	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }

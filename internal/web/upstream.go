@@ -305,10 +305,19 @@ func (w *Web) showUpstreamFailed(rw http.ResponseWriter, r *http.Request, f *ses
 	fr.Languages = view.LanguageChoice{} // nothing leads back here
 	page := &view.UpstreamFailed{
 		Frame: fr, Why: why, Name: c.Name, Detail: detail, RequestID: httpd.InfoOf(r).RequestID(),
-		OtherURL: w.at(pathSignIn, "flow", f.ID, "other", "1"),
+		OtherURL: w.otherWay(f),
 	}
 	if why != view.UpstreamStopped {
 		page.RetryURL = w.withConnection(f, c.ID)
 	}
 	return w.show(rw, r, f, why.Status(), page, targets(f)...)
+}
+
+// otherWay is how somebody gets in whose provider does not let them: by a password,
+// if their address led there, which would lead there again.
+func (w *Web) otherWay(f *session.Flow) string {
+	if f.Progress.Led && f.Progress.Email != "" {
+		return w.at(pathPassword, "flow", f.ID)
+	}
+	return w.at(pathSignIn, "flow", f.ID, "other", "1")
 }

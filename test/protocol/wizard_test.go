@@ -233,3 +233,70 @@ func (c *move) wantEnforced(t *testing.T, carol *testenv.Browser) {
 		t.Errorf("the owner does not get in: %s\n%s", page.URL, page.Body)
 	}
 }
+
+// TestEnforcement: what must not be possible beside a provider that is required, by
+// an address that has an account and by one that has none alike; and how its
+// administrator sets all of it up by a link.
+func TestEnforcement(t *testing.T) {
+	t.Parallel()
+	c := newMove(t, testenv.Embedded)
+	bob := c.signedIn(t, contosoBob)
+	overview := c.overview(t, bob)
+	page := bob.Get(overview)
+	page = bob.Submit(page.Form("new-link-button"), "new-link-button")
+	link := regexp.MustCompile(`http[^<"]+/setup/[^<"]+key=[\w-]+`).FindString(page.Body)
+	admin := c.Browser().For(t)
+	for range 2 { // to look at it uses nothing up
+		page = admin.Get(link)
+	}
+	if page = admin.Submit(page.Form("submit"), "submit"); page.Form("add-domain") == nil || page.Form("new-link-button") != nil {
+		t.Fatalf("the administrator is led to %s:\n%s", page.URL, page.Body)
+	}
+	setup := page.URL.Path
+	other := c.Browser().For(t)
+	if got := other.Get(link); got.Status != http.StatusGone {
+		t.Errorf("the link a second time: status %d", got.Status)
+	}
+	if got := other.Get(setup); got.Status != http.StatusGone {
+		t.Errorf("its pages in another browser: status %d", got.Status)
+	}
+	if got := admin.Get(overview); got.URL.Path == overview && got.Status == http.StatusOK {
+		t.Error("who has the link sees the owner's pages")
+	}
+	page = c.setUp(t, admin, setup)
+	if page = admin.Submit(page.Form("switch-button"), "switch-button", "to", "required"); page.URL.Query().Get("done") != "connection-required" {
+		t.Fatalf("not required: %s\n%s", page.URL, page.Body)
+	}
+
+	app := c.App(t, web)
+	for _, email := range []string{contosoCarol.Email, "nobody@contoso.example"} {
+		b := c.Browser().For(t)
+		first := b.Get(app.Request().Path())
+		flow := "?flow=" + first.Form("username").Fields.Get("flow")
+		if page := b.Get("/signup" + flow); page.Form("username") != nil {
+			if page = b.Submit(page.Form("username"), "submit", "username", email); !strings.Contains(page.Body, `id="continue"`) {
+				t.Errorf("%s signs up beside it: %s\n%s", email, page.URL, page.Body)
+			}
+		}
+		if page := b.Get("/recover" + flow); page.Form("username") != nil {
+			if page = b.Submit(page.Form("username"), "submit", "username", email); page.Form("owner") == nil {
+				t.Errorf("%s gets a code: %s\n%s", email, page.URL, page.Body)
+			}
+		}
+	}
+	// The app may name the person, or the organization.
+	for _, pairs := range [][]string{{"login_hint", hopper.Email}, {"organization", "contoso", "scope", "openid organizations"}} {
+		onward(t, c.Browser().For(t).Get(app.Request(pairs...).Path()))
+	}
+	if page := c.Browser().For(t).Get(app.Request("login_hint", "grace@c\u043entoso.example").Path()); page.Form("username") == nil {
+		t.Errorf("an address that looks alike is led to %s", page.URL)
+	}
+
+	// Whoever owns the domain now decides: nothing is left of it without its record.
+	if code, _, errs := c.Run("", "org", "domain", "remove", "contoso", "contoso.example"); code != 0 {
+		t.Fatal(errs)
+	}
+	if page := step(t, app, c.Browser().For(t), contosoCarol.Email); page.Form("password") == nil {
+		t.Errorf("after the domain is gone: %s", page.URL)
+	}
+}

@@ -71,7 +71,7 @@ func entraSteps(own GuideAddresses) []GuideStep {
 		step("guide.entra.metadata", "Endpoints", "OpenID Connect metadata document"),
 		step("guide.entra.secret", way("Certificates & secrets", "Client secrets", "New client secret"), "Value", "Secret ID"),
 		step("guide.entra.claims", way("Token configuration", "Add optional claim", "ID"), "email, family_name, given_name", "Add"),
-		step("guide.entra.groups", way("Token configuration", "Add groups claim", "Security groups")),
+		step("guide.entra.groups", way("Token configuration", "Add groups claim"), "Security groups"),
 		step("guide.entra.assign", way("Enterprise applications", own.App, "Properties"), "Assignment required?", "Users and groups"),
 	}
 }
