@@ -212,7 +212,7 @@ func (w *Web) organizationsOf(ctx context.Context, accountID string) ([]ownOrg, 
 		}
 		after = list[len(list)-1].ID
 	}
-	deleted, err := w.Organizations.DeletedOf(ctx, accountID, 1000)
+	deleted, err := w.Organizations.DeletedOf(ctx, accountID, "", 1000)
 	for _, m := range deleted {
 		out = append(out, ownOrg{ID: m.ID, Name: m.Name, Role: m.Role, EraseAt: &m.EraseAt})
 	}
