@@ -2,12 +2,14 @@ package api_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"signet/internal/api"
+	"signet/internal/org"
 	"signet/internal/resource"
 )
 
@@ -60,6 +62,29 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 		for _, m := range inPath.FindAllStringSubmatch(r.Path, -1) {
 			if !slices.ContainsFunc(o.Parameters, func(p struct{ Name, In string }) bool { return p.Name == m[1] && p.In == "path" }) {
 				t.Errorf("%s does not read %s of its path", o.ID, m[1])
+			}
+		}
+	}
+}
+
+// TestEverySettingOfAConnectionIsThere: what replaces settings must know them all,
+// or it would take away those that it does not know.
+func TestEverySettingOfAConnectionIsThere(t *testing.T) {
+	names := func(v any) map[string]bool {
+		out, of := map[string]bool{}, reflect.TypeOf(v)
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			out[name] = true
+		}
+		return out
+	}
+	for _, pair := range [][2]any{
+		{org.OIDCSettings{}, api.OIDCConnection{}}, {org.SAMLSettings{}, api.SAMLConnection{}}, {org.Mapping{}, api.Mapping{}},
+	} {
+		shown := names(pair[1])
+		for name := range names(pair[0]) {
+			if name != "fetched_at" && !shown[name] {
+				t.Errorf("%T has no %s", pair[1], name)
 			}
 		}
 	}

@@ -39,6 +39,7 @@ type OIDCConnection struct {
 	AuthMethod  string   `json:"auth_method,omitempty" enum:"client_secret_basic,client_secret_post,private_key_jwt" doc:"How Signet proves itself there."`
 	Scopes      []string `json:"scopes,omitempty" maxItems:"50" doc:"Beyond openid; left out: profile and email."`
 	Tenants     []string `json:"tenants,omitempty" maxItems:"50" doc:"Directories that may sign in, where one address issues for all of them."`
+	SignOut     bool     `json:"sign_out,omitempty" doc:"Who signs out here signs out there, too."`
 	// Secrets go in and never come out.
 	ClientSecret string `json:"client_secret,omitempty" maxLength:"512" writeOnly:"true" doc:"Is never shown. Left out, it stays what it is."`
 	PrivateKey   string `json:"private_key,omitempty" maxLength:"16384" writeOnly:"true" doc:"PEM, of private_key_jwt. Is never shown. Left out, it stays what it is."`
@@ -50,6 +51,7 @@ type SAMLConnection struct {
 	Metadata     string `json:"metadata,omitempty" maxLength:"131072"`
 	IDPInitiated bool   `json:"idp_initiated,omitempty" doc:"It may send people here who did not begin here."`
 	OneSignature bool   `json:"one_signature,omitempty" doc:"It signs the response or the assertion, and not both."`
+	SignOut      bool   `json:"sign_out,omitempty" doc:"Who signs out here signs out there, too."`
 	Subject      string `json:"subject,omitempty" maxLength:"512" doc:"The attribute that names a person for good; left out: the NameID does."`
 }
 
@@ -87,7 +89,7 @@ func (a *API) connectionOf(c *org.Connection, orgID string) Connection {
 	}
 	if c.Protocol == org.SAML {
 		s := c.SAML
-		out.SAML = &SAMLConnection{MetadataURL: s.MetadataURL, IDPInitiated: s.IDPInitiated, OneSignature: s.OneSignature, Subject: s.Subject}
+		out.SAML = &SAMLConnection{MetadataURL: s.MetadataURL, IDPInitiated: s.IDPInitiated, SignOut: s.SignOut, OneSignature: s.OneSignature, Subject: s.Subject}
 		if s.MetadataURL == "" {
 			out.SAML.Metadata = s.Metadata
 		}
@@ -95,7 +97,7 @@ func (a *API) connectionOf(c *org.Connection, orgID string) Connection {
 		return out
 	}
 	o := c.OIDC
-	out.OIDC = &OIDCConnection{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants}
+	out.OIDC = &OIDCConnection{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants, SignOut: o.SignOut}
 	out.Addresses = Addresses{Callback: base + federation.PathCallback, Keys: base + federation.PathKeys}
 	return out
 }

@@ -62,7 +62,7 @@ func enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLCo
 		return fault.New(fault.Invalid, "the settings are those of another protocol: this connection speaks %s", k.Protocol).On(string(k.Protocol))
 	}
 	if o != nil {
-		k.OIDC = org.OIDCSettings{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants}
+		k.OIDC = org.OIDCSettings{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants, SignOut: o.SignOut}
 		if o.ClientSecret != "" {
 			secrets.ClientSecret = o.ClientSecret
 		}
@@ -72,7 +72,7 @@ func enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLCo
 	}
 	if s != nil {
 		was := k.SAML
-		k.SAML = org.SAMLSettings{MetadataURL: s.MetadataURL, Metadata: s.Metadata, IDPInitiated: s.IDPInitiated, OneSignature: s.OneSignature, Subject: s.Subject}
+		k.SAML = org.SAMLSettings{MetadataURL: s.MetadataURL, Metadata: s.Metadata, IDPInitiated: s.IDPInitiated, SignOut: s.SignOut, OneSignature: s.OneSignature, Subject: s.Subject}
 		if s.MetadataURL != "" && s.MetadataURL == was.MetadataURL && s.Metadata == "" {
 			k.SAML.Metadata, k.SAML.FetchedAt = was.Metadata, was.FetchedAt // as it was fetched from there
 		}
