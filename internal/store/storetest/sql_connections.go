@@ -84,7 +84,7 @@ func testConnections(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("the second page: %+v, %v", rest, err)
 		}
 		bad := *alone
-		bad.Uses = []org.Use{{OrgID: newID(t)}}
+		bad.ID, bad.Uses = "", []org.Use{{OrgID: newID(t)}}
 		want(t, s.Create(ctx, &bad, org.Secrets{}), fault.NotFound)
 	})
 
