@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"signet/internal/fault"
-	"signet/internal/federation"
 	"signet/internal/httpd"
 	"signet/internal/org"
 	"signet/internal/web/view"
@@ -280,11 +279,6 @@ func (w *Web) ownConnection(r *http.Request, s *setup) (*org.Connection, error) 
 		return nil, org.NoConnection()
 	}
 	return c, nil
-}
-
-// baseOf is the connection's own address.
-func (w *Web) baseOf(c *org.Connection) string {
-	return w.Letters.Home + federation.PathFederation + c.ID
 }
 
 // problemOf is what is wrong with a domain, in the word of the domain.
