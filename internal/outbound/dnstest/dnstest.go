@@ -24,15 +24,8 @@ type Server struct {
 // New starts a server without any record; it ends with the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := listen(t)
 	s := &Server{Addr: udp.LocalAddr().String(), texts: map[string][]string{}, asked: map[string]int{}}
-	tcp, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: udp, Handler: s}, {Listener: tcp, Handler: s}} {
 		up := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(up) }
@@ -41,6 +34,27 @@ func New(t testing.TB) *Server {
 		t.Cleanup(func() { server.Shutdown() })
 	}
 	return s
+}
+
+// listen has both protocols at one port. The system picks it for TCP, of which
+// more ports are taken on a busy machine; where UDP's is not free, another is tried.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var failed error
+	for range 20 {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		udp, err := net.ListenPacket("udp", tcp.Addr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		tcp.Close()
+		failed = err
+	}
+	t.Fatalf("no port is free for UDP and TCP: %v", failed)
+	return nil, nil
 }
 
 // Set gives the name these texts; none: there is no such name.
