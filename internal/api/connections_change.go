@@ -53,7 +53,7 @@ func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput
 	if err := a.Connections.Create(ctx, k, secrets); err != nil {
 		return nil, err
 	}
-	return &connectionOutput{a.connectionOf(k, o.ID)}, a.record(ctx, c, "connection.create", o.ID, "connection", k.ID)
+	return &connectionOutput{a.connectionOf(k, o.ID)}, a.record(ctx, c, "connection.create", k.ID, "organization", o.ID)
 }
 
 // enter writes what was sent into a connection.
@@ -112,7 +112,7 @@ func (a *API) updateConnection(ctx context.Context, c *call, in *updateConnectio
 	if err != nil {
 		return nil, err
 	}
-	return &connectionOutput{a.connectionOf(k, orgID)}, a.record(ctx, c, "connection.update", orgID, "connection", k.ID)
+	return &connectionOutput{a.connectionOf(k, orgID)}, a.record(ctx, c, "connection.update", k.ID, "organization", orgID)
 }
 
 // mayEnable refuses to let people in by a connection of an organization that has
@@ -146,5 +146,5 @@ func (a *API) removeConnection(ctx context.Context, c *call, in *InConnection) (
 	if err := a.Connections.Delete(ctx, k.ID); err != nil {
 		return nil, err
 	}
-	return nil, a.record(ctx, c, "connection.delete", orgID, "connection", k.ID)
+	return nil, a.record(ctx, c, "connection.delete", k.ID, "organization", orgID, "name", k.Name)
 }

@@ -173,7 +173,7 @@ func (a *API) checkDomain(ctx context.Context, c *call, in *InDomain) (*findingO
 		return nil, err
 	}
 	if found.Proven && !before.Proven() {
-		if err := a.record(ctx, c, "organization.domain_proven", o.ID, "domain", before.Name); err != nil {
+		if err := a.record(ctx, c, "organization.domain_prove", o.ID, "domain", before.Name); err != nil {
 			return nil, err
 		}
 	}

@@ -13,9 +13,9 @@ import (
 type Entry struct {
 	ID       string    // a UUIDv7 in its text form; the store gives one if it is empty
 	At       time.Time // when
-	Actor    string    // who: an account's id, "operator" for a command, "app" for one about itself, "system"
+	Actor    string    // who: an account's id, "link:" and the id of a delegated link, "operator" for a command, "app" for one about itself, "system"
 	Action   string    // what, as thing.verb: "client.create", "account.password"
-	Subject  string    // to what: an account's id, a client's id, a key's id
+	Subject  string    // to what: the id of the thing: of an account, a client, an organization, a connection
 	ClientID string    // through which app, or ""
 	IP       string    // from which address, or ""
 	// Detail is what else a reader will ask. Never a secret, a token, or what

@@ -45,7 +45,7 @@ type setup struct {
 	delegate bool
 }
 
-// at is the address of one of the pages.
+// setupAt is the address of one of the pages.
 func (w *Web) setupAt(s *setup, part string, pairs ...string) string {
 	return w.at(s.base+part, pairs...)
 }
@@ -99,33 +99,23 @@ func (w *Web) asDelegate(do setupHandler) httpd.Handler {
 func (w *Web) connectRoutes() []httpd.Route {
 	var routes []httpd.Route
 	for base, as := range map[string]func(setupHandler) httpd.Handler{pathOrgSignIn: w.asOwner, pathSetup: w.asDelegate} {
-		page := func(part string, do setupHandler) {
-			routes = append(routes, httpd.Route{Method: "GET", Path: base + part, Kind: httpd.Page, Do: as(do)})
-		}
-		form := func(part string, do setupHandler) {
-			routes = append(routes, httpd.Route{Method: "POST", Path: base + part, Kind: httpd.Form, Do: as(do)})
-		}
-		page("", w.connectHome)
-		form(partDomains, w.postDomain)
-		page(partDomain, w.connectDomain)
-		form(partCheck, w.postCheckDomain)
-		form(partLead, w.postLeadDomain)
-		form(partDrop, w.postRemoveDomain)
-		page(partProviders, w.connectProviders)
-		form(partProviders, w.postProvider)
-		page(partConnection, w.connectSettings)
-		form(partConnection, w.postSettings)
-		page(partTry, w.connectTrial)
-		form(partTry, w.postTry)
-		form(partPassed, w.postPassed)
-		form(partSwitch, w.postSwitch)
-		form(partDisconnect, w.postDisconnect)
+		routes = append(routes,
+			page(base, as(w.connectHome)),
+			form(base+partDomains, as(w.postDomain)),
+			page(base+partDomain, as(w.connectDomain)),
+			form(base+partCheck, as(w.postCheckDomain)),
+			form(base+partLead, as(w.postLeadDomain)),
+			form(base+partDrop, as(w.postRemoveDomain)),
+			page(base+partProviders, as(w.connectProviders)), form(base+partProviders, as(w.postProvider)),
+			page(base+partConnection, as(w.connectSettings)), form(base+partConnection, as(w.postSettings)),
+			page(base+partTry, as(w.connectTrial)), form(base+partTry, as(w.postTry)),
+			form(base+partPassed, as(w.postPassed)),
+			form(base+partSwitch, as(w.postSwitch)),
+			form(base+partDisconnect, as(w.postDisconnect)))
 	}
 	return append(routes,
-		httpd.Route{Method: "POST", Path: pathOrgSignIn + partLinks, Kind: httpd.Form, Do: w.asOwner(w.postSetupLink)},
-		httpd.Route{Method: "POST", Path: pathOrgSignIn + partRevoke, Kind: httpd.Form, Do: w.asOwner(w.postRevokeLink)},
-		httpd.Route{Method: "GET", Path: pathSetupOpen, Kind: httpd.Page, Do: w.setupInvite},
-		httpd.Route{Method: "POST", Path: pathSetupOpen, Kind: httpd.Form, Do: w.postSetupInvite})
+		form(pathOrgSignIn+partLinks, w.asOwner(w.postSetupLink)), form(pathOrgSignIn+partRevoke, w.asOwner(w.postRevokeLink)),
+		page(pathSetupOpen, w.setupInvite), form(pathSetupOpen, w.postSetupInvite))
 }
 
 // connectFrame is what surrounds these pages. here is the page to which another
@@ -150,9 +140,14 @@ func (w *Web) connectFrame(r *http.Request, s *setup, here string) (view.Connect
 	return page, nil
 }
 
-// recordSetup notes what was done during the visit.
+// recordSetup notes what was done to the organization during the visit.
 func (w *Web) recordSetup(r *http.Request, s *setup, action string, pairs ...string) error {
 	return w.record(r, nil, action, s.actor, s.org.ID, pairs...)
+}
+
+// recordConnection notes what was done to the connection during the visit.
+func (w *Web) recordConnection(r *http.Request, s *setup, action string, c *org.Connection, pairs ...string) error {
+	return w.record(r, nil, action, s.actor, c.ID, append([]string{"organization", s.org.ID}, pairs...)...)
 }
 
 // connectHome shows how far the organization has come.

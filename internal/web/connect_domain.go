@@ -112,7 +112,7 @@ func (w *Web) postCheckDomain(rw http.ResponseWriter, r *http.Request, s *setup)
 		}})
 	}
 	if !d.Proven() {
-		if err := w.recordSetup(r, s, "organization.domain_proven", "domain", d.Name); err != nil {
+		if err := w.recordSetup(r, s, "organization.domain_prove", "domain", d.Name); err != nil {
 			return err
 		}
 	}

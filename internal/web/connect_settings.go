@@ -50,7 +50,7 @@ func (w *Web) postProvider(rw http.ResponseWriter, r *http.Request, s *setup) er
 	if err := w.Connections.Create(r.Context(), c, org.Secrets{}); err != nil {
 		return err
 	}
-	if err := w.recordSetup(r, s, "connection.create", "connection", c.ID); err != nil {
+	if err := w.recordConnection(r, s, "connection.create", c); err != nil {
 		return err
 	}
 	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID)))
@@ -175,7 +175,7 @@ func (w *Web) postSettings(rw http.ResponseWriter, r *http.Request, s *setup) er
 	if err != nil {
 		return err
 	}
-	if err := w.recordSetup(r, s, "connection.update", "connection", c.ID); err != nil {
+	if err := w.recordConnection(r, s, "connection.update", c); err != nil {
 		return err
 	}
 	if e.typed = typedOf(c); complete(c) {
@@ -310,7 +310,7 @@ func (w *Web) postDisconnect(rw http.ResponseWriter, r *http.Request, s *setup) 
 	if err := w.Connections.Delete(r.Context(), c.ID); err != nil {
 		return err
 	}
-	if err := w.recordSetup(r, s, "connection.delete", "connection", c.ID); err != nil {
+	if err := w.recordConnection(r, s, "connection.delete", c, "name", c.Name); err != nil {
 		return err
 	}
 	w.send(rw, w.setupAt(s, "", "done", "connection-removed"))

@@ -138,7 +138,7 @@ func (w *Web) postPassed(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	} else if err != nil {
 		return err
 	}
-	if err := w.recordSetup(r, s, "connection.tried", "connection", c.ID); err != nil {
+	if err := w.recordConnection(r, s, "connection.try", c); err != nil {
 		return err
 	}
 	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", "connection-passed")+"#switch")
@@ -188,7 +188,7 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	if _, err := w.Connections.Enforce(r.Context(), c.ID, s.org.ID, to == "required"); err != nil {
 		return err
 	}
-	if err := w.recordSetup(r, s, "connection.switch", "connection", c.ID, "to", to); err != nil {
+	if err := w.recordConnection(r, s, "connection.switch", c, "to", to); err != nil {
 		return err
 	}
 	if to == "required" {

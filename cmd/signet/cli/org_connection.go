@@ -179,10 +179,10 @@ func connectionShow(p *Process) *cobra.Command {
 }
 
 func connectionSwitch(p *Process, on bool) *cobra.Command {
-	use, short, action := "enable", "Let people sign in by a connection", "connection.enable"
+	use, short, to := "enable", "Let people sign in by a connection", "on"
 	long := "Let people sign in by a connection."
 	if !on {
-		use, short, action = "disable", "Let nobody sign in by a connection", "connection.disable"
+		use, short, to = "disable", "Let nobody sign in by a connection", "off"
 		long = "Let nobody sign in by a connection. Who is signed in stays so; organizations that\nlet their people in by nothing else let them in by their passwords again."
 	}
 	return &cobra.Command{
@@ -201,7 +201,7 @@ func connectionSwitch(p *Process, on bool) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := h.record(ctx, action, c.ID); err != nil {
+				if err := h.record(ctx, "connection.switch", c.ID, "to", to); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(p.Stdout, "%s: %sd\n", printable(c.Name), use)
@@ -226,7 +226,7 @@ func connectionRemove(p *Process) *cobra.Command {
 				if err := h.upstreams.Delete(ctx, c.ID); err != nil {
 					return err
 				}
-				if err := h.record(ctx, "connection.remove", c.ID, "name", c.Name); err != nil {
+				if err := h.record(ctx, "connection.delete", c.ID, "name", c.Name); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(p.Stdout, "%s: removed\n", printable(c.Name))

@@ -163,7 +163,7 @@ func domainCheck(p *Process) *cobra.Command {
 				if !found.Proven {
 					return errors.New(found.Sentence(d))
 				}
-				if err := h.record(ctx, "organization.domain_proven", o.ID, "domain", d.Name); err != nil {
+				if err := h.record(ctx, "organization.domain_prove", o.ID, "domain", d.Name); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(p.Stdout, "%s: %s is proven\n", printable(o.Name), d.Name)
