@@ -67,7 +67,7 @@ func (w *Web) listChoices(r *http.Request, page *view.ChooseOrganization, f *ses
 		page.MoreURL = w.at(pathOrganization, "flow", f.ID, "after", of[len(of)-1].ID)
 	}
 	for _, o := range of {
-		page.Organizations = append(page.Organizations, view.OrganizationChoice{ID: o.ID, Name: o.Name, Role: string(o.Role)})
+		page.Organizations = append(page.Organizations, view.OrganizationChoice{ID: o.ID, Name: o.Name, Role: view.Role(o.Role)})
 	}
 	return nil
 }
@@ -162,9 +162,9 @@ func (w *Web) postNewOrganization(rw http.ResponseWriter, r *http.Request) error
 	o, err := w.Organizations.Create(r.Context(), typed, "", sess.AccountID, org.Actor{AccountID: sess.AccountID})
 	switch {
 	case fault.Is(err, fault.Invalid):
-		return w.showNewOrganization(rw, r, f, sess, typed, view.FaultOrganizationName)
+		return w.showNewOrganization(rw, r, f, sess, typed, faultOfName(typed))
 	case fault.Is(err, fault.Limited):
-		return w.showNewOrganization(rw, r, f, sess, typed, view.FaultOrganizationMost)
+		return w.showNewOrganization(rw, r, f, sess, typed, view.FaultOrgsOwned)
 	case err != nil:
 		return err
 	}

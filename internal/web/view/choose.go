@@ -1,11 +1,5 @@
 package view
 
-// Faults of the name of an organization that is made on the way to an app.
-const (
-	FaultOrganizationName Message = "chooser.fault_name"
-	FaultOrganizationMost Message = "chooser.fault_most"
-)
-
 // ChooseOrganization asks for which of the person's organizations the app is
 // used, as the field "organization", or says that none fits.
 type ChooseOrganization struct {
@@ -21,25 +15,14 @@ type ChooseOrganization struct {
 
 func (*ChooseOrganization) template() string { return "choose/organization" }
 
-// OrganizationChoice is an organization of the person, with what they may do in
-// it: owner, admin or viewer.
+// OrganizationChoice is an organization of the person, with what they may do in it.
 type OrganizationChoice struct {
-	ID, Name, Role string
+	ID, Name string
+	Role     Role
 }
 
 // Letter stands for the organization where a picture would be.
 func (o OrganizationChoice) Letter() string { return letter(o.Name) }
-
-// RoleName says what the person may do.
-func (o OrganizationChoice) RoleName() Message {
-	switch o.Role {
-	case "owner":
-		return "chooser.role.owner"
-	case "admin":
-		return "chooser.role.admin"
-	}
-	return "chooser.role.viewer"
-}
 
 // Title is what the page asks or says.
 func (p *ChooseOrganization) Title() Message {
@@ -78,7 +61,7 @@ func (*CreateOrganization) template() string { return "choose/create" }
 // NameField is the page's one question.
 func (p *CreateOrganization) NameField() Field {
 	return Field{
-		Frame: &p.Frame, Name: "name", Type: "text", Label: "chooser.name",
+		Frame: &p.Frame, Name: "name", Type: "text", Label: "org.name",
 		Fault: p.Fault, Value: p.Name, Autocomplete: "organization", Focus: true,
 	}
 }

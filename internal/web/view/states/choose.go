@@ -30,9 +30,9 @@ func chooseOrganization() []State {
 			p.Organizations, p.Named, p.CreateURL, p.Person = nil, true, "", long
 		})),
 		state("choose/create/first", create(func(*view.CreateOrganization) {})),
-		state("choose/create/nameless", create(func(p *view.CreateOrganization) { p.Fault = view.FaultOrganizationName })),
+		state("choose/create/nameless", create(func(p *view.CreateOrganization) { p.Fault = view.FaultOrgNameMissing })),
 		state("choose/create/most", create(func(p *view.CreateOrganization) {
-			p.Name, p.Fault = "Another Engine", view.FaultOrganizationMost
+			p.Name, p.Fault = "Another Engine", view.FaultOrgsOwned
 		})),
 	}
 }
