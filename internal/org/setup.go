@@ -12,7 +12,7 @@ import (
 
 // SetupLink lets somebody who is no member move an organization to its own
 // sign-in: the administrator of its provider. It is good once, in the browser that
-// opens it, and there for a while.
+// opens it, and there for a while, as long as who made it is an owner.
 type SetupLink struct {
 	ID        string // a UUIDv7 in its text form; no secret
 	OrgID     string
@@ -92,7 +92,20 @@ func (s *Setups) Waiting(ctx context.Context, id, secret string) (*SetupLink, er
 	if err == nil && (l == nil || l.Key != handle.Sum(secret) || l.Browser != "") {
 		err = errLinkOver()
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l, s.stands(ctx, l)
+}
+
+// stands refuses a link whose maker is no owner any more: who was sent away would
+// keep a hand on how everybody signs in.
+func (s *Setups) stands(ctx context.Context, l *SetupLink) error {
+	as, err := s.orgs.roleOf(ctx, l.OrgID, Actor{AccountID: l.CreatedBy})
+	if fault.Is(err, fault.NotFound) || err == nil && as != Owner {
+		return errLinkOver()
+	}
+	return err
 }
 
 // Claim opens the link in the browser, once.
@@ -113,7 +126,10 @@ func (s *Setups) Held(ctx context.Context, id, browser string) (*SetupLink, erro
 	if err == nil && (l == nil || l.Browser == "" || l.Browser != handle.Sum(browser)) {
 		err = errLinkOver()
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l, s.stands(ctx, l)
 }
 
 // Revoke ends the link, opened or not. Owners may.
