@@ -178,6 +178,9 @@ func (w *Web) postKeep(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.record(r, f, "account.keep", a.ID, a.ID); err != nil {
 		return err
 	}
+	if done, err := w.elsewhere(rw, r, f, a); err != nil || done {
+		return err
+	}
 	return w.signIn(rw, r, f, &account.Authenticated{Account: a}, f.Progress.Closing.Remember)
 }
 

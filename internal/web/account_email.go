@@ -16,7 +16,7 @@ func (w *Web) changeEmail(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+	if done, err := w.elsewhere(rw, r, nil, a); err != nil || done {
 		return err
 	}
 	return w.showChangeEmail(rw, r, a, &view.ChangeEmail{Current: current(a, "")})
@@ -45,7 +45,7 @@ func (w *Web) postChangeEmail(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+	if done, err := w.elsewhere(rw, r, nil, a); err != nil || done {
 		return err
 	}
 	typed := strings.TrimSpace(r.PostFormValue("email"))

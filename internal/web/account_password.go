@@ -44,7 +44,7 @@ func (w *Web) changePassword(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil || sess == nil {
 		return err
 	}
-	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+	if done, err := w.elsewhere(rw, r, nil, a); err != nil || done {
 		return err
 	}
 	part := w.newPasswordPart(wordsOf(a)...)
@@ -68,7 +68,7 @@ func (w *Web) postChangePassword(rw http.ResponseWriter, r *http.Request) error 
 	if err != nil || sess == nil {
 		return err
 	}
-	if done, err := w.elsewhere(rw, r, a); err != nil || done {
+	if done, err := w.elsewhere(rw, r, nil, a); err != nil || done {
 		return err
 	}
 	others := r.PostFormValue("others") != ""

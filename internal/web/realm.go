@@ -95,10 +95,10 @@ func (w *Web) enforced(r *http.Request, email string) (*org.Realm, error) {
 	return realm, nil
 }
 
-// elsewhere answers, for a signed-in person whose address signs in elsewhere alone,
-// that there is no password and no other address for them here; it reports whether
-// it did.
-func (w *Web) elsewhere(rw http.ResponseWriter, r *http.Request, a *account.Account) (bool, error) {
+// elsewhere answers, for somebody whose address signs in elsewhere alone, that there
+// is no sign-in, no password and no other address for them here; it reports whether
+// it did. f may be nil.
+func (w *Web) elsewhere(rw http.ResponseWriter, r *http.Request, f *session.Flow, a *account.Account) (bool, error) {
 	realm, err := w.enforced(r, a.Email)
 	if err != nil {
 		return false, err
@@ -107,5 +107,5 @@ func (w *Web) elsewhere(rw http.ResponseWriter, r *http.Request, a *account.Acco
 	if err != nil || !barred {
 		return false, err
 	}
-	return true, w.showCompany(rw, r, nil, realm, view.Form{})
+	return true, w.showCompany(rw, r, f, realm, view.Form{})
 }

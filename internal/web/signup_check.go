@@ -182,11 +182,19 @@ func (w *Web) postSignUpDone(rw http.ResponseWriter, r *http.Request) error {
 }
 
 // enter signs in whose account has just become active, once, in a flow that
-// made it; the flow goes on as after any sign-in.
+// made it; the flow goes on as after any sign-in. Whose address has come to sign in
+// elsewhere alone while it waited is led there.
 func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) error {
 	// A browser that goes away meanwhile does not leave it half done.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	id := signUpOf(f).ID
+	a, err := w.Accounts.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if done, err := w.elsewhere(rw, r, f, a); err != nil || done {
+		return err
+	}
 	mine, err := w.SignUps.Finish(r.Context(), id)
 	if err != nil {
 		return err
@@ -194,10 +202,6 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 	if !mine { // another tab was faster
 		w.send(rw, w.at(pathSignIn, "flow", f.ID))
 		return nil
-	}
-	a, err := w.Accounts.Get(r.Context(), id)
-	if err != nil {
-		return err
 	}
 	httpd.InfoOf(r).AccountID = a.ID
 	return w.signIn(rw, r, f, &account.Authenticated{Account: a}, false)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"signet/internal/mail/mailtest"
 	"signet/internal/outbound/dnstest"
 	"signet/internal/testenv"
 )
@@ -15,9 +16,10 @@ import (
 // is the provider of an organization to come. Nothing is set up yet.
 type move struct {
 	*testenv.Env
-	up  *testenv.Env
-	dns *dnstest.Server
-	org string
+	up   *testenv.Env
+	dns  *dnstest.Server
+	mail *mailtest.Server
+	org  string
 }
 
 var orgID = regexp.MustCompile(`/orgs/([0-9a-f-]{36})`)
@@ -25,10 +27,11 @@ var orgID = regexp.MustCompile(`/orgs/([0-9a-f-]{36})`)
 // newMove boots them; bob owns the organization.
 func newMove(t *testing.T, backend testenv.Backend) *move {
 	t.Helper()
-	c := &move{dns: dnstest.New(t)}
+	c := &move{dns: dnstest.New(t), mail: mailtest.Start(t, mailtest.Options{})}
 	c.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
 	c.Env = boot(t, testenv.Options{Backend: backend, Env: map[string]string{
 		"SIGNET_OUTBOUND_CA": c.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true", "SIGNET_DNS_SERVER": c.dns.Addr,
+		"SIGNET_SMTP_URL": c.mail.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>",
 	}})
 	c.Apply(`
 organizations:
