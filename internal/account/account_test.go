@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -351,5 +352,48 @@ func TestRecordSignIn(t *testing.T) {
 				t.Errorf("%d sign-ins are recorded, %v; want 1", len(entries), err)
 			}
 		})
+	}
+}
+
+// TestSignedInToElsewhere: where no password signs in to an account, the right one
+// is answered like a wrong one, and costs as much; others are not touched by it.
+func TestSignedInToElsewhere(t *testing.T) {
+	clock := storetest.NewClock()
+	db, _ := storetest.Embedded(t, clock.Now)
+	s, _, guard := serviceOn(t, db, cheap, clock)
+	a, err := s.Create(t.Context(), account.New{Email: "ada@example.com", Password: "correct-Horse-9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, asked := true, 0
+	try := func(email, password string) (error, int64) {
+		before := db.Statements()
+		_, err := s.Authenticate(t.Context(), account.Credentials{Email: email, Password: password, Elsewhere: func(context.Context, *account.Account) (bool, error) {
+			asked++
+			return elsewhere, nil
+		}})
+		return err, db.Statements() - before
+	}
+	try("nobody@example.com", "warm") // statements are prepared
+	var costs []int64
+	for _, c := range []struct{ email, password, why string }{
+		{a.Email, "correct-Horse-9", "elsewhere"}, {a.Email, "wrong-Horse-99", "password"}, {"nobody@example.com", "wrong-Horse-99", "address"},
+	} {
+		err, cost := try(c.email, c.password)
+		refusal, _ := errors.AsType[*account.Refusal](err)
+		if !fault.Is(err, fault.Unauthenticated) || refusal == nil || refusal.Why != c.why {
+			t.Errorf("%s, %s: %v", c.email, c.password, err)
+		}
+		costs = append(costs, cost)
+	}
+	if costs[0] != costs[1] || costs[1] != costs[2] || asked != 4 {
+		t.Errorf("%v statements, and it was asked %d times", costs, asked)
+	}
+	if n := guard.given.Load(); n != 0 {
+		t.Errorf("%d tries were given back", n)
+	}
+	elsewhere = false
+	if err, _ := try(a.Email, "correct-Horse-9"); err != nil {
+		t.Error(err)
 	}
 }

@@ -20,7 +20,7 @@ func errNoMatch() *fault.Error {
 // what happened. It tells what the person is not told.
 type Refusal struct {
 	AccountID string // "": there is no such account
-	Why       string // "address", "password" or "status"
+	Why       string // "address", "password", "status" or "elsewhere"
 }
 
 // Error implements error.
@@ -33,6 +33,8 @@ func refuse(a *Account, right bool) error {
 	switch {
 	case a.ID == "":
 		why = "address"
+	case right && a.admits():
+		why = "elsewhere"
 	case right:
 		why = "status"
 	}
@@ -45,6 +47,19 @@ type Credentials struct {
 	Email, Password string
 	Browser         string // the secret name of the browser, or ""
 	IP              string
+	// Elsewhere reports whether the account, or an empty one for nobody's address,
+	// is signed in to by no password: it is then answered like a wrong one, at the
+	// same cost. It is asked at each try; nil: none is.
+	Elsewhere func(context.Context, *Account) (bool, error)
+}
+
+// admits reports whether the right password of the account leads anywhere.
+func (c *Credentials) admits(ctx context.Context, a *Account) (bool, error) {
+	if c.Elsewhere == nil {
+		return a.admits(), nil
+	}
+	elsewhere, err := c.Elsewhere(ctx, a)
+	return a.admits() && !elsewhere, err
 }
 
 // Unproven is the error of a sign-in with the right password of a sign-up that
@@ -81,6 +96,10 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 	if err != nil {
 		return nil, err
 	}
+	admits, err := c.admits(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	known := browser
 	if seen.IsZero() {
 		known = ""
@@ -89,7 +108,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.compare(ctx, a, c.Password, func() (*SignUp, error) {
+	found, err := s.compare(ctx, a, c.Password, admits, func() (*SignUp, error) {
 		return s.store.WaitingSignUp(ctx, key, browser, s.now())
 	})
 	if err != nil {
@@ -97,7 +116,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 		return nil, errors.Join(err, right(ctx))
 	}
 	switch {
-	case found.right && a.admits():
+	case found.right && admits:
 	case found.waits != nil:
 		return nil, errors.Join(right(ctx), &Unproven{found.waits})
 	default:
@@ -111,7 +130,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Authenticat
 	return &Authenticated{a, seen}, right(ctx)
 }
 
-// admits reports whether the right password leads anywhere.
+// admits reports whether its status lets the right password lead anywhere.
 func (a *Account) admits() bool { return a.Status == Active || a.Status == Closed }
 
 // compared is what a password was found to be.
@@ -121,13 +140,13 @@ type compared struct {
 	waits *SignUp // that of this sign-up, or nil
 }
 
-// compare compares the password with that of the account and, if that does not
-// sign in, with that of the sign-up that waits, which may be nil. It is looked
+// compare compares the password with that of the account and, unless that is right
+// and admits, with that of the sign-up that waits, which may be nil. It is looked
 // for only then, by everybody who is refused.
-func (s *Service) compare(ctx context.Context, a *Account, password string, waiting func() (*SignUp, error)) (found compared, err error) {
+func (s *Service) compare(ctx context.Context, a *Account, password string, admits bool, waiting func() (*SignUp, error)) (found compared, err error) {
 	err = s.hasher.inTurn(ctx, password, func(m *argon2.Memory) (err error) {
 		found.right, found.renew, err = s.hasher.verify(m, a.PasswordHash, password)
-		if err != nil || found.right && a.admits() {
+		if err != nil || found.right && admits {
 			return err
 		}
 		waits, err := waiting()

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"signet/internal/account"
-	"signet/internal/httpd"
 	"signet/internal/org"
 	"signet/internal/session"
 	"signet/internal/web/view"
@@ -77,13 +76,6 @@ func (w *Web) showCompany(rw http.ResponseWriter, r *http.Request, f *session.Fl
 	}
 	page.ContinueURL = w.withConnection(f, realm.ConnectionID)
 	return w.show(rw, r, f, http.StatusOK, page, targets(f)...)
-}
-
-// refuseBarred turns away who knows the password of an account that is not signed
-// in to here. It looks like a wrong one: the page says to everybody who may use one.
-func (w *Web) refuseBarred(r *http.Request, f *session.Flow, a *account.Account, realm *org.Realm) error {
-	httpd.InfoOf(r).AccountID = a.ID
-	return w.record(r, f, "session.refuse", "", a.ID, "why", "enforced", "organization", realm.OrgID)
 }
 
 // enforced is the realm of the address, if its people sign in there alone.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -206,6 +207,7 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 	info := httpd.InfoOf(r)
 	a, err := w.Accounts.Authenticate(r.Context(), account.Credentials{
 		Email: email, Password: typed, Browser: w.Cookies.Browser(r), IP: info.Address,
+		Elsewhere: func(_ context.Context, a *account.Account) (bool, error) { return w.bars(r, f, realm, a) },
 	})
 	if waits, ok := errors.AsType[*account.Unproven](err); ok {
 		if realm != nil && realm.Enforced {
@@ -227,15 +229,6 @@ func (w *Web) postPassword(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info.AccountID = a.ID
-	if barred, err := w.bars(r, f, realm, a.Account); err != nil || barred {
-		if err != nil {
-			return err
-		}
-		if err := w.refuseBarred(r, f, a.Account, realm); err != nil {
-			return err
-		}
-		return w.showPassword(rw, r, f, view.FaultCredentials, remember)
-	}
 	if a.Status == account.Closed {
 		return w.offerKeep(rw, r, f, a.Account, remember)
 	}
