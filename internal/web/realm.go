@@ -22,14 +22,20 @@ func (w *Web) ledBy(r *http.Request, f *session.Flow) (string, error) {
 			return connectionOf(realm), err
 		}
 	}
-	if f.Request.Organization == "" {
-		return "", nil
-	}
-	realm, err := w.Realms.OfOrganization(r.Context(), f.Request.Organization)
+	realm, err := w.askedFor(r, f)
 	if err != nil || realm == nil || !realm.Enforced {
 		return "", err
 	}
 	return realm.ConnectionID, nil
+}
+
+// askedFor is where the people of the organization sign in that the app asks for, or
+// nil. Where they need not, the page offers it.
+func (w *Web) askedFor(r *http.Request, f *session.Flow) (*org.Realm, error) {
+	if f.Request.Organization == "" {
+		return nil, nil
+	}
+	return w.Realms.OfOrganization(r.Context(), f.Request.Organization)
 }
 
 func connectionOf(realm *org.Realm) string {

@@ -67,6 +67,13 @@ func (w *Web) showIdentifier(rw http.ResponseWriter, r *http.Request, f *session
 	if f.Progress.Led && f.Progress.Email != "" {
 		page.PasswordURL = w.at(pathPassword, "flow", f.ID)
 	}
+	realm, err := w.askedFor(r, f)
+	if err != nil {
+		return err
+	}
+	if realm != nil {
+		page.Connection, page.ConnectionURL = realm.Connection, w.withConnection(f, realm.ConnectionID)
+	}
 	return w.show(rw, r, f, statusOf(bad), page, targets(f)...)
 }
 

@@ -170,6 +170,12 @@ func TestWizard(t *testing.T) {
 			if page.URL.Query().Get("done") != "connection-on" {
 				t.Fatalf("not switched on: %s\n%s", page.URL, page.Body)
 			}
+			// Who is asked for their organization finds it on the page.
+			asking := c.Browser().For(t).Get(app.Request("organization", "contoso", "scope", "openid organizations").Path())
+			through := regexp.MustCompile(`id="through" href="([^"]+)"`).FindStringSubmatch(asking.Body)
+			if asking.Form("username") == nil || through == nil || !strings.HasPrefix(through[1], "/signin/with?") {
+				t.Errorf("the page does not offer the sign-in of the organization: %s\n%s", asking.URL, asking.Body)
+			}
 			grace := c.Browser().For(t)
 			r := app.Request()
 			tokens := app.Redeem(r, r.Answer(c.through(t, grace, stepIn(t, grace, r, hopper.Email), hopper)))

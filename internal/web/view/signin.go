@@ -19,6 +19,9 @@ type Identifier struct {
 	CreateURL string // empty: no account can be made here
 	// PasswordURL is for who was led to a provider and comes back; empty: nobody was.
 	PasswordURL string
+	// Connection is that of the organization that the app asks for, by which its
+	// people may sign in; empty: there is none.
+	Connection, ConnectionURL string
 }
 
 func (*Identifier) template() string { return "signin/identifier" }

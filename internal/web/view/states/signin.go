@@ -11,6 +11,7 @@ func identifier() []State {
 	}
 	return []State{
 		state("signin/identifier/first", with(func(*view.Identifier) {})),
+		state("signin/identifier/through", with(func(p *view.Identifier) { p.Connection, p.ConnectionURL = "Contoso", "/signin/with" })),
 		state("signin/identifier/hinted", with(func(p *view.Identifier) { p.Username = ada.Email })),
 		state("signin/identifier/missing", with(func(p *view.Identifier) { p.Fault = view.FaultEmailMissing })),
 		state("signin/identifier/malformed", with(func(p *view.Identifier) {
