@@ -215,9 +215,9 @@ func (w *Web) mayNotSwitch(r *http.Request, s *setup, c *org.Connection) (view.M
 	return "", nil
 }
 
-// signOutMembers ends what members signed in to by a password, once they cannot
-// any more: they sign in again, at their provider. Owners keep theirs, and so does
-// who came by a connection.
+// signOutMembers ends what members signed in to otherwise than by a connection of
+// the organization, once they cannot any more: they sign in again, at their
+// provider. Owners keep theirs.
 func (w *Web) signOutMembers(r *http.Request, s *setup) error {
 	domains, err := w.Domains.List(r.Context(), s.org.ID, "", mostShown)
 	if err != nil {
@@ -226,6 +226,10 @@ func (w *Web) signOutMembers(r *http.Request, s *setup) error {
 	proven := map[string]bool{}
 	for _, d := range domains {
 		proven[d.Name] = d.Proven()
+	}
+	own, err := w.Connections.Of(r.Context(), s.org.ID)
+	if err != nil {
+		return err
 	}
 	for after := ""; ; {
 		people, err := w.Organizations.Members(r.Context(), s.org.ID, after, mostShown)
@@ -238,23 +242,23 @@ func (w *Web) signOutMembers(r *http.Request, s *setup) error {
 			if err != nil || p.Role == org.Owner || !proven[org.DomainOf(key)] {
 				continue
 			}
-			if err := w.endPasswordSessions(r, p.AccountID); err != nil {
+			if err := w.endOtherSessions(r, p.AccountID, own); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// endPasswordSessions ends the sessions of the account that began with a password,
-// and, if there were any, what apps were granted by them.
-func (w *Web) endPasswordSessions(r *http.Request, accountID string) error {
+// endOtherSessions ends the sessions of the account that began otherwise than by
+// one of the connections, and, if there were any, what apps were granted by them.
+func (w *Web) endOtherSessions(r *http.Request, accountID string, own []*org.Connection) error {
 	live, err := w.Sessions.Live(r.Context(), accountID)
 	if err != nil {
 		return err
 	}
 	ended := false
 	for _, sess := range live {
-		if sess.Upstream != nil {
+		if u := sess.Upstream; u != nil && slices.ContainsFunc(own, func(c *org.Connection) bool { return c.ID == u.Connection }) {
 			continue
 		}
 		if err := w.Sessions.End(r.Context(), sess); err != nil {

@@ -69,6 +69,20 @@ func (w *Web) bars(r *http.Request, f *session.Flow, realm *org.Realm, a *accoun
 	return malformed != nil || key != a.EmailKey || arrived.Connection != realm.ConnectionID, nil
 }
 
+// foreign returns the realm in which the account signs in alone, where the connection
+// is none of that realm's organization; nil: the account may be signed in to by it.
+func (w *Web) foreign(r *http.Request, c *org.Connection, a *account.Account) (*org.Realm, error) {
+	realm, err := w.enforced(r, a.Email)
+	if err != nil || realm == nil || c.Serves(realm.OrgID) {
+		return nil, err
+	}
+	barred, err := w.Realms.Bars(r.Context(), realm, a.ID)
+	if err != nil || !barred {
+		return nil, err
+	}
+	return realm, nil
+}
+
 // showCompany says that the address signs in elsewhere, alone. form is for owners,
 // who may go on here all the same; without an action there is none. f may be nil.
 func (w *Web) showCompany(rw http.ResponseWriter, r *http.Request, f *session.Flow, realm *org.Realm, form view.Form) error {

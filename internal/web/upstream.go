@@ -227,6 +227,16 @@ func (w *Web) arrived(rw http.ResponseWriter, r *http.Request, f *session.Flow, 
 			return err
 		}
 	}
+	// An identity at one organization's provider is no way around that of another.
+	if realm, err := w.foreign(r, c, settled.Account); err != nil || realm != nil {
+		if err != nil {
+			return err
+		}
+		if err := w.refuseBarred(r, f, settled.Account, realm); err != nil {
+			return err
+		}
+		return w.leapTo(rw, r, f, c, w.withConnection(f, realm.ConnectionID))
+	}
 	return w.signInUpstream(rw, r, f, c, a, settled.Account)
 }
 

@@ -1,0 +1,82 @@
+package protocol
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"signet/internal/testenv"
+)
+
+// fabrikam is a connection of another organization than Contoso.
+const fabrikam = "0198c0de-0000-7000-8000-0000000fab01"
+
+// joan is somebody at the provider of Fabrikam.
+var joan = testenv.Person{Email: "joan@fabrikam.example", Password: "ENIAC-bombe-1946"}
+
+// addFabrikam makes the organization with a connection to the provider, where
+// joan has an account, and which is known there as another client.
+func (c *move) addFabrikam(t *testing.T) {
+	t.Helper()
+	c.Apply(fmt.Sprintf(`
+organizations:
+  - slug: fabrikam
+    name: Fabrikam
+    owners: [bob@example.com]
+connections:
+  - id: %s
+    name: Fabrikam
+    protocol: oidc
+    organizations: [fabrikam]
+    metadata_url: %s/.well-known/openid-configuration
+    client_id: fabrikam
+    client_secret: %s
+`, fabrikam, c.up.Issuer, upstreamSecret))
+	c.up.Apply(fmt.Sprintf(`
+clients:
+  - id: fabrikam
+    name: Fabrikam
+    secret: %s
+    redirect_uris: ["%s/federation/%s/callback"]
+    scopes: [openid, profile, email]
+    trusted: true
+users:
+  - email: %s
+    password: %s
+    verified: true
+`, upstreamSecret, c.Issuer, fabrikam, joan.Email, joan.Password))
+}
+
+// TestEnforcedBesideAnotherConnection: whose address signs in at one organization's
+// provider alone does not get in by that of another, to which the account was
+// connected before.
+func TestEnforcedBesideAnotherConnection(t *testing.T) {
+	t.Parallel()
+	c := newMove(t, testenv.Embedded)
+	c.addFabrikam(t)
+	app := c.App(t, web)
+	carol := c.Browser().For(t)
+	page := c.through(t, carol, carol.Get("/federation/"+fabrikam+"/start"), joan)
+	page = carol.Finish(carol.Submit(page.Form("sign-in"), "sign-in"), contosoCarol)
+	if page = carol.Submit(page.Form("connect"), "connect"); page.URL.Path != "/account" {
+		t.Fatalf("not connected: %s\n%s", page.URL, page.Body)
+	}
+	carol = c.Browser().For(t)
+	if page = c.through(t, carol, carol.Get("/federation/"+fabrikam+"/start"), joan); page.URL.Path != "/account" {
+		t.Fatalf("not signed in: %s\n%s", page.URL, page.Body)
+	}
+
+	bob := c.signedIn(t, contosoBob)
+	page = c.setUp(t, bob, c.overview(t, bob))
+	if page = bob.Submit(page.Form("switch-button"), "switch-button", "to", "required"); page.URL.Query().Get("done") != "connection-required" {
+		t.Fatalf("not required: %s\n%s", page.URL, page.Body)
+	}
+	if page = carol.Get("/account"); page.URL.Path != "/signin" {
+		t.Errorf("who signed in by the other connection still is: %s", page.URL)
+	}
+	b := c.Browser().For(t)
+	page = c.through(t, b, b.Get(app.Request("connection", fabrikam).Path()), joan)
+	if to := onward(t, page); b.Cookie("signet_session") != "" || !strings.HasPrefix(to, c.up.Issuer) || strings.Contains(to, fabrikam) {
+		t.Errorf("signs in by the other connection: led to %s", to)
+	}
+}
