@@ -46,6 +46,7 @@ func NewArrivals(store IdentityStore, accounts Accounts, provenBy ProvenBy, now 
 type Settled struct {
 	Account *account.Account // whose it is; nil: the person has to say
 	Made    bool             // the account was made just now
+	Left    bool             // the connection has nothing to say about the account any more
 	Outlook
 }
 
@@ -125,8 +126,7 @@ func (s *Arrivals) Settle(ctx context.Context, c *Connection, a *Arrival) (*Sett
 		}
 		switch {
 		case out.AccountID != "":
-			known, err := s.seen(ctx, c, a, out)
-			return &Settled{Account: known, Outlook: *out}, err
+			return s.seen(ctx, c, a, out)
 		case !out.Believed || out.Taken:
 			return &Settled{Outlook: *out}, nil
 		}
@@ -140,16 +140,36 @@ func (s *Arrivals) Settle(ctx context.Context, c *Connection, a *Arrival) (*Sett
 }
 
 // seen notes the sign-in of somebody who is known.
-func (s *Arrivals) seen(ctx context.Context, c *Connection, a *Arrival, out *Outlook) (*account.Account, error) {
+func (s *Arrivals) seen(ctx context.Context, c *Connection, a *Arrival, out *Outlook) (*Settled, error) {
 	known, err := s.accounts.Account(ctx, out.AccountID)
 	if err != nil {
 		return nil, err
 	}
+	settled := &Settled{Account: known, Outlook: *out}
 	if known.Status != account.Active {
-		return known, nil // who stays out
+		return settled, nil // who stays out
+	}
+	if settled.Left, err = s.left(ctx, c, known); err != nil || settled.Left {
+		return settled, err
 	}
 	i := &Identity{ConnectionID: c.ID, Subject: a.Subject, AccountID: known.ID, Email: clip(a.Email), LastSignIn: s.now()}
-	return known, s.store.SeeIdentity(ctx, i, c.follow(a))
+	return settled, s.store.SeeIdentity(ctx, i, c.follow(a))
+}
+
+// left reports whether the account was one of the organization's and is no more: it
+// is no member, and its address is in no domain of the organization. It is its
+// owner's alone then, and what the organization's provider says opens it no longer.
+// A connection of several organizations is the operator's, whose people need not
+// be members of any.
+func (s *Arrivals) left(ctx context.Context, c *Connection, known *account.Account) (bool, error) {
+	if len(c.Uses) > 1 {
+		return false, nil
+	}
+	if there, err := s.store.Belongs(ctx, c.ID, known.ID); err != nil || there || s.provenBy == nil {
+		return !there, err
+	}
+	by, err := s.provenBy(ctx, DomainOf(known.EmailKey))
+	return err == nil && (by == "" || !c.Serves(by)), err
 }
 
 // follow are the roles that a member has by the groups it is in. Where the provider

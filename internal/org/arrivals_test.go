@@ -141,6 +141,16 @@ func TestLinkedByItsOwner(t *testing.T) {
 	if got := g.settle(*one); got.Account == nil || got.Account.ID != g.ids["stranger"] {
 		t.Errorf("arrives as %+v", got)
 	}
+	// Who leaves takes the account along, unless its address is the organization's.
+	g.ok(g.Remove(ctx, g.o.ID, g.ids["stranger"], g.as("owner1")))
+	if got := g.settle(*one); !got.Left {
+		t.Errorf("who left arrives as %+v", got)
+	}
+	grace := org.Arrival{Subject: "s3", Email: "grace@contoso.example"}
+	g.ok(g.Remove(ctx, g.o.ID, g.settle(grace).Account.ID, g.as("owner1")))
+	if got := g.settle(grace); got.Left {
+		t.Errorf("whose address is in its domain arrives as %+v", got)
+	}
 	gone, err := g.arrivals.Unlink(ctx, g.c.ID, g.ids["stranger"])
 	if err != nil || !gone || g.settle(*one).Account != nil {
 		t.Errorf("after it was taken away: %t, %v", gone, err)

@@ -34,6 +34,9 @@ type Newcomer struct {
 type IdentityStore interface {
 	// Identity returns the identity of the connection and the subject, or nil.
 	Identity(ctx context.Context, connectionID, subject string) (*Identity, error)
+	// Belongs reports whether the account is a member of an organization of the
+	// connection that is not deleted.
+	Belongs(ctx context.Context, connectionID, accountID string) (bool, error)
 	// IdentitiesOf returns those of the account, by connection.
 	IdentitiesOf(ctx context.Context, accountID string) ([]*Identity, error)
 	// AddIdentity stores the newcomer in one transaction. A fault of kind Conflict

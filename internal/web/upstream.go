@@ -216,9 +216,13 @@ func (w *Web) arrived(rw http.ResponseWriter, r *http.Request, f *session.Flow, 
 			return err
 		}
 		return w.leapTo(rw, r, f, c, w.at(pathLink, "flow", f.ID))
-	case who.Status != account.Active:
+	case who.Status != account.Active || settled.Left:
 		httpd.InfoOf(r).AccountID = who.ID
-		if err := w.record(r, f, "session.refuse", "", who.ID, "why", "status", "connection", c.ID); err != nil {
+		why := "status"
+		if settled.Left {
+			why = "left"
+		}
+		if err := w.record(r, f, "session.refuse", "", who.ID, "why", why, "connection", c.ID); err != nil {
 			return err
 		}
 		return w.showUpstreamFailed(rw, r, f, c, view.UpstreamStopped, "")

@@ -16,6 +16,9 @@ const (
 
 	identitiesOf = "SELECT " + identityColumns + " FROM identities WHERE account_id = ? ORDER BY connection_id"
 
+	belongs = `SELECT EXISTS (SELECT 1 FROM connection_uses u JOIN organizations o ON o.id = u.organization_id AND o.erase_at IS NULL
+		JOIN members m ON m.organization_id = u.organization_id AND m.account_id = $2 WHERE u.connection_id = $1)`
+
 	insertIdentity = "INSERT INTO identities (" + identityColumns + ") VALUES ($1, $2, $3, $4, $5, $6)"
 
 	seeIdentity = "UPDATE identities SET email = $3, last_sign_in = $4 WHERE connection_id = $1 AND subject = $2"
@@ -63,6 +66,18 @@ func (db *DB) Identity(ctx context.Context, connectionID, subject string) (*org.
 		return nil, err
 	}
 	return row.identity(), nil
+}
+
+// Belongs implements org.IdentityStore.
+func (db *DB) Belongs(ctx context.Context, connectionID, accountID string) (there bool, err error) {
+	if !validID(connectionID) || !validID(accountID) {
+		return false, nil
+	}
+	err = db.view(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.row(ctx, belongs, []any{connectionID, accountID}, &there)
+		return err
+	})
+	return there, err
 }
 
 // IdentitiesOf implements org.IdentityStore.

@@ -138,6 +138,13 @@ func newcomer(t testing.TB, c *org.Connection, subject, email string, joins ...*
 	return n
 }
 
+func wantBelongs(t testing.TB, db *sqlstore.DB, connectionID, accountID string, belongs bool) {
+	t.Helper()
+	if got, err := db.Belongs(t.Context(), connectionID, accountID); err != nil || got != belongs {
+		t.Errorf("belongs: %t, %v; want %t", got, err, belongs)
+	}
+}
+
 func testIdentities(t *testing.T, fresh func(testing.TB) string) {
 	address := fresh(t)
 	nodes := []*sqlstore.DB{OpenSQL(t, address), OpenSQL(t, address)}
@@ -195,7 +202,10 @@ func testIdentities(t *testing.T, fresh func(testing.TB) string) {
 		if got, err := db.Identity(ctx, c.ID, "s1"); err != nil || got.Email != "bob@new.example" || !got.LastSignIn.Equal(epoch.Add(time.Hour)) {
 			t.Errorf("seen: %+v, %v", got, err)
 		}
+		wantBelongs(t, db, c.ID, n.Account.ID, true)
+		wantBelongs(t, db, newID(t), n.Account.ID, false)
 		ok(t, organizations(db, epoch).Remove(ctx, o.ID, n.Account.ID, org.Operator))
+		wantBelongs(t, db, c.ID, n.Account.ID, false)
 		ok(t, db.SeeIdentity(ctx, &see, admin))
 		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner})
 	})
@@ -216,8 +226,10 @@ func testIdentities(t *testing.T, fresh func(testing.TB) string) {
 	})
 
 	t.Run("a deleted organization is not joined, a removed connection knows nobody", func(t *testing.T) {
+		wantBelongs(t, db, other.ID, ada.ID, true)
 		_, err := organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
 		ok(t, err)
+		wantBelongs(t, db, other.ID, ada.ID, false)
 		late := newcomer(t, other, "late", "late@contoso.example", o)
 		ok(t, db.AddIdentity(ctx, late))
 		if m, err := db.Member(ctx, o.ID, late.Account.ID); err != nil || m != nil {
