@@ -106,6 +106,14 @@ func (r *Request) mustStepUp(s *Session, now time.Time) bool {
 	return known(r.ACRValues) && !r.Prompts(PromptNone) && met(r.ACRValues, s.AMR, s.AuthTime, now) == ""
 }
 
+// WantsFresh reports whether the request asks for a sign-in of now: one that the
+// person did not just find open somewhere.
+func (r *Request) WantsFresh() bool {
+	return r.Prompts(PromptLogin) || r.MaxAge != nil || slices.ContainsFunc(classes, func(c class) bool {
+		return c.age > 0 && (slices.Contains(r.ACRValues, c.name) || slices.Contains(r.RequiredACR, c.name))
+	})
+}
+
 // stale reports whether a sign-in, of this flow even, has become too old while the
 // person was asked other things, and the same once more will do.
 func (r *Request) stale(s *Session, now time.Time) bool {

@@ -120,7 +120,7 @@ func (w *Web) leap(rw http.ResponseWriter, r *http.Request, f *session.Flow, pag
 // app asks for a new one, or who signed in by it is asked again who they are.
 func (w *Web) mustBeFresh(r *http.Request, f *session.Flow, c *org.Connection) (bool, error) {
 	req := &f.Request
-	if req.Purpose != session.SigningIn || req.Prompts(session.PromptLogin) || req.MaxAge != nil {
+	if req.Purpose != session.SigningIn || req.WantsFresh() {
 		return req.Purpose == session.SigningIn, nil
 	}
 	sess, err := w.sessionOf(r)

@@ -300,6 +300,26 @@ func TestFederationAccounts(t *testing.T) {
 	}
 }
 
+// TestFederationFresh: where the app asks for a sign-in of now, one that is open at
+// the provider does not do, whether anybody is signed in here or not.
+func TestFederationFresh(t *testing.T) {
+	t.Parallel()
+	p := federated(t, testenv.Embedded, hopperThere, "")
+	app := p.App(t, web)
+	for _, test := range []struct {
+		pairs []string
+		fresh bool
+	}{
+		{nil, false}, {[]string{"acr_values", "urn:signet:acr:upstream"}, false}, {[]string{"prompt", "login"}, true}, {[]string{"max_age", "60"}, true},
+		{[]string{"acr_values", "urn:signet:acr:fresh"}, true}, {[]string{"claims", `{"id_token":{"acr":{"essential":true,"values":["urn:signet:acr:fresh"]}}}`}, true},
+	} {
+		to := onward(t, p.Browser().For(t).Get(app.Request(append(test.pairs, "connection", contoso)...).Path()))
+		if strings.Contains(to, "prompt=login&") != test.fresh {
+			t.Errorf("%v leads to %s", test.pairs, to)
+		}
+	}
+}
+
 // TestFederationOff leads people elsewhere when the connection is disabled, or
 // nobody has it any more, and when its provider is gone.
 func TestFederationOff(t *testing.T) {
