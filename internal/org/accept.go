@@ -105,7 +105,7 @@ func (s *Invitations) stands(ctx context.Context, i *Invitation, o *Organization
 	role, known := roles[i.InviterID]
 	if !known {
 		var err error
-		if role, err = s.store.InviterRole(ctx, o.ID, i.InviterID); err != nil {
+		if role, err = s.orgs.store.ActiveRole(ctx, o.ID, i.InviterID); err != nil {
 			return false, err
 		}
 		roles[i.InviterID] = role

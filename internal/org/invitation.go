@@ -113,9 +113,6 @@ type InvitationStore interface {
 	// MemberByEmail reports whether the address is that of a member's account, or,
 	// where orgID is "", of any account.
 	MemberByEmail(ctx context.Context, orgID, emailKey string) (bool, error)
-	// InviterRole returns the role of a member whose account is active; "" of
-	// anybody else.
-	InviterRole(ctx context.Context, orgID, accountID string) (Role, error)
 	// DeleteInvitations removes up to limit that expired before the time, however
 	// they ended, and returns how many.
 	DeleteInvitations(ctx context.Context, before time.Time, limit int) (int, error)

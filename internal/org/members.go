@@ -270,6 +270,13 @@ func (s *Service) Transfer(ctx context.Context, orgID, from, to string) error {
 		if err != nil {
 			return Change{}, err
 		}
+		active, err := s.store.ActiveRole(ctx, o.ID, to)
+		if err == nil && active == "" { // who cannot sign in is no owner to count on
+			err = s.keepsOwner(ctx, o)
+		}
+		if err != nil {
+			return Change{}, err
+		}
 		next.Role = Owner
 		mine, err := s.store.Member(ctx, o.ID, from)
 		if err != nil || mine == nil {

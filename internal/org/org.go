@@ -113,6 +113,9 @@ type Store interface {
 	// nil, at the same cost, when there is none, it was deleted, or the account is
 	// no member of it.
 	Membership(ctx context.Context, idOrSlug, accountID string) (*Membership, error)
+	// ActiveRole returns the role of a member whose account is active; "" of
+	// anybody else.
+	ActiveRole(ctx context.Context, orgID, accountID string) (Role, error)
 	// CountOwners returns how many owners there are whose accounts are active.
 	CountOwners(ctx context.Context, orgID string) (int, error)
 	// Owners returns the account ids of up to limit owners.

@@ -171,6 +171,7 @@ func TestAnOwnerRemains(t *testing.T) {
 	a.Status = account.Disabled
 	h.ok(h.db.UpdateAccount(ctx, a, prev))
 	h.want("the last who can sign in leaves", h.Leave(ctx, h.o.ID, h.ids["viewer1"]), fault.Conflict)
+	h.want("the last who can sign in hands it over to who cannot", h.Transfer(ctx, h.o.ID, h.ids["viewer1"], h.ids["admin1"]), fault.Conflict)
 }
 
 func TestDeletion(t *testing.T) {

@@ -39,9 +39,6 @@ const (
 	memberByEmail = `SELECT 1 FROM accounts JOIN members ON members.account_id = accounts.id AND members.organization_id = $2
 		WHERE accounts.email_key = $1`
 
-	inviterRole = `SELECT members.role FROM members JOIN accounts ON accounts.id = members.account_id AND accounts.status = 'active'
-		WHERE members.organization_id = $1 AND members.account_id = $2`
-
 	// The address is proven to who has the link of one that is open.
 	openFor = "SELECT 1 FROM invitations WHERE id = $1 AND email_key = $2 AND ended_at IS NULL AND expires_at > $3"
 
@@ -253,19 +250,6 @@ func (db *DB) MemberByEmail(ctx context.Context, orgID, emailKey string) (bool, 
 		return err
 	})
 	return err == nil && found, err
-}
-
-// InviterRole implements org.InvitationStore.
-func (db *DB) InviterRole(ctx context.Context, orgID, accountID string) (role org.Role, err error) {
-	if !validID(orgID) || !validID(accountID) {
-		return "", nil
-	}
-	err = db.view(ctx, func(ctx context.Context, c *conn) error {
-		role = ""
-		_, err := c.row(ctx, inviterRole, []any{orgID, accountID}, &role)
-		return err
-	})
-	return role, err
 }
 
 // DeleteInvitations implements org.InvitationStore.

@@ -29,6 +29,9 @@ const (
 
 	memberOf = "SELECT role, joined_at FROM members WHERE organization_id = $1 AND account_id = $2"
 
+	activeRole = `SELECT members.role FROM members JOIN accounts ON accounts.id = members.account_id AND accounts.status = 'active'
+		WHERE members.organization_id = $1 AND members.account_id = $2`
+
 	// The accounts are looked up one by one: a planner that takes owners for many
 	// would read all accounts instead.
 	countOwners = `SELECT count(*) FROM members WHERE organization_id = $1 AND role = 'owner'
@@ -233,6 +236,19 @@ func (db *DB) Member(ctx context.Context, orgID, accountID string) (*org.Member,
 	}
 	m.JoinedAt = joined.Time
 	return &m, nil
+}
+
+// ActiveRole implements org.Store.
+func (db *DB) ActiveRole(ctx context.Context, orgID, accountID string) (role org.Role, err error) {
+	if !validID(orgID) || !validID(accountID) {
+		return "", nil
+	}
+	err = db.view(ctx, func(ctx context.Context, c *conn) error {
+		role = ""
+		_, err := c.row(ctx, activeRole, []any{orgID, accountID}, &role)
+		return err
+	})
+	return role, err
 }
 
 // CountOwners implements org.Store.

@@ -120,7 +120,7 @@ func asks(t *testing.T, db *sqlstore.DB) {
 		func() error { return svc.SetRole(ctx, o, who, org.Admin, org.Operator) },
 		func() error { return svc.Remove(ctx, o, who, org.Operator) },
 		func() error { _, err := db.MemberByEmail(ctx, o, "p7@example.com"); return err },
-		func() error { _, err := db.InviterRole(ctx, o, who); return err },
+		func() error { _, err := db.ActiveRole(ctx, o, who); return err },
 		func() error { _, err := db.Invitation(ctx, id(invitationID, 7)); return err },
 		func() error { _, err := db.InvitationByLink(ctx, "k7"); return err },
 		func() error { _, err := db.Invitations(ctx, o, "", 50); return err },
