@@ -1,6 +1,10 @@
 package web
 
-import "testing"
+import (
+	"testing"
+
+	"signet/internal/account"
+)
 
 // TestUnlinked: a name in a letter is no address, and reads as it did.
 func TestUnlinked(t *testing.T) {
@@ -15,5 +19,13 @@ func TestUnlinked(t *testing.T) {
 		if got := unlinked(name); got != want {
 			t.Errorf("%q became %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestCalled: neither is that of who brings the news of an organization.
+func TestCalled(t *testing.T) {
+	a := &account.Account{Email: "eve@example.com", Profile: account.Profile{Name: "Log in at evil.example/now"}}
+	if got, want := called(a), "Log in at evil. example/ now (eve@example.com)"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -26,7 +26,7 @@ func (w *Web) OrganizationLetter(ctx context.Context, n org.Notice) (*outbox.Mai
 	if err != nil {
 		return nil, err
 	}
-	about := view.OrgNews{Org: n.Org.Name, Role: view.Role(n.Role), At: w.Now(), Erased: n.Org.EraseAt}
+	about := view.OrgNews{Org: unlinked(n.Org.Name), Role: view.Role(n.Role), At: w.Now(), Erased: n.Org.EraseAt}
 	if !n.By.Operator {
 		if about.By, err = w.nameOf(ctx, n.By.AccountID); err != nil {
 			return nil, err
@@ -61,7 +61,7 @@ func (w *Web) nameOf(ctx context.Context, accountID string) (string, error) {
 // called is a person's name with the address, which is theirs alone.
 func called(a *account.Account) string {
 	if name := nameBeside(a.DisplayName(), a.Email); name != "" {
-		return name + " (" + a.Email + ")"
+		return unlinked(name) + " (" + a.Email + ")"
 	}
 	return a.Email
 }
