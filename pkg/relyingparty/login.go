@@ -67,7 +67,13 @@ func (rp *RP) login(w http.ResponseWriter, r *http.Request) {
 	if hint := q.Get("login_hint"); hint != "" && len(hint) <= maxHint {
 		more = append(more, zitadel.AuthURLOpt(zitadel.WithURLParam("login_hint", hint)))
 	}
-	rp.begin(w, r, returnTo, prompt, q.Get("organization"), more...)
+	organization := q.Get("organization")
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		// Another site does not move people, without a page, to an organization that
+		// it chose: what they enter next may be meant for theirs.
+		organization = ""
+	}
+	rp.begin(w, r, returnTo, prompt, organization, more...)
 }
 
 // begin sends the browser to the provider. The state, nonce and PKCE verifier

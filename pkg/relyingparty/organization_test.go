@@ -110,6 +110,11 @@ func TestOrganization(t *testing.T) {
 	if u, err := url.Parse(back); err != nil || u.Query().Get("organization") != AnyOrganization {
 		t.Errorf("a slug in a link asks with %s", back)
 	}
+	// So does a link of another site, whatever it names.
+	back = b.step().send(http.MethodGet, a.rp.OrganizationURL(engines, "/private/"), "Sec-Fetch-Site", "cross-site").Header.Get("Location")
+	if u, err := url.Parse(back); err != nil || u.Query().Get("organization") != AnyOrganization {
+		t.Errorf("another site's link asks with %s", back)
+	}
 }
 
 // TestOrganizationIsRemembered: what may ask nothing asks for the organization that
