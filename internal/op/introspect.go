@@ -66,6 +66,9 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 		return nil, err
 	}
 	if t != nil {
+		if left, err := p.left(r.Context(), t.grant); err != nil || left {
+			return nil, err
+		}
 		c := t.claims
 		return &introspection{
 			Active: true, Scope: c.Scope, ClientID: c.ClientID, TokenType: tokenType(c.Confirmation), Expires: c.Expires, IssuedAt: c.IssuedAt,
@@ -75,6 +78,9 @@ func (p *Provider) introspection(r *http.Request, token string) (*introspection,
 	}
 	f, active, err := p.Grants.FamilyOf(r.Context(), token)
 	if err != nil || !active {
+		return nil, err
+	}
+	if left, err := p.left(r.Context(), &f.Grant); err != nil || left {
 		return nil, err
 	}
 	c, err := p.Clients.Get(r.Context(), f.Grant.ClientID)

@@ -63,17 +63,24 @@ func (p *Provider) settleOrganization(ctx context.Context, f *session.Flow, sess
 // belongs ends a grant that is about an organization which its person left: what
 // comes of it would let the app take them for a member.
 func (p *Provider) belongs(ctx context.Context, g *grant.Grant) error {
-	if g.Organization == "" {
-		return nil
-	}
-	m, err := p.Organizations.Asked(ctx, g.Organization, g.AccountID)
-	if err != nil || m != nil {
+	left, err := p.left(ctx, g)
+	if err != nil || !left {
 		return err
 	}
 	if err := p.Grants.Revoke(ctx, g.ID); err != nil {
 		return err
 	}
 	return ruleMembership.broken("the person is no longer a member of the organization that the app asked for")
+}
+
+// left reports whether the grant is about an organization that its person does not
+// belong to any more.
+func (p *Provider) left(ctx context.Context, g *grant.Grant) (bool, error) {
+	if g.Organization == "" {
+		return false, nil
+	}
+	m, err := p.Organizations.Asked(ctx, g.Organization, g.AccountID)
+	return m == nil && err == nil, err
 }
 
 // organizationsIn are those that an app with the grant is told of: of one that is

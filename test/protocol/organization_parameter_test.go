@@ -123,6 +123,11 @@ func TestOrganizationParameter(t *testing.T) {
 		if list, ok := app.Userinfo(next.Str("access_token")).Fields["organizations"].([]any); !ok || len(list) != 0 {
 			t.Errorf("after she left: %v, want none", list)
 		}
+		for _, kind := range []string{"access_token", "refresh_token"} {
+			if seen := app.Call("/introspect", "token", next.Str(kind)); seen.Fields["active"] != false {
+				t.Errorf("after she left, the %s is told to be good: %s", kind, seen.Body)
+			}
+		}
 		wantError(t, "a refresh after she left", app.Refresh(next.Str("refresh_token")), http.StatusBadRequest, "invalid_grant")
 		if dead := app.Userinfo(next.Str("access_token")); dead.Status != http.StatusUnauthorized {
 			t.Errorf("the grant lives on: %d %s", dead.Status, dead.Body)
