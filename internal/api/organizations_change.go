@@ -48,6 +48,9 @@ func (a *API) updateOrganization(ctx context.Context, c *call, in *updateInput) 
 		return nil, err
 	}
 	name, slug := in.Body.Name, in.Body.Slug
+	if name == nil && slug == nil { // anybody may change nothing, and nothing is noted of it
+		return &organizationOutput{organizationOf(seen)}, nil
+	}
 	if name != nil {
 		// Looked at before anything is changed: all of it is, or nothing.
 		if _, err := org.CheckName(*name); err != nil {

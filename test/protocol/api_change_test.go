@@ -56,6 +56,7 @@ func TestAPIAnOrganizationsLife(t *testing.T) {
 		} {
 			his.refused(http.StatusForbidden, c[0], c[1], c[2])
 		}
+		his.want(http.StatusOK, "PATCH", at, `{}`)
 		hers.refused(http.StatusUnprocessableEntity, "PUT", at+"/members/"+bob, `{"role":"boss"}`)
 		hers.want(http.StatusOK, "PUT", at+"/members/"+bob, `{"role":"admin"}`)
 		if got := his.want(http.StatusOK, "PATCH", at, `{"name":"Mills & Co"}`); got.Str("name") != "Mills & Co" || got.Str("role") != "admin" {
@@ -92,6 +93,9 @@ func TestAPIAnOrganizationsLife(t *testing.T) {
 			if !strings.Contains(log, want) {
 				t.Errorf("the audit log has no %s", want)
 			}
+		}
+		if n := strings.Count(log, "organization.rename"); n != 1 {
+			t.Errorf("renamed once, and the audit log has it %d times", n)
 		}
 	})
 }
