@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"signet/internal/account"
+	"signet/internal/org"
+	"signet/internal/outbound/dnstest"
+	"signet/internal/telemetry"
+)
+
+// elsewhere is a node with an organization that has proven a domain.
+type elsewhere struct {
+	*server
+	org    *org.Organization
+	domain *org.Domain
+	dns    *dnstest.Server
+	owner  string // account id
+}
+
+func newElsewhere(t *testing.T) *elsewhere {
+	t.Helper()
+	e := &elsewhere{dns: dnstest.New(t)}
+	h := newProgram(t, "SIGNET_DNS_SERVER="+e.dns.Addr, "SIGNET_ORGANIZATIONS_DOMAIN_GRACE=0s").house()
+	e.server = &server{house: h, log: slog.New(slog.DiscardHandler), metrics: telemetry.NewMetrics("test")}
+	if _, err := e.handler(serveOptions{mailbox: true}); err != nil {
+		t.Fatal(err)
+	}
+	e.owner, _ = signedIn(t, h, "owner@contoso.example", "correct-Horse-9")
+	var err error
+	if e.org, err = h.orgs.Create(t.Context(), "Contoso", "contoso", e.owner, org.Operator); err != nil {
+		t.Fatal(err)
+	}
+	if e.domain, err = h.domains.Add(t.Context(), e.org.ID, "contoso.example", org.Operator); err != nil {
+		t.Fatal(err)
+	}
+	name, text := e.domain.Record()
+	e.dns.Set(name, text)
+	if found, err := h.domains.Check(t.Context(), e.org.ID, e.domain.Name, org.Operator); err != nil || !found.Proven {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	return e
+}
+
+// TestManyAreSignedOut: when a provider is required, the sessions of all members in
+// its domains end, however many they are: some at once, the others by and by. Owners
+// and people of other domains keep theirs.
+func TestManyAreSignedOut(t *testing.T) {
+	e, ctx := newElsewhere(t), t.Context()
+	hash, err := bcrypt.GenerateFromPassword([]byte("correct-Horse-9"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := signedIn(t, e.house, "first@contoso.example", "correct-Horse-9")
+	guest, _ := signedIn(t, e.house, "guest@example.com", "correct-Horse-9")
+	members := []string{first, guest}
+	for i := range 250 {
+		a, err := e.accounts.Create(ctx, account.New{Email: fmt.Sprintf("m%d@contoso.example", i), PasswordHash: string(hash)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, a.ID)
+	}
+	last, _ := signedIn(t, e.house, "last@contoso.example", "correct-Horse-9")
+	var c org.Change
+	for _, id := range append(members, last) {
+		c.Set = append(c.Set, org.Member{OrgID: e.org.ID, AccountID: id, Role: org.Viewer, JoinedAt: time.Now()})
+	}
+	if done, err := e.db.UpdateOrganization(ctx, e.org, c); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	wantIn := func(when string, in map[string]bool) {
+		t.Helper()
+		for id, want := range in {
+			live, err := e.sessions.Live(ctx, id)
+			if err != nil || (len(live) > 0) != want {
+				t.Errorf("%s: %d sessions, %v; want some: %v", when, len(live), err, want)
+			}
+		}
+	}
+	if err := e.pages.BeginSignOuts(ctx, e.org.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantIn("at once", map[string]bool{first: false, last: true, e.owner: true})
+	if err := e.pages.SignOutMembers(ctx); err != nil {
+		t.Fatal(err)
+	}
+	wantIn("in the end", map[string]bool{first: false, last: false, e.owner: true, guest: true})
+}

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+
+	"signet/internal/account"
+	"signet/internal/fault"
+	"signet/internal/org"
+	"signet/internal/web/view"
+)
+
+// postSwitch switches the connection off, on, or on for everybody of its domains.
+func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) error {
+	c, err := w.ownConnection(r, s)
+	if err != nil {
+		return err
+	}
+	to := r.PostFormValue("to")
+	done := map[string]string{"off": "connection-off", "on": "connection-on", "required": "connection-required"}[to]
+	if done == "" {
+		return fault.New(fault.Invalid, "switch it to off, on or required").On("to")
+	}
+	if to != "off" {
+		if bad, err := w.mayNotSwitch(r, s, c); err != nil || bad != "" {
+			if err != nil {
+				return err
+			}
+			return w.showSettings(rw, r, s, c, entered{typed: typedOf(c), faults: map[string]view.Message{"": bad}})
+		}
+	}
+	_, err = w.Connections.Edit(r.Context(), c.ID, func(c *org.Connection, _ *org.Secrets) error {
+		c.Enabled = to != "off"
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Connections.Enforce(r.Context(), c.ID, s.org.ID, to == "required"); err != nil {
+		return err
+	}
+	if err := w.recordConnection(r, s, "connection.switch", c, "to", to); err != nil {
+		return err
+	}
+	if to == "required" {
+		if err := w.BeginSignOuts(r.Context(), s.org.ID); err != nil {
+			return err
+		}
+	}
+	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", done)+"#switch")
+	return nil
+}
+
+// mayNotSwitch says what is missing before anybody is led to the connection.
+func (w *Web) mayNotSwitch(r *http.Request, s *setup, c *org.Connection) (view.Message, error) {
+	if c.TestedAt.IsZero() {
+		return view.FaultUntried, nil
+	}
+	domains, err := w.Domains.List(r.Context(), s.org.ID, "", mostShown)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(domains, (*org.Domain).Proven) {
+		return view.FaultNoDomain, nil
+	}
+	return "", nil
+}
+
+// passwordless ends, step by step, what members of an organization signed in to by a
+// password, once they cannot any more: they sign in again, at their provider. Owners
+// keep theirs, and so does who came by a connection.
+type passwordless struct {
+	orgID string
+	after string // the account id of the last member who was looked at
+}
+
+// signOuts are the organizations whose members are still being signed out. They
+// are remembered by the node where it began: a node that ends leaves the rest to
+// the ends of the sessions, or to who switches it once more.
+type signOuts struct {
+	mu   sync.Mutex
+	list []passwordless
+}
+
+func (d *signOuts) add(p passwordless) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list = append(d.list, p)
+}
+
+func (d *signOuts) take() (passwordless, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.list) == 0 {
+		return passwordless{}, false
+	}
+	p := d.list[0]
+	d.list = d.list[1:]
+	return p, true
+}
+
+// BeginSignOuts signs out as many members as one request may wait for, and leaves
+// the others to SignOutMembers.
+func (w *Web) BeginSignOuts(ctx context.Context, orgID string) error {
+	p := passwordless{orgID: orgID}
+	done, err := w.signOutSome(ctx, &p)
+	if err == nil && !done {
+		w.signOuts.add(p)
+	}
+	return err
+}
+
+// SignOutMembers goes on with what BeginSignOuts has left, for some pages of members.
+func (w *Web) SignOutMembers(ctx context.Context) error {
+	for range mostShown {
+		p, some := w.signOuts.take()
+		if !some {
+			return nil
+		}
+		done, err := w.signOutSome(ctx, &p)
+		if err != nil || !done {
+			w.signOuts.add(p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signOutSome looks at a page of members, and reports whether it was the last one.
+func (w *Web) signOutSome(ctx context.Context, p *passwordless) (done bool, err error) {
+	domains, err := w.Domains.List(ctx, p.orgID, "", mostShown)
+	if err != nil {
+		return false, err
+	}
+	proven := map[string]bool{}
+	for _, d := range domains {
+		proven[d.Name] = d.Proven()
+	}
+	people, err := w.Organizations.Members(ctx, p.orgID, p.after, mostShown)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range people {
+		_, key, malformed := account.NormalizeEmail(m.Email)
+		if malformed == nil && m.Role != org.Owner && proven[org.DomainOf(key)] {
+			if err := w.endPasswordSessions(ctx, m.AccountID); err != nil {
+				return false, err
+			}
+		}
+		p.after = m.AccountID
+	}
+	return len(people) < mostShown, nil
+}
+
+// endPasswordSessions ends the sessions of the account that began with a password,
+// and, if there were any, what apps were granted by them.
+func (w *Web) endPasswordSessions(ctx context.Context, accountID string) error {
+	live, err := w.Sessions.Live(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	ended := false
+	for _, sess := range live {
+		if sess.Upstream != nil {
+			continue
+		}
+		if err := w.Sessions.End(ctx, sess); err != nil {
+			return err
+		}
+		ended = true
+	}
+	if !ended && len(live) > 0 {
+		return nil
+	}
+	return w.Grants.RevokeAll(ctx, accountID, "")
+}
