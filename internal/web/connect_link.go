@@ -100,6 +100,9 @@ func (w *Web) postSetupInvite(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.record(r, nil, "organization.setup_open", "link:"+l.ID, l.OrgID); err != nil {
 		return err
 	}
+	if err := w.tellOpened(r, l); err != nil {
+		return err
+	}
 	w.send(rw, w.at(orgPath(pathSetup, id)))
 	return nil
 }

@@ -31,6 +31,7 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 			return w.showSettings(rw, r, s, c, entered{typed: typedOf(c), faults: map[string]view.Message{"": bad}})
 		}
 	}
+	begins := to == "required" && !(c.Enabled && c.Enforced(s.org.ID))
 	_, err = w.Connections.Edit(r.Context(), c.ID, func(c *org.Connection, _ *org.Secrets) error {
 		c.Enabled = to != "off"
 		return nil
@@ -46,6 +47,11 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	}
 	if to == "required" {
 		if err := w.BeginSignOuts(r.Context(), s.org.ID); err != nil {
+			return err
+		}
+	}
+	if begins {
+		if err := w.tellRequired(r.Context(), s, c); err != nil {
 			return err
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"signet/internal/mail/mailtest"
 	"signet/internal/outbound/dnstest"
@@ -193,8 +195,22 @@ func TestWizard(t *testing.T) {
 			if page.URL.Query().Get("done") != "connection-required" || !strings.Contains(page.Body, contosoBob.Email) {
 				t.Fatalf("not required: %s\n%s", page.URL, page.Body)
 			}
+			c.wantTold(t, "now requires sign-in", "By: "+contosoBob.Email)
 			c.wantEnforced(t, carol)
 		})
+	}
+}
+
+// wantTold waits for the letter to the owner that says all this.
+func (c *move) wantTold(t *testing.T, texts ...string) {
+	t.Helper()
+	said := func(m mailtest.Mail) bool {
+		return m.To == contosoBob.Email && !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(m.Text(), s) })
+	}
+	for end := time.Now().Add(30 * time.Second); !slices.ContainsFunc(c.mail.Mails(), said); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the owner is not told %q", texts)
+		}
 	}
 }
 
@@ -261,6 +277,7 @@ func TestEnforcement(t *testing.T) {
 	if page = admin.Submit(page.Form("submit"), "submit"); page.Form("add-domain") == nil || page.Form("new-link-button") != nil {
 		t.Fatalf("the administrator is led to %s:\n%s", page.URL, page.Body)
 	}
+	c.wantTold(t, "Somebody has begun to set up", "Network address: ")
 	setup := page.URL.Path
 	other := c.Browser().For(t)
 	if got := other.Get(link); got.Status != http.StatusGone {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"signet/internal/account"
 	"signet/internal/org"
 	"signet/internal/outbound/dnstest"
+	"signet/internal/outbox"
 	"signet/internal/telemetry"
 )
 
@@ -91,4 +93,31 @@ func TestManyAreSignedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantIn("in the end", map[string]bool{first: false, last: false, e.owner: true, guest: true})
+}
+
+// TestDomainIsLost: the owners are told when the record of a domain stays away, once.
+func TestDomainIsLost(t *testing.T) {
+	e, ctx := newElsewhere(t), t.Context()
+	name, _ := e.domain.Record()
+	e.dns.Set(name)
+	for range 2 {
+		// It was looked for the last time two days ago.
+		if _, err := e.db.BeginDomainCheck(ctx, e.org.ID, e.domain.Name, time.Now().Add(time.Minute), time.Now().Add(-48*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.recheckDomains(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d, err := e.domains.Get(ctx, e.org.ID, e.domain.Name); err != nil || d.Proven() {
+		t.Errorf("the domain: %+v, %v", d, err)
+	}
+	mails, err := e.db.Mails(ctx, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mails = slices.DeleteFunc(mails, func(m *outbox.Mail) bool { return m.Kind != "organization.domain_lost" })
+	if len(mails) != 1 || mails[0].To != "owner@contoso.example" {
+		t.Errorf("%d mails say so: %+v", len(mails), mails)
+	}
 }

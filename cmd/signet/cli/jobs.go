@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"signet/internal/account"
@@ -71,13 +72,14 @@ func (s *server) sweepClients(ctx context.Context) error {
 	return nil
 }
 
-// recheckDomains looks for the records of domains again, and notes each domain
-// that is proven no more.
+// recheckDomains looks for the records of domains again, notes each domain that is
+// proven no more, and tells the owners.
 func (s *server) recheckDomains(ctx context.Context) error {
 	return s.domains.Recheck(ctx, func(ctx context.Context, d *org.Domain) error {
-		return s.db.AppendAudit(ctx, &audit.Entry{
+		err := s.db.AppendAudit(ctx, &audit.Entry{
 			At: time.Now(), Actor: "system", Action: "organization.domain_lost", Subject: d.OrgID, Detail: map[string]string{"domain": d.Name},
 		})
+		return errors.Join(err, s.pages.TellDomainLost(ctx, d))
 	})
 }
 

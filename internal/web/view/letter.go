@@ -111,6 +111,7 @@ func blankLetters() []Letter {
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
 		NewAccountErased(LetterFrame{}), &InvitationLetter{},
 		NewOrgRole(LetterFrame{}, OrgNews{}, ""), NewOrgJoined(LetterFrame{}, OrgNews{}, ""), NewOrgRemoved(LetterFrame{}, OrgNews{}), NewOrgDeleted(LetterFrame{}, OrgNews{}, ""),
+		NewOrgSignInRequired(LetterFrame{}, OrgNews{}, ""), NewOrgDomainLost(LetterFrame{}, OrgNews{}, ""), NewOrgSetupOpened(LetterFrame{}, OrgNews{}, ""),
 	}
 }
 

@@ -83,6 +83,15 @@ func letters() map[string]func() view.Letter {
 		"org_deleted": func() view.Letter {
 			return view.NewOrgDeleted(frame, view.OrgNews{Org: "Analytical Engines", By: "ada@example.com", At: noon, Erased: until}, "https://id.example/orgs")
 		},
+		"org_sign_in_required": func() view.Letter {
+			return view.NewOrgSignInRequired(frame, view.OrgNews{Org: "Analytical Engines", Connection: "Entra <ID>", By: "ada@example.com", At: noon}, "https://id.example/orgs/o1/signin")
+		},
+		"org_domain_lost": func() view.Letter {
+			return view.NewOrgDomainLost(frame, view.OrgNews{Org: "Analytical Engines", Domain: "engines.example", At: noon}, "https://id.example/orgs/o1/signin/domains/engines.example")
+		},
+		"org_setup_opened": func() view.Letter {
+			return view.NewOrgSetupOpened(frame, view.OrgNews{Org: "Analytical Engines", From: &view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"}}, "https://id.example/orgs/o1/signin#delegate")
+		},
 		"reset_code": func() view.Letter {
 			return &view.ResetCode{
 				LetterFrame: frame, Email: "ada@example.com", Code: "041823", Minutes: "10",
