@@ -137,6 +137,9 @@ func (w *Web) confirmEmail(rw http.ResponseWriter, r *http.Request) error {
 func (w *Web) postConfirmEmail(rw http.ResponseWriter, r *http.Request) error {
 	a, c, err := w.confirming(rw, r)
 	if err == nil && c != nil {
+		err = w.mayMove(r, a, c.NewEmail)
+	}
+	if err == nil && c != nil {
 		var tell func(back string) (*outbox.Mail, error)
 		if w.mayWrite(a) {
 			tell = func(back string) (*outbox.Mail, error) {
@@ -158,6 +161,25 @@ func (w *Web) postConfirmEmail(rw http.ResponseWriter, r *http.Request) error {
 	}
 	w.send(rw, w.at(pathChangeEmail, "done", "email"))
 	return nil
+}
+
+// mayMove refuses a change of address by which somebody would leave or enter a
+// domain whose people sign in elsewhere alone: it may have become one since the
+// link was asked for.
+func (w *Web) mayMove(r *http.Request, a *account.Account, to string) error {
+	here, err := w.enforced(r, a.Email)
+	if err != nil {
+		return err
+	}
+	stays, err := w.Realms.Bars(r.Context(), here, a.ID)
+	if err != nil {
+		return err
+	}
+	there, err := w.enforced(r, to)
+	if err == nil && (stays || there != nil) {
+		err = fault.New(fault.Expired, "This address signs in through its organization.")
+	}
+	return err
 }
 
 // restoreEmail is where the link of the notice to the old address leads. It

@@ -2,9 +2,11 @@ package protocol
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
+	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
 )
 
@@ -78,5 +80,33 @@ func TestEnforcedBesideAnotherConnection(t *testing.T) {
 	page = c.through(t, b, b.Get(app.Request("connection", fabrikam).Path()), joan)
 	if to := onward(t, page); b.Cookie("signet_session") != "" || !strings.HasPrefix(to, c.up.Issuer) || strings.Contains(to, fabrikam) {
 		t.Errorf("signs in by the other connection: led to %s", to)
+	}
+}
+
+// TestEnforcedMeanwhile: what was begun before a provider was required ends nowhere
+// beside it.
+func TestEnforcedMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Start(t, mailtest.Options{})
+	c := newMove(t, testenv.Embedded, map[string]string{"SIGNET_SMTP_URL": server.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>"})
+	h := &newHouse{env: c.Env, app: c.App(t, web), mail: server}
+	newcomer, moved := testenv.Person{Email: "eve@contoso.example", Password: "Wander-berg-31"}, "ada@contoso.example"
+	wizard := c.Browser().For(t)
+	waiting, r, letter := h.waitingFor(t, wizard, newcomer)
+	mover := c.signedIn(t, ada)
+	submit(t, mover, mover.Get("/account/email"), "submit", "email", moved, "current", ada.Password)
+	link := mailedLink(t, received(t, server, moved, 1))
+
+	bob := c.signedIn(t, contosoBob)
+	page := c.setUp(t, bob, c.overview(t, bob))
+	if page = bob.Submit(page.Form("switch-button"), "switch-button", "to", "required"); page.URL.Query().Get("done") != "connection-required" {
+		t.Fatalf("not required: %s\n%s", page.URL, page.Body)
+	}
+	page = wizard.Submit(waiting.Form("code"), "submit", "code", letter.code)
+	if wizard.Cookie("signet_session") != "" || strings.HasPrefix(page.Location, r.Get("redirect_uri")) || !strings.Contains(page.Body, `id="continue"`) {
+		t.Errorf("a sign-up from before signs in: %s %s\n%s", page.URL, page.Location, page.Body)
+	}
+	if page = submit(t, mover, mover.Get(link), "submit"); page.Status != http.StatusGone {
+		t.Errorf("an address is moved into the domain: %s %d", page.URL, page.Status)
 	}
 }

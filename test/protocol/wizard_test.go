@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -26,15 +27,19 @@ type move struct {
 
 var orgID = regexp.MustCompile(`/orgs/([0-9a-f-]{36})`)
 
-// newMove boots them; bob owns the organization.
-func newMove(t *testing.T, backend testenv.Backend) *move {
+// newMove boots them, with more settings; bob owns the organization.
+func newMove(t *testing.T, backend testenv.Backend, more ...map[string]string) *move {
 	t.Helper()
 	c := &move{dns: dnstest.New(t), mail: mailtest.Start(t, mailtest.Options{})}
 	c.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
-	c.Env = boot(t, testenv.Options{Backend: backend, Env: map[string]string{
+	env := map[string]string{
 		"SIGNET_OUTBOUND_CA": c.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true", "SIGNET_DNS_SERVER": c.dns.Addr,
 		"SIGNET_SMTP_URL": c.mail.URL(), "SIGNET_SMTP_FROM": "House <no-reply@id.example>",
-	}})
+	}
+	for _, m := range more {
+		maps.Copy(env, m)
+	}
+	c.Env = boot(t, testenv.Options{Backend: backend, Env: env})
 	c.Apply(`
 organizations:
   - slug: contoso
