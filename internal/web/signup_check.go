@@ -204,17 +204,6 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 		return nil
 	}
 	httpd.InfoOf(r).AccountID = a.ID
-	// Since the sign-up began its address may have come to sign in elsewhere alone.
-	realm, err := w.enforced(r, a.Email)
-	if err != nil {
-		return err
-	}
-	if barred, err := w.Realms.Bars(r.Context(), realm, a.ID); err != nil || barred {
-		if err != nil {
-			return err
-		}
-		return w.showCompany(rw, r, f, realm, view.Form{})
-	}
 	return w.signIn(rw, r, f, &account.Authenticated{Account: a}, false)
 }
 

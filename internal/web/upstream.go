@@ -236,7 +236,7 @@ func (w *Web) arrived(rw http.ResponseWriter, r *http.Request, f *session.Flow, 
 		if err != nil {
 			return err
 		}
-		if err := w.refuseBarred(r, f, settled.Account, realm); err != nil {
+		if err := w.record(r, f, "session.refuse", "", settled.Account.ID, "why", "enforced", "organization", realm.OrgID); err != nil {
 			return err
 		}
 		return w.leapTo(rw, r, f, c, w.withConnection(f, realm.ConnectionID))

@@ -82,7 +82,8 @@ func (rp *RP) RequireRole(next http.Handler, least Role) http.Handler {
 
 // OrganizationURL is the path that begins a sign-in for another organization: by
 // its id, or [AnyOrganization] to have the person choose. It ends at returnTo, as
-// that of [RP.LoginURL] does.
+// that of [RP.LoginURL] does. In a link of another site the id counts for nothing:
+// the person chooses.
 func (rp *RP) OrganizationURL(organization, returnTo string) string {
 	q := url.Values{"organization": {organization}}
 	if returnTo = rp.safeReturn(returnTo); returnTo != "/" {
