@@ -10,7 +10,7 @@ BIN      := bin
 SERVICES := scripts/services
 # -count=1: a result from the cache says nothing about today's servers.
 # -p 2: each package's tests are parallel already, and hold databases open.
-TESTFLAGS ?= -race -count=1 -timeout 20m -p 2
+TESTFLAGS ?= -race -count=1 -timeout 40m -p 2
 
 .PHONY: help
 help: ## list the targets
