@@ -25,7 +25,8 @@ func (w *Web) newcomer(rw http.ResponseWriter, r *http.Request) (*session.Flow, 
 		return f, sess, nil, w.goOn(rw, r, f, sess)
 	}
 	c, err := w.Connections.Get(r.Context(), f.Progress.Arrived.Connection)
-	if fault.Is(err, fault.NotFound) {
+	if fault.Is(err, fault.NotFound) || err == nil && !c.Enabled {
+		// Removed or switched off since: what it said is not believed any more.
 		if f, err = w.forgetArrived(r, f); err != nil {
 			return f, sess, nil, err
 		}

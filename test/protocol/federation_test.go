@@ -345,6 +345,33 @@ func TestFederationOff(t *testing.T) {
 	}
 }
 
+// TestFederationOffMeanwhile: who arrived before a connection was switched off is not
+// connected after.
+func TestFederationOffMeanwhile(t *testing.T) {
+	t.Parallel()
+	p := federated(t, testenv.Embedded, hopperThere, "")
+	app := p.App(t, web)
+	arrive := func() (*testenv.Browser, *testenv.Page) {
+		b := p.Browser().For(t)
+		page := b.Get(onward(t, b.Get(p.there(t, b.Get(app.Request("connection", contoso).Path()), hopper))))
+		if page.Form("sign-in") == nil {
+			t.Fatalf("somebody unknown is led to %s:\n%s", page.URL, page.Body)
+		}
+		return b, page
+	}
+	b, page := arrive()
+	page = b.Finish(b.Submit(page.Form("sign-in"), "sign-in"), ada)
+	for _, args := range []string{"disable", "enable"} {
+		if code, _, errs := p.Run("", "org", "connection", args, contoso); code != 0 {
+			t.Fatal(errs)
+		}
+		if args == "disable" {
+			b.Submit(page.Form("connect"), "connect")
+		}
+	}
+	arrive()
+}
+
 // TestFederationDown: the provider is gone. Its people are told so, and everybody
 // else signs in as ever.
 func TestFederationDown(t *testing.T) {
