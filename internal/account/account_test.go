@@ -366,20 +366,20 @@ func TestSignedInToElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere, asked := true, 0
-	try := func(email, password string) (error, int64) {
+	try := func(email, password string) (int64, error) {
 		before := db.Statements()
 		_, err := s.Authenticate(t.Context(), account.Credentials{Email: email, Password: password, Elsewhere: func(context.Context, *account.Account) (bool, error) {
 			asked++
 			return elsewhere, nil
 		}})
-		return err, db.Statements() - before
+		return db.Statements() - before, err
 	}
 	try("nobody@example.com", "warm") // statements are prepared
 	var costs []int64
 	for _, c := range []struct{ email, password, why string }{
 		{a.Email, "correct-Horse-9", "elsewhere"}, {a.Email, "wrong-Horse-99", "password"}, {"nobody@example.com", "wrong-Horse-99", "address"},
 	} {
-		err, cost := try(c.email, c.password)
+		cost, err := try(c.email, c.password)
 		refusal, _ := errors.AsType[*account.Refusal](err)
 		if !fault.Is(err, fault.Unauthenticated) || refusal == nil || refusal.Why != c.why {
 			t.Errorf("%s, %s: %v", c.email, c.password, err)
@@ -393,7 +393,7 @@ func TestSignedInToElsewhere(t *testing.T) {
 		t.Errorf("%d tries were given back", n)
 	}
 	elsewhere = false
-	if err, _ := try(a.Email, "correct-Horse-9"); err != nil {
+	if _, err := try(a.Email, "correct-Horse-9"); err != nil {
 		t.Error(err)
 	}
 }
