@@ -110,12 +110,7 @@ func (d *signOuts) take() (passwordless, bool) {
 // BeginSignOuts signs out as many members as one request may wait for, and leaves
 // the others to SignOutMembers.
 func (w *Web) BeginSignOuts(ctx context.Context, orgID string) error {
-	p := passwordless{orgID: orgID}
-	done, err := w.signOutSome(ctx, &p)
-	if err == nil && !done {
-		w.signOuts.add(p)
-	}
-	return err
+	return w.signOutMore(ctx, passwordless{orgID: orgID})
 }
 
 // SignOutMembers goes on with what BeginSignOuts has left, for some pages of members.
@@ -125,15 +120,28 @@ func (w *Web) SignOutMembers(ctx context.Context) error {
 		if !some {
 			return nil
 		}
-		done, err := w.signOutSome(ctx, &p)
-		if err != nil || !done {
-			w.signOuts.add(p)
-		}
-		if err != nil {
+		if err := w.signOutMore(ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// signOutMore takes the next page of members, and remembers what is left. Where the
+// provider is required no more, nothing is.
+func (w *Web) signOutMore(ctx context.Context, p passwordless) error {
+	realm, err := w.Realms.OfOrganization(ctx, p.orgID)
+	if err == nil && (realm == nil || !realm.Enforced) {
+		return nil
+	}
+	done := false
+	if err == nil {
+		done, err = w.signOutSome(ctx, &p)
+	}
+	if !done {
+		w.signOuts.add(p)
+	}
+	return err
 }
 
 // signOutSome looks at a page of members, and reports whether it was the last one.
