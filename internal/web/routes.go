@@ -135,6 +135,34 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathDeviceAsks, w.deviceAsks), form(pathDeviceAsks, w.postDeviceAsks),
 		page(pathDeviceDone, w.deviceDone),
 		page(pathApprove, w.approve), form(pathApprove, w.postApprove),
+		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
+		page(pathSignedOut, w.signedOut),
+		form(pathLanguage, w.postLanguage),
+		form(pathChallenge, w.postChallenge), page(pathDrawing, w.drawing),
+		form(pathMeter, w.checkPassword),
+		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
+		public("/static/"), public("/favicon.ico"),
+		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},
+	}
+	routes = append(routes, w.signUpRoutes()...)
+	routes = append(routes, w.accountRoutes()...)
+	routes = append(routes, w.orgRoutes()...)
+	routes = append(routes, w.upstreamRoutes()...)
+	routes = append(routes, w.samlRoutes()...)
+	routes = append(routes, w.connectRoutes()...)
+	if w.Letters.Send {
+		routes = append(routes, w.letterRoutes()...)
+		routes = append(routes, w.invitationRoutes()...)
+	}
+	if w.Mailbox != nil {
+		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail), page(pathMailHTML, w.mailHTML))
+	}
+	return routes
+}
+
+// signUpRoutes are the pages on which people make an account.
+func (w *Web) signUpRoutes() []httpd.Route {
+	return []httpd.Route{
 		page(pathSignUp, w.signUp), form(pathSignUp, w.postSignUp),
 		page(pathSignUpPassword, w.signUpPassword), form(pathSignUpPassword, w.postSignUpPassword),
 		page(pathSignUpAbout, w.signUpAbout), form(pathSignUpAbout, w.postSignUpAbout),
@@ -144,11 +172,12 @@ func (w *Web) Routes() []httpd.Route {
 		page(pathSignUpState, w.signUpState), form(pathSignUpDone, w.postSignUpDone),
 		page(pathSignUpConfirm, w.signUpConfirm), form(pathSignUpConfirm, w.postSignUpConfirm),
 		form(pathSignUpDeny, w.postSignUpDeny),
-		page(pathSignOut, w.signOut), form(pathSignOut, w.postSignOut),
-		page(pathSignedOut, w.signedOut),
-		form(pathLanguage, w.postLanguage),
-		form(pathChallenge, w.postChallenge), page(pathDrawing, w.drawing),
-		form(pathMeter, w.checkPassword),
+	}
+}
+
+// accountRoutes are the pages of who has one.
+func (w *Web) accountRoutes() []httpd.Route {
+	return []httpd.Route{
 		page(pathAccount, w.account),
 		page(pathProfile, w.profile), form(pathProfile, w.postProfile),
 		page(pathChangePassword, w.changePassword), form(pathChangePassword, w.postChangePassword),
@@ -161,32 +190,20 @@ func (w *Web) Routes() []httpd.Route {
 		form(pathEndSession, w.postEndSession),
 		form(pathLeave, w.postLeave),
 		form(pathEverywhere, w.postEverywhere),
-		{Method: "GET", Path: PathCheckSession, Kind: httpd.Public, Do: w.checkSession},
-		public("/static/"), public("/favicon.ico"),
-		{Method: "GET", Path: pathLogo, Kind: httpd.Public, Do: w.logo},
 	}
-	routes = append(routes, w.orgRoutes()...)
-	routes = append(routes, w.upstreamRoutes()...)
-	routes = append(routes, w.samlRoutes()...)
-	routes = append(routes, w.connectRoutes()...)
-	if w.Letters.Send {
-		routes = append(routes,
-			page(pathRecover, w.recover), form(pathRecover, w.postRecover),
-			page(pathRecoverCode, w.recoverCode), form(pathRecoverCode, w.postRecoverCode),
-			page(pathRecoverPassword, w.recoverPassword), form(pathRecoverPassword, w.postRecoverPassword),
-			page(pathRecoverDone, w.recoverDone),
-		)
+}
+
+// letterRoutes are the pages that prove an address, which takes a letter.
+func (w *Web) letterRoutes() []httpd.Route {
+	return []httpd.Route{
+		page(pathRecover, w.recover), form(pathRecover, w.postRecover),
+		page(pathRecoverCode, w.recoverCode), form(pathRecoverCode, w.postRecoverCode),
+		page(pathRecoverPassword, w.recoverPassword), form(pathRecoverPassword, w.postRecoverPassword),
+		page(pathRecoverDone, w.recoverDone),
+		page(pathChangeEmail, w.changeEmail), form(pathChangeEmail, w.postChangeEmail),
+		page(pathConfirmEmail, w.confirmEmail), form(pathConfirmEmail, w.postConfirmEmail),
+		page(pathRestoreEmail, w.restoreEmail), form(pathRestoreEmail, w.postRestoreEmail),
 	}
-	if w.Letters.Send { // an address can be proven
-		routes = append(append(routes, w.invitationRoutes()...),
-			page(pathChangeEmail, w.changeEmail), form(pathChangeEmail, w.postChangeEmail),
-			page(pathConfirmEmail, w.confirmEmail), form(pathConfirmEmail, w.postConfirmEmail),
-			page(pathRestoreEmail, w.restoreEmail), form(pathRestoreEmail, w.postRestoreEmail))
-	}
-	if w.Mailbox != nil {
-		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail), page(pathMailHTML, w.mailHTML))
-	}
-	return routes
 }
 
 // orgRoutes are the pages of organizations.

@@ -10,22 +10,7 @@ import (
 // TestOrganizations: the scope of that name tells an app of each organization of
 // the person, with the role; what changes is told at the next refresh.
 func TestOrganizations(t *testing.T) {
-	each(t, func(t *testing.T, e *testenv.Env) {
-
-		e.Apply(`
-users:
-  - email: grace@example.com
-    password: compiler-Moth-9
-    verified: true
-organizations:
-  - slug: engines
-    name: Analytical Engines
-    owners: [ada@example.com]
-  - slug: tables
-    name: Tables & Sons
-    owners: [bob@example.com]
-    viewers: [ada@example.com]
-`)
+	eachHouse(t, func(t *testing.T, e *testenv.Env) {
 		app := e.App(t, web)
 		got := tokens(t, signedIn(t, e, app, ada), app, ada, "scope", "openid organizations offline_access")
 		told := func(access string) map[string]string {
