@@ -54,24 +54,11 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	pages := web.New(s.basePath(), services)
 	s.pages = pages
 	s.orgs.UseLetters(pages)
-	var locales []string
-	for _, l := range renderer.Languages().All() {
-		locales = append(locales, l.String())
-	}
 	mtls, err := s.mtls()
 	if err != nil {
 		return nil, err
 	}
-	provider, err := op.New(op.Config{
-		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, DeviceCode: c.Lifetimes.DeviceCode, IDToken: c.Lifetimes.IDToken,
-		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
-		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
-		SignUp:        pages.OpenSignUp(),
-		CheckSession:  c.Issuer + web.PathCheckSession,
-		SubjectSecret: s.subjects, Registration: s.registration(), ClientIDMetadata: c.Registration.ClientIDMetadata == config.RegistrationOn,
-		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
-		MTLS: mtls,
-	}, op.Services{
+	provider, err := op.New(s.protocol(pages, mtls), op.Services{
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Sessions: s.sessions, Devices: s.devices, Grants: s.grants, Keys: s.keys,
 		Cookies: cookies, Pages: opPages{pages}, Outbound: fetcher, Once: kv.NewOnce(s.kv),
 		CIBA: s.ciba, Backchannel: s.backchannelGuard(),
@@ -86,6 +73,25 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux, nil
+}
+
+// protocol is what the protocol is told of the house and of its pages.
+func (s *server) protocol(pages *web.Web, mtls op.MTLS) op.Config {
+	c := s.cfg
+	var locales []string
+	for _, l := range pages.View.Languages().All() {
+		locales = append(locales, l.String())
+	}
+	return op.Config{
+		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, DeviceCode: c.Lifetimes.DeviceCode, IDToken: c.Lifetimes.IDToken,
+		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
+		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
+		SignUp:        pages.OpenSignUp(),
+		CheckSession:  c.Issuer + web.PathCheckSession,
+		SubjectSecret: s.subjects, Registration: s.registration(), ClientIDMetadata: c.Registration.ClientIDMetadata == config.RegistrationOn,
+		DPoP: op.DPoP{NonceRequired: c.DPoP.Nonce == config.NonceRequired, Secret: s.nonces},
+		MTLS: mtls,
+	}
 }
 
 // renderer makes pages and letters of the brand.
