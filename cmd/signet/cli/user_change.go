@@ -189,6 +189,9 @@ func (h *house) disown(ctx context.Context, a *account.Account) error {
 		if _, err := h.orgs.Delete(ctx, o.ID, org.Operator); err != nil {
 			return err
 		}
+		if err := h.record(ctx, "organization.delete", o.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }
