@@ -10,9 +10,6 @@ import (
 	"signet/internal/resource"
 )
 
-// mostConnections is how many an organization has, as on the pages.
-const mostConnections = 20
-
 // Connection is a way to sign in at the provider of an organization: never with
 // what is secret.
 type Connection struct {

@@ -38,19 +38,12 @@ func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput
 	if err != nil {
 		return nil, err
 	}
-	there, err := a.Connections.Of(ctx, o.ID)
-	if err != nil {
-		return nil, err
-	}
-	if len(there) >= mostConnections {
-		return nil, fault.New(fault.Limited, "an organization has at most %d connections", mostConnections)
-	}
-	k := &org.Connection{Name: in.Body.Name, Protocol: in.Body.Protocol, Uses: []org.Use{{OrgID: o.ID}}}
+	k := &org.Connection{Name: in.Body.Name, Protocol: in.Body.Protocol}
 	var secrets org.Secrets
 	if err := enter(k, &secrets, in.Body.OIDC, in.Body.SAML, in.Body.Mapping); err != nil {
 		return nil, err
 	}
-	if err := a.Connections.Create(ctx, k, secrets); err != nil {
+	if err := a.Connections.Add(ctx, o.ID, k, secrets); err != nil {
 		return nil, err
 	}
 	return &connectionOutput{a.connectionOf(k, o.ID)}, a.record(ctx, c, "connection.create", k.ID, "organization", o.ID)
@@ -118,21 +111,11 @@ func (a *API) updateConnection(ctx context.Context, c *call, in *updateConnectio
 // mayEnable refuses to let people in by a connection of an organization that has
 // proven no domain: nothing that it tells of addresses would be believed.
 func (a *API) mayEnable(ctx context.Context, orgID string) error {
-	const most = 100
-	for after := ""; ; {
-		some, err := a.Domains.List(ctx, orgID, after, most)
-		if err != nil {
-			return err
-		}
-		for _, d := range some {
-			if after = d.Name; d.Proven() {
-				return nil
-			}
-		}
-		if len(some) < most {
-			return fault.New(fault.Conflict, "prove a domain of the organization first").On("enabled")
-		}
+	proven, err := a.Domains.AnyProven(ctx, orgID)
+	if err == nil && !proven {
+		err = fault.New(fault.Conflict, "prove a domain of the organization first").On("enabled")
 	}
+	return err
 }
 
 func (a *API) removeConnection(ctx context.Context, c *call, in *InConnection) (*struct{}, error) {

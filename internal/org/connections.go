@@ -67,6 +67,23 @@ func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets
 	return s.store.CreateConnection(ctx, c)
 }
 
+// mostConnections bounds those that the owners of one organization make.
+const mostConnections = 20
+
+// Add is Create by the organization's owners, for it alone: a fault of kind Limited
+// when it has as many as it can have.
+func (s *Connections) Add(ctx context.Context, orgID string, c *Connection, secrets Secrets) error {
+	there, err := s.store.ConnectionsOf(ctx, orgID)
+	if err != nil {
+		return err
+	}
+	if len(there) >= mostConnections {
+		return fault.New(fault.Limited, "an organization has at most %d connections", mostConnections)
+	}
+	c.Uses = []Use{{OrgID: orgID}}
+	return s.Create(ctx, c, secrets)
+}
+
 // newKey makes the key by which Signet is known to a SAML provider, in PEM: RSA,
 // because some of them read nothing else.
 func newKey() (string, error) {

@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -89,6 +90,12 @@ func (s *Domains) Get(ctx context.Context, orgID, name string) (*Domain, error) 
 // List returns a page of the domains of the organization.
 func (s *Domains) List(ctx context.Context, orgID, after string, limit int) ([]*Domain, error) {
 	return s.store.Domains(ctx, orgID, after, limit)
+}
+
+// AnyProven reports whether the organization has proven a domain.
+func (s *Domains) AnyProven(ctx context.Context, orgID string) (bool, error) {
+	all, err := s.store.Domains(ctx, orgID, "", mostDomains)
+	return slices.ContainsFunc(all, (*Domain).Proven), err
 }
 
 // Proven returns the domain of whoever has proven it, or nil: the one that

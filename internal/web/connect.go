@@ -18,22 +18,24 @@ import (
 
 // Paths of these pages, below where they begin.
 const (
-	partDomains     = "/domains"
-	partDomain      = "/domains/{domain}"
-	partCheck       = "/domains/{domain}/check"
-	partLead        = "/domains/{domain}/lead"
-	partDrop        = "/domains/{domain}/remove"
-	partProviders   = "/providers"
-	partConnection  = "/connections/{connection}"
-	partTry         = "/connections/{connection}/try"
-	partPassed      = "/connections/{connection}/passed"
-	partSwitch      = "/connections/{connection}/switch"
-	partDisconnect  = "/connections/{connection}/remove"
-	partLinks       = "/links"
-	partRevoke      = "/links/revoke"
-	mostConnections = 20 // of one organization, by these pages
-	mostShown       = 100
+	partDomains    = "/domains"
+	partDomain     = "/domains/{domain}"
+	partCheck      = "/domains/{domain}/check"
+	partLead       = "/domains/{domain}/lead"
+	partDrop       = "/domains/{domain}/remove"
+	partProviders  = "/providers"
+	partConnection = "/connections/{connection}"
+	partTry        = "/connections/{connection}/try"
+	partPassed     = "/connections/{connection}/passed"
+	partSwitch     = "/connections/{connection}/switch"
+	partDisconnect = "/connections/{connection}/remove"
+	partLinks      = "/links"
+	partRevoke     = "/links/revoke"
 )
+
+// mostShown is how many domains the pages list, which is as many as an
+// organization can have.
+const mostShown = 100
 
 // setup is somebody's visit to these pages.
 type setup struct {

@@ -36,18 +36,8 @@ func (w *Web) postProvider(rw http.ResponseWriter, r *http.Request, s *setup) er
 	if g == nil {
 		return fault.New(fault.Invalid, "choose a provider").On("guide")
 	}
-	list, err := w.Connections.Of(r.Context(), s.org.ID)
-	if err != nil {
-		return err
-	}
-	if len(list) >= mostConnections {
-		return fault.New(fault.Limited, "an organization has at most %d connections", mostConnections)
-	}
-	c := &org.Connection{
-		Name: g.name, Protocol: g.protocol, Uses: []org.Use{{OrgID: s.org.ID}},
-		OIDC: org.OIDCSettings{Scopes: g.scopes},
-	}
-	if err := w.Connections.Create(r.Context(), c, org.Secrets{}); err != nil {
+	c := &org.Connection{Name: g.name, Protocol: g.protocol, OIDC: org.OIDCSettings{Scopes: g.scopes}}
+	if err := w.Connections.Add(r.Context(), s.org.ID, c, org.Secrets{}); err != nil {
 		return err
 	}
 	if err := w.recordConnection(r, s, "connection.create", c); err != nil {
@@ -115,12 +105,8 @@ func (w *Web) showSettings(rw http.ResponseWriter, r *http.Request, s *setup, c 
 		SAML: c.Protocol == org.SAML, Typed: e.typed, Faults: e.faults, Line: e.line, Kept: len(c.Sealed) > 0, Fault: e.faults[""], Trouble: e.trouble, Complete: complete(c), Try: form(partTry), TriedAt: c.TestedAt,
 		Switch: form(partSwitch), On: c.Enabled, Required: c.Enabled && c.Enforced(s.org.ID), Remove: form(partDisconnect),
 	}
-	domains, err := w.Domains.List(r.Context(), s.org.ID, "", mostShown)
-	if err != nil {
+	if page.Proven, err = w.Domains.AnyProven(r.Context(), s.org.ID); err != nil {
 		return err
-	}
-	for _, d := range domains {
-		page.Proven = page.Proven || d.Proven()
 	}
 	if page.Owners, err = w.ownersOf(r.Context(), s.org.ID); err != nil {
 		return err

@@ -38,13 +38,12 @@ const pathUpstream = federation.PathFederation + "{connection}" + federation.Pat
 // upstreamRoutes are those of sign-ins at somebody else's provider.
 func (w *Web) upstreamRoutes() []httpd.Route {
 	return []httpd.Route{
-		{Method: "GET", Path: pathWith, Kind: httpd.Page, Do: w.signInWith},
-		{Method: "GET", Path: pathUpstream, Kind: httpd.Page, Do: w.upstreamBack},
+		page(pathWith, w.signInWith),
+		page(pathUpstream, w.upstreamBack),
+		page(pathUpstreamOut, w.upstreamOut),
+		page(pathGoOn, w.goOnPage),
+		page(pathLink, w.link), form(pathLink, w.postLink),
 		{Method: "GET", Path: pathUpstreamKeys, Kind: httpd.Public, Do: w.upstreamKeys},
-		{Method: "GET", Path: pathUpstreamOut, Kind: httpd.Page, Do: w.upstreamOut},
-		{Method: "GET", Path: pathGoOn, Kind: httpd.Page, Do: w.goOnPage},
-		{Method: "GET", Path: pathLink, Kind: httpd.Page, Do: w.link},
-		{Method: "POST", Path: pathLink, Kind: httpd.Form, Do: w.postLink},
 	}
 }
 

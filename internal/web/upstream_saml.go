@@ -40,10 +40,10 @@ func (w *Web) samlRoutes() []httpd.Route {
 	return []httpd.Route{
 		// Not a Form: the provider's page is on another site. What it posts is signed.
 		{Method: "POST", Path: pathSAMLPost, Kind: httpd.Redirect, Do: w.samlPosted},
-		{Method: "GET", Path: pathSAMLPost, Kind: httpd.Page, Do: w.samlBack},
+		page(pathSAMLPost, w.samlBack),
 		{Method: "GET", Path: pathSAMLMetadata, Kind: httpd.Redirect, Do: w.samlMetadata},
 		{Method: "GET", Path: pathSAMLLogout, Kind: httpd.Redirect, Do: w.samlLogout},
-		{Method: "GET", Path: pathStartAt, Kind: httpd.Page, Do: w.startAtProvider},
+		page(pathStartAt, w.startAtProvider),
 	}
 }
 
