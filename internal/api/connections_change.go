@@ -95,7 +95,9 @@ func (a *API) updateConnection(ctx context.Context, c *call, in *updateConnectio
 			k.Name = *b.Name
 		}
 		if b.Enabled != nil {
-			if *b.Enabled && k.TestedAt.IsZero() {
+			// What is changed by the same call was not tried.
+			untried := k.TestedAt.IsZero() || !k.Enabled && (b.OIDC != nil || b.SAML != nil || b.Mapping != nil)
+			if *b.Enabled && untried {
 				return fault.New(fault.Conflict, "run a trial sign-in first, on the pages of the organization").On("enabled")
 			}
 			k.Enabled = *b.Enabled
