@@ -55,6 +55,9 @@ func enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLCo
 		return fault.New(fault.Invalid, "the settings are those of another protocol: this connection speaks %s", k.Protocol).On(string(k.Protocol))
 	}
 	if o != nil {
+		if kept := secrets.ClientSecret != "" && o.ClientSecret == ""; kept && !k.OIDC.SameProvider(o.MetadataURL, o.Metadata) {
+			return fault.New(fault.Invalid, "the metadata are those of another provider: give the client_secret that it made").On("oidc.client_secret")
+		}
 		k.OIDC = org.OIDCSettings{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants, SignOut: o.SignOut}
 		if o.ClientSecret != "" {
 			secrets.ClientSecret = o.ClientSecret

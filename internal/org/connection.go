@@ -3,6 +3,7 @@ package org
 import (
 	"cmp"
 	"context"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -83,6 +84,21 @@ type OIDCSettings struct {
 	Tenants []string `json:"tenants,omitempty"`
 	// SignOut: who signs out here signs out there, too.
 	SignOut bool `json:"sign_out,omitempty"`
+}
+
+// SameProvider reports whether metadata at the address, or the document where there
+// is none, are of the provider that the settings have: at the same host, or the same
+// document. The secret that is kept must go to no other.
+func (o *OIDCSettings) SameProvider(metadataURL, metadata string) bool {
+	if o.MetadataURL == "" && o.Metadata == "" {
+		return true // it had none
+	}
+	if metadataURL == "" || o.MetadataURL == "" {
+		return metadataURL == o.MetadataURL && (metadata == "" || metadata == o.Metadata)
+	}
+	was, err := url.Parse(o.MetadataURL)
+	is, err2 := url.Parse(metadataURL)
+	return err == nil && err2 == nil && is.Scheme == was.Scheme && is.Host == was.Host
 }
 
 // SAMLSettings are those of a SAML identity provider.

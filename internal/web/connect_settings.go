@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/federation"
 	"signet/internal/org"
@@ -233,8 +234,12 @@ func (e *entered) check(c *org.Connection) {
 		if e.typed["client_id"] == "" {
 			e.fault("client_id", view.FaultClientID)
 		}
-		if e.typed["client_secret"] == "" && len(c.Sealed) == 0 {
+		switch {
+		case e.typed["client_secret"] != "":
+		case len(c.Sealed) == 0:
 			e.fault("client_secret", view.FaultClientSecret)
+		case c.OIDC.AuthMethod != client.AuthPrivateKeyJWT && !c.OIDC.SameProvider(address, e.typed["metadata"]):
+			e.fault("client_secret", view.FaultOtherProvider)
 		}
 	}
 	if _, line := rolesIn(e.typed["roles"]); line > 0 {

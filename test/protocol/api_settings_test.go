@@ -180,6 +180,7 @@ func TestAPIConnections(t *testing.T) {
 	if oidc, _ := got.Fields["oidc"].(map[string]any); oidc["client_id"] != "signet" || got.Str("name") != "Okta" || !strings.Contains(got.Body, "bosses") {
 		t.Errorf("changed: %s", got.Body)
 	}
+	hers.refused(http.StatusUnprocessableEntity, "PATCH", at, `{"oidc":{"metadata_url":"https://elsewhere.example/.well-known/openid-configuration","client_id":"signet"}}`)
 	hers.refused(http.StatusConflict, "PATCH", at, `{"enabled":true}`)
 	his.refused(http.StatusForbidden, "PATCH", at, `{"name":"Mine"}`)
 	his.refused(http.StatusForbidden, "DELETE", at, "")

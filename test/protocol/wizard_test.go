@@ -167,6 +167,11 @@ func TestWizard(t *testing.T) {
 				t.Errorf("a viewer at the owner's pages: status %d", page.Status)
 			}
 			page := c.setUp(t, bob, overview)
+			// The secret that is kept goes to no other provider.
+			moved := bob.Submit(page.Form("client_id"), "submit", "metadata_url", "https://elsewhere.example/.well-known/openid-configuration")
+			if moved.URL.Query().Has("done") || !strings.Contains(moved.Body, "another provider") {
+				t.Errorf("another provider gets the secret: %s", moved.URL)
+			}
 
 			// Nothing is led there before it is switched on.
 			app := c.App(t, web)

@@ -210,6 +210,7 @@ const (
 	FaultMetadataURL    Message = "connect.fault.metadata_url"
 	FaultClientID       Message = "connect.fault.client_id"
 	FaultClientSecret   Message = "connect.fault.client_secret"
+	FaultOtherProvider  Message = "connect.fault.client_secret_elsewhere"
 	FaultRoleLine       Message = "connect.fault.role_line"
 	FaultTooLong        Message = "connect.fault.too_long"
 	FaultSettings       Message = "connect.fault.settings"
