@@ -3,6 +3,7 @@ package challenge_test
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"image"
 	"image/png"
@@ -18,6 +19,13 @@ func newSecret() challenge.Secret {
 	s := make(challenge.Secret, 32)
 	rand.Read(s)
 	return s
+}
+
+// secretOf is the secret of that number: what is counted over many puzzles must not
+// be otherwise in the next run.
+func secretOf(n int) challenge.Secret {
+	sum := sha256.Sum256([]byte(strconv.Itoa(n)))
+	return sum[:]
 }
 
 func draw(t testing.TB, k challenge.Kind, s challenge.Secret, d challenge.Drawing) []byte {
