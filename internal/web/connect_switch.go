@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 
 	"signet/internal/account"
@@ -72,7 +73,7 @@ func (w *Web) mayNotSwitch(r *http.Request, s *setup, c *org.Connection) (view.M
 
 // passwordless ends, step by step, what members of an organization signed in to by a
 // password, once they cannot any more: they sign in again, at their provider. Owners
-// keep theirs, and so does who came by a connection.
+// keep theirs, and so does who came by a connection of the organization.
 type passwordless struct {
 	orgID string
 	after string // the account id of the last member who was looked at
@@ -150,6 +151,10 @@ func (w *Web) signOutSome(ctx context.Context, p *passwordless) (done bool, err 
 	for _, d := range domains {
 		proven[d.Name] = d.Proven()
 	}
+	own, err := w.Connections.Of(ctx, p.orgID)
+	if err != nil {
+		return false, err
+	}
 	people, err := w.Organizations.Members(ctx, p.orgID, p.after, mostShown)
 	if err != nil {
 		return false, err
@@ -157,7 +162,7 @@ func (w *Web) signOutSome(ctx context.Context, p *passwordless) (done bool, err 
 	for _, m := range people {
 		_, key, malformed := account.NormalizeEmail(m.Email)
 		if malformed == nil && m.Role != org.Owner && proven[org.DomainOf(key)] {
-			if err := w.endPasswordSessions(ctx, m.AccountID); err != nil {
+			if err := w.endOtherSessions(ctx, m.AccountID, own); err != nil {
 				return false, err
 			}
 		}
@@ -166,16 +171,16 @@ func (w *Web) signOutSome(ctx context.Context, p *passwordless) (done bool, err 
 	return len(people) < mostShown, nil
 }
 
-// endPasswordSessions ends the sessions of the account that began with a password,
-// and, if there were any, what apps were granted by them.
-func (w *Web) endPasswordSessions(ctx context.Context, accountID string) error {
+// endOtherSessions ends the sessions of the account that began otherwise than by
+// one of the connections, and, if there were any, what apps were granted by them.
+func (w *Web) endOtherSessions(ctx context.Context, accountID string, own []*org.Connection) error {
 	live, err := w.Sessions.Live(ctx, accountID)
 	if err != nil {
 		return err
 	}
 	ended := false
 	for _, sess := range live {
-		if sess.Upstream != nil {
+		if u := sess.Upstream; u != nil && slices.ContainsFunc(own, func(c *org.Connection) bool { return c.ID == u.Connection }) {
 			continue
 		}
 		if err := w.Sessions.End(ctx, sess); err != nil {
