@@ -182,21 +182,36 @@ func (s *Connections) Passed(ctx context.Context, id string, version int64) erro
 	return err
 }
 
-// Enforce makes the organization's people sign in by its connections, or lets
-// them do so otherwise again. Only what is enabled and passed its trial can be
-// enforced.
-func (s *Connections) Enforce(ctx context.Context, id, orgID string, enforced bool) (*Connection, error) {
-	return s.change(ctx, id, func(c *Connection) error {
+// Policy is how far an organization's people sign in by a connection.
+type Policy string
+
+// The policies.
+const (
+	PolicyOff      Policy = "off"      // nobody is led there
+	PolicyOn       Policy = "on"       // addresses in proven domains are led there
+	PolicyRequired Policy = "required" // and sign in nowhere else
+)
+
+// Policies are all of them.
+var Policies = []Policy{PolicyOff, PolicyOn, PolicyRequired}
+
+// Switch changes the policy of the organization's connection, in one write. A
+// fault of kind Conflict: no trial sign-in has passed with the settings that it has.
+// began reports that it was not required before and is now.
+func (s *Connections) Switch(ctx context.Context, id, orgID string, to Policy) (began bool, err error) {
+	_, err = s.change(ctx, id, func(c *Connection) error {
 		i := slices.IndexFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
 		switch {
 		case i < 0:
 			return NoConnection()
-		case enforced && (c.TestedAt.IsZero() || !c.Enabled):
-			return fault.New(fault.Conflict, "a connection is enforced once it is enabled and a trial sign-in by it has passed")
+		case to != PolicyOff && c.TestedAt.IsZero():
+			return fault.New(fault.Conflict, "a connection is switched on once a trial sign-in by it has passed")
 		}
-		c.Uses[i].Enforced = enforced
+		began = to == PolicyRequired && !(c.Enabled && c.Uses[i].Enforced)
+		c.Enabled, c.Uses[i].Enforced = to != PolicyOff, to == PolicyRequired
 		return nil
 	})
+	return began, err
 }
 
 // change carries out an edit on the connection as it is.

@@ -18,34 +18,32 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	if err != nil {
 		return err
 	}
-	to := r.PostFormValue("to")
-	done := map[string]string{"off": "connection-off", "on": "connection-on", "required": "connection-required"}[to]
-	if done == "" {
+	to := org.Policy(r.PostFormValue("to"))
+	if !slices.Contains(org.Policies, to) {
 		return fault.New(fault.Invalid, "switch it to off, on or required").On("to")
 	}
-	if to != "off" {
-		if bad, err := w.mayNotSwitch(r, s, c); err != nil || bad != "" {
+	refuse := func(why view.Message) error {
+		return w.showSettings(rw, r, s, c, entered{typed: typedOf(c), faults: map[string]view.Message{"": why}})
+	}
+	if to != org.PolicyOff {
+		if proven, err := w.Domains.AnyProven(r.Context(), s.org.ID); err != nil || !proven && !c.TestedAt.IsZero() {
 			if err != nil {
 				return err
 			}
-			return w.showSettings(rw, r, s, c, entered{typed: typedOf(c), faults: map[string]view.Message{"": bad}})
+			return refuse(view.FaultNoDomain)
 		}
 	}
-	begins := to == "required" && !(c.Enabled && c.Enforced(s.org.ID))
-	_, err = w.Connections.Edit(r.Context(), c.ID, func(c *org.Connection, _ *org.Secrets) error {
-		c.Enabled = to != "off"
-		return nil
-	})
+	begins, err := w.Connections.Switch(r.Context(), c.ID, s.org.ID, to)
+	if fault.Is(err, fault.Conflict) {
+		return refuse(view.FaultUntried)
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := w.Connections.Enforce(r.Context(), c.ID, s.org.ID, to == "required"); err != nil {
+	if err := w.recordConnection(r, s, "connection.switch", c, "to", string(to)); err != nil {
 		return err
 	}
-	if err := w.recordConnection(r, s, "connection.switch", c, "to", to); err != nil {
-		return err
-	}
-	if to == "required" {
+	if to == org.PolicyRequired {
 		if err := w.BeginSignOuts(r.Context(), s.org.ID); err != nil {
 			return err
 		}
@@ -55,20 +53,8 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 			return err
 		}
 	}
-	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", done)+"#switch")
+	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", "connection-"+string(to))+"#switch")
 	return nil
-}
-
-// mayNotSwitch says what is missing before anybody is led to the connection.
-func (w *Web) mayNotSwitch(r *http.Request, s *setup, c *org.Connection) (view.Message, error) {
-	if c.TestedAt.IsZero() {
-		return view.FaultUntried, nil
-	}
-	proven, err := w.Domains.AnyProven(r.Context(), s.org.ID)
-	if err != nil || proven {
-		return "", err
-	}
-	return view.FaultNoDomain, nil
 }
 
 // passwordless ends, step by step, what members of an organization signed in to by a

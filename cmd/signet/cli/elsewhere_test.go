@@ -67,7 +67,7 @@ func (e *elsewhere) require(t *testing.T) {
 	if err := e.upstreams.Passed(ctx, c.ID, c.Version); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.upstreams.Enforce(ctx, c.ID, e.org.ID, true); err != nil {
+	if _, err := e.upstreams.Switch(ctx, c.ID, e.org.ID, org.PolicyRequired); err != nil {
 		t.Fatal(err)
 	}
 }

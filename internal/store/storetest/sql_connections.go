@@ -90,16 +90,20 @@ func testConnections(t *testing.T, fresh func(testing.TB) string) {
 
 	t.Run("a trial counts for the settings that it was run with", func(t *testing.T) {
 		tried := makeConnection(t, db, one)
-		_, err := s.Enforce(ctx, tried.ID, one.ID, true)
+		_, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyOn)
 		want(t, err, fault.Conflict)
 		ok(t, s.Passed(ctx, tried.ID, tried.Version))
 		want(t, s.Passed(ctx, tried.ID, tried.Version), fault.Conflict)
-		got, err := s.Enforce(ctx, tried.ID, one.ID, true)
+		began, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired)
 		ok(t, err)
-		if !got.Enforced(one.ID) || got.TestedAt.IsZero() {
+		again, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired)
+		ok(t, err)
+		got, err := s.Get(ctx, tried.ID)
+		ok(t, err)
+		if !began || again || !got.Enforced(one.ID) || got.TestedAt.IsZero() {
 			t.Errorf("enforced: %+v", got)
 		}
-		_, err = s.Enforce(ctx, tried.ID, two.ID, true)
+		_, err = s.Switch(ctx, tried.ID, two.ID, org.PolicyRequired)
 		want(t, err, fault.NotFound)
 		got, err = s.Edit(ctx, tried.ID, func(c *org.Connection, _ *org.Secrets) error { c.Name = "Fabrikam"; return nil })
 		if err != nil || got.Name != "Fabrikam" || !got.Enforced(one.ID) {

@@ -50,7 +50,7 @@ func testRealms(t *testing.T, fresh func(testing.TB) string) {
 		t.Error("a second connection leads people away")
 	}
 	ok(t, s.Passed(ctx, second.ID, second.Version))
-	_, err := s.Enforce(ctx, second.ID, o.ID, true)
+	_, err := s.Switch(ctx, second.ID, o.ID, org.PolicyRequired)
 	ok(t, err)
 	if r := realm(d.Name); r.ConnectionID != second.ID || !r.Enforced {
 		t.Errorf("the one that is enforced: %+v", r)
