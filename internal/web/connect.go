@@ -84,12 +84,9 @@ func (w *Web) asDelegate(do setupHandler) httpd.Handler {
 		if err != nil {
 			return err
 		}
-		o, err := w.Organizations.Get(r.Context(), l.OrgID)
+		o, err := w.orgOfLink(r, l)
 		if err != nil {
 			return err
-		}
-		if o.Deleted() {
-			return org.NotFound()
 		}
 		return do(rw, r, &setup{
 			org: o, by: org.Actor{Delegate: o.ID}, actor: "link:" + l.ID, base: orgPath(pathSetup, l.ID), delegate: true,

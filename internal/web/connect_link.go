@@ -67,12 +67,9 @@ func (w *Web) setupInvite(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := w.Organizations.Get(r.Context(), l.OrgID)
+	o, err := w.orgOfLink(r, l)
 	if err != nil {
 		return err
-	}
-	if o.Deleted() {
-		return org.NotFound()
 	}
 	page := &view.SetupInvite{
 		Frame: w.bareFrame(r), Org: o.Name, Until: l.ExpiresAt,
@@ -105,4 +102,16 @@ func (w *Web) postSetupInvite(rw http.ResponseWriter, r *http.Request) error {
 	}
 	w.send(rw, w.at(orgPath(pathSetup, id)))
 	return nil
+}
+
+// orgOfLink returns the organization that a delegated link is about, while there is one.
+func (w *Web) orgOfLink(r *http.Request, l *org.SetupLink) (*org.Organization, error) {
+	o, err := w.Organizations.Get(r.Context(), l.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	if o.Deleted() {
+		return nil, org.NotFound()
+	}
+	return o, nil
 }

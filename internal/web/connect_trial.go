@@ -25,21 +25,27 @@ func (w *Web) postTry(rw http.ResponseWriter, r *http.Request, s *setup) error {
 	return w.beginTrial(rw, r, c, s.base+aboutPart(partTry, c.ID))
 }
 
+// atTrial returns the connection and its trial; who has none any more is led to
+// where it begins, and t is nil.
+func (w *Web) atTrial(rw http.ResponseWriter, r *http.Request, s *setup) (c *org.Connection, t *session.Trial, err error) {
+	if c, err = w.ownConnection(r, s); err != nil {
+		return nil, nil, err
+	}
+	t, err = w.trialOf(r, c.ID)
+	if fault.Is(err, fault.Expired) {
+		w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID))+"#try")
+		return nil, nil, nil
+	}
+	return c, t, err
+}
+
 // connectTrial shows what arrived and what it would become.
 func (w *Web) connectTrial(rw http.ResponseWriter, r *http.Request, s *setup) error {
-	c, err := w.ownConnection(r, s)
-	if err != nil {
+	c, t, err := w.atTrial(rw, r, s)
+	if err != nil || t == nil {
 		return err
 	}
 	at := w.setupAt(s, aboutPart(partConnection, c.ID))
-	t, err := w.trialOf(r, c.ID)
-	if fault.Is(err, fault.Expired) {
-		w.send(rw, at+"#try")
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	fr, err := w.connectFrame(r, s, r.URL.RequestURI())
 	if err != nil {
 		return err
@@ -119,19 +125,11 @@ func passes(out *org.Outlook) bool { return out.AccountID != "" || out.Believed 
 
 // postPassed notes that the trial passed: somebody looked at it and says so.
 func (w *Web) postPassed(rw http.ResponseWriter, r *http.Request, s *setup) error {
-	c, err := w.ownConnection(r, s)
-	if err != nil {
+	c, t, err := w.atTrial(rw, r, s)
+	if err != nil || t == nil {
 		return err
 	}
 	at := w.setupAt(s, aboutPart(partConnection, c.ID))
-	t, err := w.trialOf(r, c.ID)
-	if fault.Is(err, fault.Expired) {
-		w.send(rw, at+"#try")
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	if err := w.trialPassed(r, c, t); fault.Is(err, fault.Conflict) {
 		w.send(rw, at+"#try") // it was changed meanwhile: to be tried again
 		return nil
