@@ -48,6 +48,11 @@ type Gate func(ctx context.Context, by *grant.Access, ip string) (wait time.Dura
 // that of the house.
 type Letter func(ctx context.Context, language string) org.ComposeInvitation
 
+// Checker says what is wrong with the settings of a connection that a program gives.
+type Checker interface {
+	Check(c *org.Connection, secrets org.Secrets) error
+}
+
 // Services are the parts of the house that the API works with.
 type Services struct {
 	Issuer        string
@@ -60,6 +65,7 @@ type Services struct {
 	Letter        Letter // of invitations
 	Domains       *org.Domains
 	Connections   *org.Connections
+	Settings      Checker // of connections
 	Repeats       *repeat.Service
 	Audit         audit.Store
 	Now           func() time.Time

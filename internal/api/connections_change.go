@@ -40,7 +40,7 @@ func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput
 	}
 	k := &org.Connection{Name: in.Body.Name, Protocol: in.Body.Protocol}
 	var secrets org.Secrets
-	if err := enter(k, &secrets, in.Body.OIDC, in.Body.SAML, in.Body.Mapping); err != nil {
+	if err := a.enter(k, &secrets, in.Body.OIDC, in.Body.SAML, in.Body.Mapping); err != nil {
 		return nil, err
 	}
 	if err := a.Connections.Add(ctx, o.ID, k, secrets); err != nil {
@@ -49,8 +49,15 @@ func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput
 	return &connectionOutput{a.connectionOf(k, o.ID)}, a.record(ctx, c, "connection.create", k.ID, "organization", o.ID)
 }
 
-// enter writes what was sent into a connection.
-func enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLConnection, m *Mapping) error {
+// enter writes what was sent into a connection, if it is good for one.
+func (a *API) enter(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLConnection, m *Mapping) error {
+	if err := put(k, secrets, o, s, m); err != nil || o == nil && s == nil {
+		return err
+	}
+	return a.Settings.Check(k, *secrets)
+}
+
+func put(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLConnection, m *Mapping) error {
 	if o != nil && k.Protocol != org.OIDC || s != nil && k.Protocol != org.SAML {
 		return fault.New(fault.Invalid, "the settings are those of another protocol: this connection speaks %s", k.Protocol).On(string(k.Protocol))
 	}
@@ -105,7 +112,7 @@ func (a *API) updateConnection(ctx context.Context, c *call, in *updateConnectio
 			}
 			k.Enabled = *b.Enabled
 		}
-		return enter(k, secrets, b.OIDC, b.SAML, b.Mapping)
+		return a.enter(k, secrets, b.OIDC, b.SAML, b.Mapping)
 	})
 	if err != nil {
 		return nil, err

@@ -167,8 +167,8 @@ func (d *connection) put(c *org.Connection, secrets *org.Secrets) error {
 
 func (s Services) planConnection(ctx context.Context, d *Declaration, c *declaredConnection) (*Step, error) {
 	want := c.connection
-	if !slices.Contains(org.Protocols, org.Protocol(want.protocol)) {
-		return nil, fault.New(fault.Invalid, "protocol is oidc or saml").On("protocol")
+	if err := s.checkConnection(want); err != nil {
+		return nil, err
 	}
 	step := &Step{Kind: "connection", ID: c.id, Subject: c.id, Action: Create}
 	is, err := s.Connections.Get(ctx, c.id)
@@ -228,6 +228,18 @@ func (s Services) planConnection(ctx context.Context, d *Declaration, c *declare
 		return c.id, err
 	}
 	return step, nil
+}
+
+// checkConnection says what is wrong with what is declared, before anything is done.
+func (s Services) checkConnection(want connection) error {
+	if !slices.Contains(org.Protocols, org.Protocol(want.protocol)) {
+		return fault.New(fault.Invalid, "protocol is oidc or saml").On("protocol")
+	}
+	c, secrets := &org.Connection{Protocol: org.Protocol(want.protocol)}, org.Secrets{}
+	if err := want.put(c, &secrets); err != nil {
+		return err
+	}
+	return s.Settings.Check(c, secrets)
 }
 
 func (s Services) makeConnection(ctx context.Context, c *declaredConnection) error {

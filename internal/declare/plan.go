@@ -18,6 +18,10 @@ type Services struct {
 	Accounts      *account.Service
 	Organizations *org.Service
 	Connections   *org.Connections
+	// Settings says what is wrong with the settings of a connection.
+	Settings interface {
+		Check(c *org.Connection, secrets org.Secrets) error
+	}
 	// ShutOut makes a change to the account and ends what it has open, its sessions
 	// and its refresh tokens, such that nothing stays open if the command is killed. It is
 	// called when a declaration disables an account or gives it another password.

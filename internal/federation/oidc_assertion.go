@@ -90,12 +90,6 @@ func parseSigner(der []byte) crypto.Signer {
 	return nil
 }
 
-// CheckPrivateKey says what is wrong with a private key in PEM.
-func CheckPrivateKey(text string) error {
-	_, err := parseClientKey(text)
-	return err
-}
-
 // PublicKeys is the key set that a provider verifies the connection's assertions
 // with, for its jwks_uri.
 func PublicKeys(c *Connection) ([]byte, error) {

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"time"
 
-	"signet/internal/fault"
 	"signet/internal/federation/saml"
 	"signet/internal/org"
 	"signet/internal/session"
@@ -244,17 +243,3 @@ func (p *SAML) Finish(ctx context.Context, c Connection, d *session.Departure, c
 const clockSkew = 3 * time.Minute
 
 var _ Provider = (*SAML)(nil)
-
-// CheckMetadata says what is wrong with metadata that somebody gave, and returns
-// what is kept of it.
-func (d *Documents) CheckMetadata(doc string) (string, error) {
-	idp, err := saml.ParseMetadata([]byte(doc), d.insecure)
-	if err != nil {
-		return "", err
-	}
-	if idp.Expired(d.now()) {
-		return "", fault.New(fault.Invalid, "the metadata was good until %s: fetch it anew from the provider", idp.ValidUntil.UTC().Format(time.DateOnly)).On("metadata")
-	}
-	kept, err := idp.Document()
-	return string(kept), err
-}

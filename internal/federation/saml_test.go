@@ -350,16 +350,18 @@ func TestSAMLFresh(t *testing.T) {
 	}
 }
 
-func TestSAMLCheckMetadata(t *testing.T) {
+func TestCheckSAML(t *testing.T) {
 	m := meet(t, nil)
+	check := func(doc string) error {
+		return federation.Checker{Insecure: true, Now: m.clock.Now}.Check(&org.Connection{Protocol: org.SAML, SAML: org.SAMLSettings{Metadata: doc}}, org.Secrets{})
+	}
 	old := m.idp.Metadata()
-	kept, err := m.documents.CheckMetadata(old)
-	if err != nil || !strings.Contains(kept, m.idp.URL+"/sso") {
-		t.Errorf("kept %s, %v", kept, err)
+	if err := check(old); err != nil {
+		t.Errorf("good metadata: %v", err)
 	}
 	m.clock.Pass(100 * 24 * time.Hour)
 	for name, doc := range map[string]string{"old": old, "none": "<html/>"} {
-		if _, err := m.documents.CheckMetadata(doc); !fault.Is(err, fault.Invalid) {
+		if err := check(doc); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -181,6 +181,8 @@ func TestAPIConnections(t *testing.T) {
 		t.Errorf("changed: %s", got.Body)
 	}
 	hers.refused(http.StatusUnprocessableEntity, "PATCH", at, `{"oidc":{"metadata_url":"https://elsewhere.example/.well-known/openid-configuration","client_id":"signet"}}`)
+	hers.refused(http.StatusUnprocessableEntity, "PATCH", at, `{"oidc":{"metadata_url":"https://okta.example/.well-known/openid-configuration","client_id":"signet","private_key":"no key"}}`)
+	hers.refused(http.StatusUnprocessableEntity, "POST", list, `{"name":"Okta","protocol":"saml","saml":{"metadata":"<html/>"}}`, "Idempotency-Key", "none")
 	hers.refused(http.StatusConflict, "PATCH", at, `{"enabled":true}`)
 	his.refused(http.StatusForbidden, "PATCH", at, `{"name":"Mine"}`)
 	his.refused(http.StatusForbidden, "DELETE", at, "")

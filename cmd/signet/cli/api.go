@@ -17,7 +17,7 @@ import (
 // api is the management API, which the protocol tells what tokens are worth.
 func (s *server) api() *api.API {
 	return api.New(api.Services{
-		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Clients: s.clients, Organizations: s.orgs, Domains: s.domains, Connections: s.upstreams,
+		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Clients: s.clients, Organizations: s.orgs, Domains: s.domains, Connections: s.upstreams, Settings: s.connectionSettings(),
 		Invitations: s.invites, Letter: s.invitationLetter,
 		Repeats: repeat.NewService(s.db, time.Now), Audit: s.db, Now: time.Now,
 	})

@@ -141,7 +141,7 @@ func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) e
 	if name == "-" {
 		name = "standard input"
 	}
-	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, Connections: h.upstreams, ShutOut: h.shutOut}
+	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, Connections: h.upstreams, Settings: h.connectionSettings(), ShutOut: h.shutOut}
 	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
 	if err != nil {
 		return err

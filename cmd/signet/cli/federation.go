@@ -20,3 +20,8 @@ func (s *server) federation(out *outbound.Client) (*federation.Service, *federat
 	saml := federation.NewSAML(s.sessions, once, s.samlDocuments, time.Now)
 	return federation.NewService(s.cfg.Issuer, s.upstreams, map[org.Protocol]federation.Provider{org.OIDC: openID, org.SAML: saml}), saml, nil
 }
+
+// connectionSettings looks at what programs and declarations say of connections.
+func (h *house) connectionSettings() federation.Checker {
+	return federation.Checker{Insecure: h.cfg.Outbound.AllowPrivate, Now: time.Now}
+}
