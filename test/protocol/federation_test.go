@@ -296,6 +296,14 @@ func TestFederationAccounts(t *testing.T) {
 			if page.Status != http.StatusForbidden || b.Cookie("signet_session") != "" {
 				t.Errorf("somebody disabled here: status %d", page.Status)
 			}
+			for i, want := range []int{0, 1} { // what is gone cannot go again
+				if code, _, errs := p.Run("", "org", "connection", "unlink", contoso, hopper.Email); code != want {
+					t.Errorf("disconnected, time %d: %d, %s", i+1, code, errs)
+				}
+			}
+			if _, _, page = arrive(hopper); page.Form("sign-in") == nil || !strings.Contains(page.Body, "already an account") {
+				t.Errorf("somebody who was disconnected: %s\n%s", page.URL, page.Body)
+			}
 		})
 	}
 }

@@ -19,7 +19,7 @@ func orgConnection(p *Process) *cobra.Command {
 		"See and change the connections by which organizations' people sign in at a provider\n"+
 			"of their own. signet apply makes them (docs/guides/federation.md). CONNECTION is a\n"+
 			"connection's id.",
-		connectionList(p), connectionShow(p), connectionSwitch(p, true), connectionSwitch(p, false), connectionRemove(p))
+		connectionList(p), connectionShow(p), connectionSwitch(p, true), connectionSwitch(p, false), connectionRemove(p), connectionUnlink(p))
 }
 
 // connectionView is a connection as commands print it: nothing of what is secret.
@@ -230,6 +230,40 @@ func connectionRemove(p *Process) *cobra.Command {
 					return err
 				}
 				_, err = fmt.Fprintf(p.Stdout, "%s: removed\n", printable(c.Name))
+				return err
+			})
+		},
+	}
+}
+
+func connectionUnlink(p *Process) *cobra.Command {
+	return &cobra.Command{
+		Use: "unlink CONNECTION USER", Short: "Disconnect an account from a sign-in connection",
+		Long: "Disconnect an account from a sign-in connection: its owner signs in otherwise, or connects\n" +
+			"it again. Sessions that are open stay until they end.",
+		Example: "  signet org connection unlink 0198c0de-0000-7000-8000-00000000c057 ada@example.com",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
+				c, err := h.connection(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				a, err := h.user(ctx, args[1])
+				if err != nil {
+					return err
+				}
+				gone, err := h.arrivals.Unlink(ctx, c.ID, a.ID)
+				if err != nil {
+					return err
+				}
+				if !gone {
+					return fault.New(fault.NotFound, "%s is not connected to %s", a.Email, printable(c.Name))
+				}
+				if err := h.record(ctx, "account.disconnect", a.ID, "connection", c.ID); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.Stdout, "%s: disconnected from %s\n", printable(a.Email), printable(c.Name))
 				return err
 			})
 		},
