@@ -75,12 +75,13 @@ type Services struct {
 type API struct {
 	Services
 	huma   huma.API
+	cross  *httpd.Cross
 	routes []httpd.Route
 }
 
 // New returns the API.
 func New(s Services) *API {
-	a := &API{Services: s}
+	a := &API{Services: s, cross: newCross(s.Clients.KnowsOrigin)}
 	a.huma = huma.NewAPI(a.description(), adapter{a})
 	a.organizations()
 	a.members()
@@ -90,8 +91,10 @@ func New(s Services) *API {
 	a.users()
 	a.clients()
 	a.describe()
+	a.elsewhere()
 	return a
 }
 
-// Routes are those of the operations, and that of the description.
+// Routes are those of the operations, that of the description, and those of all
+// other addresses that are for programs.
 func (a *API) Routes() []httpd.Route { return a.routes }

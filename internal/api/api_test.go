@@ -45,7 +45,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 	a, d := described(t)
 	inPath := regexp.MustCompile(`\{(\w+)\}`)
 	for _, r := range a.Routes() {
-		if r.Path == api.PathDocument {
+		if r.Path == api.PathDocument || r.Method == "" {
 			continue
 		}
 		o, ok := d.Paths[r.Path][strings.ToLower(r.Method)]

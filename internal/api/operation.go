@@ -77,7 +77,7 @@ type adapter struct{ api *API }
 // Handle implements huma.Adapter.
 func (a adapter) Handle(o *huma.Operation, handler func(huma.Context)) {
 	scope := o.Security[0][securityScheme][0]
-	a.api.routes = append(a.api.routes, httpd.Route{Method: o.Method, Path: o.Path, Kind: httpd.API, Do: func(w http.ResponseWriter, r *http.Request) error {
+	a.api.routes = append(a.api.routes, httpd.Route{Method: o.Method, Path: o.Path, Kind: httpd.API, Do: a.api.cross.Allow(func(w http.ResponseWriter, r *http.Request) error {
 		access, err := a.api.admit(w, r, scope)
 		if err != nil {
 			return err
@@ -91,7 +91,7 @@ func (a adapter) Handle(o *huma.Operation, handler func(huma.Context)) {
 			return a.api.once(w, r, c, serve)
 		}
 		return serve(w, r)
-	}})
+	})})
 }
 
 // ServeHTTP implements huma.Adapter, which nobody asks for: routes are mounted

@@ -21,14 +21,15 @@ const typeProblem = "application/problem+json"
 // problemOf tells an error to a program: the sentence that may be shown, the
 // input that is to blame, and by what name the log has the request.
 func problemOf(err error, r *http.Request) *huma.ErrorModel {
-	status := statusOf(fault.KindOf(err))
-	p := &huma.ErrorModel{
-		Title: http.StatusText(status), Status: status, Detail: fault.Public(err), Instance: instance(r),
-	}
+	p := problem(statusOf(fault.KindOf(err)), r, fault.Public(err))
 	if field := fieldOf(err); field != "" {
 		p.Errors = []*huma.ErrorDetail{{Message: p.Detail, Location: "body." + field}}
 	}
 	return p
+}
+
+func problem(status int, r *http.Request, detail string) *huma.ErrorModel {
+	return &huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail, Instance: instance(r)}
 }
 
 // statusOf is the status of the kind. What is wrong with an input is told as the
@@ -50,6 +51,10 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if h := w.Header(); (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests) && h.Get("Retry-After") == "" {
 		httpd.RetryAfter(w, time.Second)
 	}
+	writeProblem(w, p)
+}
+
+func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	w.Header().Set("Content-Type", typeProblem)
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) // a reader that went away is no error of ours

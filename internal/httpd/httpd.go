@@ -49,7 +49,7 @@ const (
 
 // Route is one line of the program's table of contents.
 type Route struct {
-	Method string // "GET" answers HEAD, too
+	Method string // "GET" answers HEAD, too; "": any that the path has no other route for
 	Path   string // a pattern of http.ServeMux
 	Kind   Kind
 	Do     Handler
@@ -85,8 +85,12 @@ func Mount(o Options, routes []Route) *http.ServeMux {
 	mux := http.NewServeMux()
 	cross := http.NewCrossOriginProtection()
 	allowed := map[string]*Route{} // path -> the answer to every other method
+	own := map[string]bool{}       // paths that have one themselves
 	for _, route := range routes {
-		mux.Handle(route.Method+" "+route.Path, mount(o, cross, route.Path, route))
+		mux.Handle(strings.TrimPrefix(route.Method+" "+route.Path, " "), mount(o, cross, route.Path, route))
+		if route.Method == "" {
+			own[route.Path] = true
+		}
 		other := allowed[route.Path]
 		if other == nil {
 			other = &Route{Path: route.Path, Kind: route.Kind}
@@ -95,6 +99,9 @@ func Mount(o Options, routes []Route) *http.ServeMux {
 		other.Method += ", " + route.Method
 	}
 	for path, other := range allowed {
+		if own[path] {
+			continue
+		}
 		other.Do = notAllowed(strings.TrimPrefix(strings.Replace(other.Method, "GET", "GET, HEAD", 1), ", "))
 		mux.Handle(path, mount(o, cross, path, *other))
 	}

@@ -115,6 +115,28 @@ func TestErrorsAreToldAndLoggedOnce(t *testing.T) {
 	}
 }
 
+// TestOtherMethods: a path says which it answers, or how it answers the others.
+func TestOtherMethods(t *testing.T) {
+	say := func(what string) httpd.Handler {
+		return func(w http.ResponseWriter, _ *http.Request) error {
+			_, err := io.WriteString(w, what)
+			return err
+		}
+	}
+	h := mount(&bytes.Buffer{}, &observer{}, httpd.Route{Method: "GET", Path: "/a", Do: say("a")}, httpd.Route{Method: "POST", Path: "/a", Do: say("made")},
+		httpd.Route{Method: "GET", Path: "/b", Do: say("b")}, httpd.Route{Path: "/b", Do: say("other")}, httpd.Route{Path: "/b/", Do: say("below")})
+	for _, c := range [][3]string{
+		{"GET", "/a", "a"}, {"POST", "/a", "made"}, {"PUT", "/a", "this address answers GET, HEAD, POST\n"},
+		{"GET", "/b", "b"}, {"PUT", "/b", "other"}, {"GET", "/b/c/d", "below"}, {"PUT", "/b/c", "below"},
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(c[0], "https://id.example"+c[1], nil))
+		if w.Body.String() != c[2] {
+			t.Errorf("%s %s: %q, want %q", c[0], c[1], w.Body, c[2])
+		}
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	cases := []struct {

@@ -145,6 +145,7 @@ type Provider struct {
 	mint      minter
 	subjects  subjects
 	keyring   *keyring
+	cross     *httpd.Cross
 	nonces    nonces
 	verified  *lru.Cache[verifiedToken, *accessClaims]
 }
@@ -175,6 +176,7 @@ func New(cfg Config, s Services) (*Provider, error) {
 	p := &Provider{Services: s, cfg: cfg}
 	p.subjects = subjects{cfg.SubjectSecret}
 	p.nonces = nonces{cfg.DPoP.Secret}
+	p.cross = &httpd.Cross{Knows: s.Clients.KnowsOrigin, Sent: "Authorization, Content-Type, " + headerProof, Read: "WWW-Authenticate, " + headerNonce}
 	p.mint = minter{subjects: p.subjects, keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
 	if p.keyring, err = newKeyring(s.Outbound, s.Now); err != nil {
@@ -198,18 +200,18 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "GET", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "POST", Path: pathAuthorize, Kind: httpd.Redirect, Do: p.authorize},
 		{Method: "GET", Path: pathResume, Kind: httpd.Redirect, Do: p.resume},
-		{Method: "POST", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross(p.push)},
-		{Method: "OPTIONS", Path: pathPAR, Kind: httpd.Protocol, Do: p.preflight("POST")},
+		{Method: "POST", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross.Allow(p.push)},
+		{Method: "OPTIONS", Path: pathPAR, Kind: httpd.Protocol, Do: p.cross.Preflight("POST")},
 		{Method: "POST", Path: pathDevice, Kind: httpd.Protocol, Do: p.deviceAuthorization},
 		{Method: "POST", Path: pathAskPerson, Kind: httpd.Protocol, Do: p.askPerson},
-		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross(p.token)},
-		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.preflight("POST")},
-		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},
-		{Method: "POST", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross(p.userinfo)},
-		{Method: "OPTIONS", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.preflight("GET, POST")},
+		{Method: "POST", Path: pathToken, Kind: httpd.Protocol, Do: p.cross.Allow(p.token)},
+		{Method: "OPTIONS", Path: pathToken, Kind: httpd.Protocol, Do: p.cross.Preflight("POST")},
+		{Method: "GET", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross.Allow(p.userinfo)},
+		{Method: "POST", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross.Allow(p.userinfo)},
+		{Method: "OPTIONS", Path: pathUserinfo, Kind: httpd.Protocol, Do: p.cross.Preflight("GET, POST")},
 		{Method: "POST", Path: pathIntrospect, Kind: httpd.Protocol, Do: p.introspect},
-		{Method: "POST", Path: pathRevoke, Kind: httpd.Protocol, Do: p.cross(p.revoke)},
-		{Method: "OPTIONS", Path: pathRevoke, Kind: httpd.Protocol, Do: p.preflight("POST")},
+		{Method: "POST", Path: pathRevoke, Kind: httpd.Protocol, Do: p.cross.Allow(p.revoke)},
+		{Method: "OPTIONS", Path: pathRevoke, Kind: httpd.Protocol, Do: p.cross.Preflight("POST")},
 		{Method: "GET", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
 		{Method: "POST", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
 	}...)
