@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/language"
 
 	"signet/internal/client"
+	"signet/internal/httpd"
 	"signet/internal/keys"
 	"signet/internal/resource"
 	"signet/internal/session"
@@ -205,8 +206,8 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 		h["Content-Encoding"] = docGzip
 		body, length = d.gzip, d.gzipLength
 	}
-	h["Content-Length"] = length // net/http would send more than 2 KB in chunks, at half the speed
-	w.Write(body)                // a reader that went away is no error of ours
+	h["Content-Length"] = length
+	httpd.WriteWhole(w, r, body)
 	return nil
 }
 

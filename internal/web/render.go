@@ -42,7 +42,7 @@ func (w *Web) showUnder(policy string, rw http.ResponseWriter, r *http.Request, 
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Length", strconv.Itoa(buf.Len()))
 	rw.WriteHeader(status)
-	rw.Write(buf.Bytes()) // a reader that went away is no error of ours
+	httpd.WriteWhole(rw, r, buf.Bytes())
 	return nil
 }
 

@@ -62,7 +62,7 @@ func asRole(args []string, in io.Reader, out io.Writer) (bool, error) {
 }
 
 // startRole starts this program in a role, on the core, with one processor to
-// run Go code on, as the provider has.
+// run Go code on.
 func startRole(core int, args ...string) (*exec.Cmd, io.Reader, io.Closer, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -56,7 +56,7 @@ func newProvider(binary, dir string, core int, s *stores) (*provider, error) {
 	p := &provider{binary: binary, core: core, host: host, metrics: metrics}
 	// Nothing of the caller's SIGNET_ settings may leak in.
 	p.env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GOMAXPROCS=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir,
 		"SIGNET_ISSUER=http://" + host, "SIGNET_LISTEN=" + host, "SIGNET_DATA=" + dir,
 		"SIGNET_LIMITS_EXEMPT=127.0.0.0/8", "SIGNET_LOG_LEVEL=error", "SIGNET_METRICS_LISTEN=" + metrics,
 		"SIGNET_METRICS_PROFILES=true", // costs nothing until somebody asks for one

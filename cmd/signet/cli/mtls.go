@@ -70,10 +70,12 @@ func (s *server) serveMTLS(ctx context.Context, group *errgroup.Group, main *htt
 		return r.Kind != httpd.Protocol && r.Kind != httpd.API
 	})
 	m := &http.Server{
-		Handler: s.mount(routes), ErrorLog: main.ErrorLog, MaxHeaderBytes: main.MaxHeaderBytes,
+		Handler: s.mount(routes), ConnContext: main.ConnContext, ErrorLog: main.ErrorLog, MaxHeaderBytes: main.MaxHeaderBytes,
 		ReadHeaderTimeout: main.ReadHeaderTimeout, ReadTimeout: main.ReadTimeout, WriteTimeout: main.WriteTimeout, IdleTimeout: main.IdleTimeout,
 	}
-	group.Go(func() error { return notClosed(m.Serve(tls.NewListener(listener, asking(main.TLSConfig)))) })
+	group.Go(func() error {
+		return notClosed(m.Serve(tls.NewListener(httpd.Whole(listener), asking(main.TLSConfig))))
+	})
 	group.Go(func() error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Shutdown.ReadinessLead+s.cfg.Shutdown.Drain)

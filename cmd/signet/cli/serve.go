@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"signet/internal/api"
 	"signet/internal/ciba"
 	"signet/internal/federation"
+	"signet/internal/httpd"
 	"signet/internal/op"
 	"signet/internal/telemetry"
 	"signet/internal/web"
@@ -145,6 +147,7 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	if err != nil {
 		return err
 	}
+	s.spareProcessor(p)
 	mail, err := s.mailWorker(o)
 	if err != nil {
 		return err
@@ -158,10 +161,12 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 		handler = tracer.Wrap(handler)
 	}
 	main := &http.Server{
-		Handler: handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Handler: handler, ConnContext: httpd.ConnContext, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
 		MaxHeaderBytes: 64 << 10,
 	}
+	ready := Ready{Address: listener.Addr().String(), Issuer: s.cfg.Issuer}
+	listener = httpd.Whole(listener)
 	if s.cfg.TLS.Enabled() {
 		certificate := &reloading{cert: s.cfg.TLS.Cert, key: s.cfg.TLS.Key}
 		main.TLSConfig = &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12}
@@ -170,7 +175,6 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 		}
 		listener = tls.NewListener(listener, main.TLSConfig)
 	}
-	ready := Ready{Address: listener.Addr().String(), Issuer: s.cfg.Issuer}
 	group, ctx := errgroup.WithContext(ctx)
 	if err := s.serveMetrics(ctx, group, &ready); err != nil {
 		return err
@@ -198,6 +202,16 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	// the system now, not at some collection in the next minutes.
 	group.Go(func() error { debug.FreeOSMemory(); return nil })
 	return group.Wait()
+}
+
+// spareProcessor lets Go code run on one core while the embedded database waits for
+// the disk: the runtime takes the only processor away from a thread in a system call no sooner
+// than a tenth of a millisecond later, which is about what the disk takes. What is bounded by
+// processors (hashing) has counted them before. GOMAXPROCS, if set, goes before.
+func (s *server) spareProcessor(p *Process) {
+	if s.cfg.Database.IsSQLite() && p.getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) == 1 {
+		runtime.GOMAXPROCS(2)
+	}
 }
 
 func notClosed(err error) error {
