@@ -111,7 +111,9 @@ func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error)
 	case o.scheme != "":
 		challenge(h, o, description)
 	case status == http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Basic realm="signet", charset="UTF-8"`)
+		// Some libraries show a 401's challenge and not its body. What is unknown
+		// in a challenge is ignored (RFC 7617 §2).
+		h.Set("WWW-Authenticate", `Basic realm="signet", charset="UTF-8", error="`+o.code+`", error_description="`+headerSafe(description)+`"`)
 	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
 		httpd.RetryAfter(w, time.Second)
 	}

@@ -22,6 +22,11 @@ var (
 	errNoCode   = errors.New("the answer has neither code nor error")
 )
 
+// answerError is an error that the browser brought from the provider.
+type answerError struct{ code, description string }
+
+func (e *answerError) Error() string { return "the provider answered " + e.code }
+
 // callback takes the provider's answer. What it says counts only after it was
 // found to answer a request of this browser, and to come from the provider.
 func (rp *RP) callback(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +49,7 @@ func (rp *RP) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if q.Get("error") != "" {
-		rp.refused(w, r, a, errorCode(q.Get("error")))
+		rp.refused(w, r, a, errorCode(q.Get("error")), q.Get("error_description"))
 		return
 	}
 	if q.Get("code") == "" {
@@ -86,8 +91,8 @@ func (rp *RP) checkIssuer(r *http.Request, q url.Values, a *attempt) *Error {
 
 // refused handles an error answer. A silent request that needs the person means
 // that the provider no longer knows a session, so this app's ends too; the page
-// decides what a signed-out visitor sees.
-func (rp *RP) refused(w http.ResponseWriter, r *http.Request, a *attempt, code string) {
+// decides what a signed-out visitor sees. The description is not shown: see refusal.
+func (rp *RP) refused(w http.ResponseWriter, r *http.Request, a *attempt, code, description string) {
 	interaction := slices.Contains(needsPerson, code)
 	if a.Silent && interaction {
 		rp.endSession(w, r)
@@ -103,7 +108,7 @@ func (rp *RP) refused(w http.ResponseWriter, r *http.Request, a *attempt, code s
 	case code == "temporarily_unavailable", code == "server_error":
 		kind = KindUnavailable
 	}
-	e := rp.fault(kind, a.ReturnTo, nil)
+	e := rp.fault(kind, a.ReturnTo, &answerError{code, description})
 	e.Code = code
 	rp.fail(w, r, e)
 }

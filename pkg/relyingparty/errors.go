@@ -5,11 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/oauth2"
 )
 
 // Kind says what went wrong, as far as an app may want to answer differently.
@@ -124,9 +129,37 @@ func (rp *RP) fail(w http.ResponseWriter, r *http.Request, e *Error) {
 	if e.cause != nil {
 		attrs = append(attrs, slog.String("cause", describe(e.cause)))
 	}
+	if rule, request, ok := refusal(e.cause); ok {
+		attrs = append(attrs, slog.String("rule", rule), slog.String("request", request))
+	}
 	rp.config.Logger.LogAttrs(r.Context(), level, "sign-in refused", attrs...)
 	w.Header().Set("Cache-Control", "no-store")
 	rp.config.ErrorHandler(w, r, e)
+}
+
+// named finds, at the end of an error_description of Signet, the rule that was
+// broken and the request that "signet explain" tells more of.
+var named = regexp.MustCompile(`\(([a-z0-9-]{1,64}), request ([A-Za-z0-9_-]{22})\)$`)
+
+// refusal gives these two. Nothing else of a description is logged, because
+// providers quote in it what they were sent.
+func refusal(err error) (rule, request string, ok bool) {
+	var retrieve *oauth2.RetrieveError
+	var protocol *oidc.Error
+	var answer *answerError
+	var description string
+	switch {
+	case errors.As(err, &retrieve):
+		description = retrieve.ErrorDescription
+	case errors.As(err, &protocol):
+		description = protocol.Description
+	case errors.As(err, &answer):
+		description = answer.description
+	}
+	if m := named.FindStringSubmatch(description); m != nil {
+		return m[1], m[2], true
+	}
+	return "", "", false
 }
 
 // errorCode keeps a provider's error code if it has the characters of RFC 6749

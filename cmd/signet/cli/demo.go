@@ -52,7 +52,7 @@ func demoCommand(p *Process) *cobra.Command {
 	flags.StringVar(&f.data, "data", "", "keep everything in this `folder` (default: a temporary one)")
 	flags.IntVar(&f.port, "port", 8080, "`port` of the provider; 0, here and below: any that is free")
 	flags.IntVar(&f.console, "console-port", 8081, "`port` of the device console")
-	flags.IntVar(&f.frames, "frames-port", 8082, "`port` of the photo frames")
+	flags.IntVar(&f.frames, "frames-port", 8082, "`port` of Photo Frame, the other app")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
 	return cmd
 }
@@ -250,13 +250,13 @@ func startApps(ctx context.Context, group *errgroup.Group, issuer string, apps [
 }
 
 func welcome(p *Process, cfg *config.Config, apps []*demoApp, temporary bool) {
-	kept := "in " + cfg.Data
+	kept := "is kept in " + cfg.Data
 	if temporary {
-		kept = "nowhere: it is gone when you stop (keep it with --data FOLDER)"
+		kept = "is gone when you stop (--data FOLDER keeps it)"
 	}
 	u, _ := url.JoinPath(cfg.Issuer, "mailbox")
 	fmt.Fprintf(p.Stdout, `
-Signet is running. Everything is in this process; it is kept %s.
+Signet is running. Everything is in this process, and %s.
 
   Device console   %s
   Photo Frame      %s
@@ -267,13 +267,13 @@ Try this:
   1. Open the device console and choose "Sign in".
   2. Sign in as  %s  with the password  %s
      or make an account: its code is in the mailbox.
-  3. Open the photo frame: you are signed in there already.
+  3. Open Photo Frame: you are signed in there already.
   4. Sign in from another browser: a mail in the mailbox tells you of it.
   5. Sign in as  %s  with the same password: in the same organization he sees
      the devices and changes none. Whoever makes an account makes an organization, too.
   6. Play a device without a keyboard, which then appears in the device console:
      go run ./cmd/console agent -issuer %s -console %s
-     With -organization '*' it is connected for one of your organizations, and seen there.
+     With -organization '*' you choose which of your organizations it is for.
 
 Stop with Ctrl-C.
 `, kept, apps[0].url(), apps[1].url(), cfg.Issuer, u, demoEmail, demoPassword, demoViewer, cfg.Issuer, apps[0].url())

@@ -216,6 +216,10 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 
 func (p *Provider) keys(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, p.public) }
 
+// refusal ends a description as Signet's do: the rule that was broken, and the
+// request that its operator can look up.
+const refusal = " (some-rule, request AAAAAAAAAAAAAAAAAAAAAA)"
+
 // authorize answers at once, as a provider does whose user is signed in.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -231,7 +235,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		answer.Set("error", "invalid_request")
 	case p.Deny != "":
 		answer.Set("error", p.Deny)
-		answer.Set("error_description", "<b>text that must not be shown</b>")
+		answer.Set("error_description", "<b>text that must not be shown</b>"+refusal)
 	case p.User == nil:
 		answer.Set("error", "login_required")
 	case q.Get("organization") != "" && p.organization(q.Get("organization")) == nil:
@@ -308,7 +312,7 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) {
 	challenge := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	if !known || r.PostFormValue("redirect_uri") != req.params.Get("redirect_uri") ||
 		base64.RawURLEncoding.EncodeToString(challenge[:]) != req.params.Get("code_challenge") {
-		reply(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
+		reply(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "code " + code + refusal})
 		return
 	}
 	p.issue(w, req, req.params.Get("nonce"))
