@@ -3,8 +3,10 @@ package grant_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"signet/internal/grant"
+	"signet/internal/handle"
 )
 
 // own is the grant of a client's own token, of which nothing is stored.
@@ -88,4 +90,29 @@ func TestALookDoesNotReviveWhatIsBeingRevoked(t *testing.T) {
 		wg.Wait()
 		h.wantLiving(t, "revoked", g.ID, g, false)
 	}
+}
+
+// TestATokenThatLivesShorterEndsNoOther holds the tokens of one grant apart: an API
+// may want its own to live for less.
+func TestATokenThatLivesShorterEndsNoOther(t *testing.T) {
+	h := newHouse(t)
+	_, c := h.code(t)
+	live := func(token string, life time.Duration) {
+		t.Helper()
+		o := &grant.Opaque{GrantID: c.Grant.ID, IssuedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(life)}
+		if err := h.Live(t.Context(), &c.Grant, token, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long, short := handle.New(), handle.New()
+	live(long, lifetimes.AccessToken)
+	live(short, time.Minute)
+	h.clock.Pass(2 * time.Minute)
+	for token, want := range map[string]bool{long: true, short: false} {
+		o, _, err := h.Opaque(t.Context(), token)
+		if err != nil || (o != nil) != want {
+			t.Errorf("after two minutes: %+v, %v; want it good: %t", o, err, want)
+		}
+	}
+	h.wantLiving(t, "without refresh tokens, while a token of it lives", c.Grant.ID, nil, true)
 }

@@ -91,11 +91,13 @@ func keyOf(token string, opaque *Opaque) string {
 	return handle.Sum(token)
 }
 
-// Live makes the grant live for the life of one more access token, and stores
-// the opaque token where there is one. A grant that was revoked meanwhile is a
-// fault of kind Expired.
-func (s *Service) Live(ctx context.Context, g *Grant, life time.Duration, token string, opaque *Opaque) error {
-	alive, err := s.codes.PutGrant(ctx, g, life, keyOf(token, opaque), opaque)
+// Live makes the grant live for one more access token, of whichever life, and
+// stores the opaque token where there is one. A grant that was revoked meanwhile is
+// a fault of kind Expired.
+func (s *Service) Live(ctx context.Context, g *Grant, token string, opaque *Opaque) error {
+	// Not for the life of this token alone: others of the grant may live longer, and
+	// its code may be good for another one.
+	alive, err := s.codes.PutGrant(ctx, g, s.life.Code+s.life.AccessToken, keyOf(token, opaque), opaque)
 	if err == nil && !alive {
 		err = fault.New(fault.Expired, "the grant was revoked")
 	}

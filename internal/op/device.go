@@ -127,7 +127,7 @@ func (p *Provider) approvedTokens(r *tokenRequest, g *grant.Grant) (*tokens, err
 	if living == nil {
 		return nil, ruleGrantEnded.broken("what the person allowed was ended since")
 	}
-	err = p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
+	err = p.Grants.Live(ctx, g, out.token, out.opaque)
 	if fault.Is(err, fault.Expired) {
 		return nil, ruleGrantEnded.broken("%s", fault.Public(err)).because(err)
 	}

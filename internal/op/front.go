@@ -101,9 +101,8 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 	ctx := r.Context()
 	var fields []Field
 	if req.ResponseType.Has(session.TypeToken) {
-		begin := p.Grants.Live
-		if g.ID == "" {
-			g.ID, begin = grant.NewID(), p.Grants.Begin
+		if made.code == "" {
+			g.ID = grant.NewID()
 		}
 		to, oerr := p.target(ctx, c, g, req.Scopes, nil)
 		if oerr != nil {
@@ -115,10 +114,14 @@ func (p *Provider) frontTokens(r *http.Request, req *session.Request, c *client.
 		}
 		// The grant of a code that was just given out lives long enough for a
 		// token that names it; only one that is stored must be.
-		if made.code == "" || a.opaque != nil {
-			if err := begin(ctx, g, a.life, a.token, a.opaque); err != nil {
-				return nil, err
-			}
+		switch {
+		case made.code == "":
+			err = p.Grants.Begin(ctx, g, a.life, a.token, a.opaque)
+		case a.opaque != nil:
+			err = p.Grants.Live(ctx, g, a.token, a.opaque)
+		}
+		if err != nil {
+			return nil, err
 		}
 		made.access = a.token
 		fields = append(fields, Field{"access_token", a.token}, Field{"token_type", "Bearer"},

@@ -135,7 +135,7 @@ func (p *Provider) exchange(r *tokenRequest) (*tokens, error) {
 	if out.opaque != nil {
 		// A grant that ended since, because its code was used twice, is answered
 		// for as with a JWT: one caller gets tokens, and they are dead.
-		err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
+		err := p.Grants.Live(ctx, g, out.token, out.opaque)
 		if err != nil && !fault.Is(err, fault.Expired) {
 			return nil, err
 		}
@@ -213,7 +213,7 @@ func (p *Provider) live(ctx context.Context, g *grant.Grant, out *minted) error 
 	if out.opaque == nil {
 		return nil
 	}
-	err := p.Grants.Live(ctx, g, out.life, out.token, out.opaque)
+	err := p.Grants.Live(ctx, g, out.token, out.opaque)
 	if fault.Is(err, fault.Expired) {
 		return ruleGrantEnded.broken("%s", fault.Public(err)).because(err)
 	}
