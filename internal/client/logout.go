@@ -2,7 +2,6 @@ package client
 
 import (
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -19,8 +18,8 @@ func (c *Client) checkLogout(p *problems) {
 // Origin is the origin of a web address as browsers write it (RFC 6454 §6.2),
 // and "" for an address that has none.
 func Origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+	u := webAddress(address)
+	if u == nil || u.Hostname() == "" {
 		return ""
 	}
 	host := strings.ToLower(u.Hostname())

@@ -23,28 +23,45 @@ func (c *Client) Pairwise() bool { return c.SubjectType == SubjectPairwise }
 // sector_identifier_uri, else of its redirect URIs (OpenID Connect Core §8.1); of
 // a client by document its own host, whatever device it runs on. One that
 // registered itself and may get tokens without an answer to these shares them with
-// nobody: it could name anybody's.
+// nobody: it could name anybody's. Neither does a native app, whose answers go to no
+// host that is somebody's.
 func (c *Client) Sector() string {
 	switch {
 	case c.Document:
 		return hostOf(c.ID)
-	case c.RegisteredItself() && c.MayGrant(GrantDevice):
+	case c.RegisteredItself() && c.asksElsewhere():
 		return c.ID
+	case c.SectorURI != "":
+		return hostOf(c.SectorURI)
 	}
-	for _, uri := range append(maybe(c.SectorURI), c.RedirectURIs...) {
-		if host := hostOf(uri); host != "" {
+	for _, uri := range c.RedirectURIs {
+		if host := hostOf(uri); host != "" && !(c.ApplicationType == "native" && IsLoopback(host)) {
 			return host
 		}
 	}
-	return c.ID // a native app without any: a sector of its own
+	return c.ID
 }
 
-func hostOf(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return ""
+// asksElsewhere reports whether the client may get tokens of which nothing goes to
+// its redirect URIs.
+func (c *Client) asksElsewhere() bool { return c.MayGrant(GrantDevice) || c.MayGrant(GrantCIBA) }
+
+// hostOf is the host of a web address as hosts are compared; "" of any other.
+func hostOf(address string) string {
+	if u := webAddress(address); u != nil {
+		return strings.ToLower(u.Hostname())
 	}
-	return strings.ToLower(u.Hostname())
+	return ""
+}
+
+// webAddress reads a web address; nil for any other: whoever makes up a scheme of
+// their own can have any host stand behind it.
+func webAddress(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return nil
+	}
+	return u
 }
 
 // checkSubject checks what is said of subjects.

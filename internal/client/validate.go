@@ -202,7 +202,7 @@ func maybe(uri string) []string {
 // on the domain that people are shown.
 func (c *Client) Start(issuer string) string {
 	u, err := url.Parse(c.InitiateLoginURI)
-	if err != nil || c.InitiateLoginURI == "" || (c.RegisteredItself() || c.Document) && u.Host != c.Domain() {
+	if err != nil || c.InitiateLoginURI == "" || c.RegisteredItself() && u.Host != c.Domain() {
 		return ""
 	}
 	q := u.Query()
@@ -211,22 +211,46 @@ func (c *Client) Start(issuer string) string {
 	return u.String()
 }
 
-// Domain is the host that people see beside the client's name: of its home
-// page, else of where they are sent back to. Who registered itself could say
-// that any page is its home, so that only where they are sent to counts; a client
-// by document is of the host that it is from.
+// Domain is the host that people see beside the client's name: of its home page,
+// else of where they are sent back to; of a client by document the one that it is
+// from. "" where none is certain.
+//
+// Who registered itself could say that any page is its home, and any address its
+// own, so that only a host counts to which all that it gets must go.
 func (c *Client) Domain() string {
-	home := maybe(c.ClientURI)
 	switch {
 	case c.Document:
-		home = []string{c.ID}
+		return WebHost(c.ID)
 	case c.RegisteredItself():
-		home = nil
+		return c.onlyHost()
 	}
-	for _, s := range append(home, c.RedirectURIs...) {
-		if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
-			return u.Host
+	for _, s := range append(maybe(c.ClientURI), c.RedirectURIs...) {
+		if host := WebHost(s); host != "" {
+			return host
 		}
+	}
+	return ""
+}
+
+// onlyHost is the host of all redirect URIs, if there is nothing that the client
+// gets by another way.
+func (c *Client) onlyHost() string {
+	if len(c.RedirectURIs) == 0 || c.asksElsewhere() {
+		return ""
+	}
+	host := WebHost(c.RedirectURIs[0])
+	for _, uri := range c.RedirectURIs {
+		if WebHost(uri) != host {
+			return ""
+		}
+	}
+	return host
+}
+
+// WebHost is the host, with its port, of a web address; "" of any other.
+func WebHost(address string) string {
+	if u := webAddress(address); u != nil {
+		return u.Host
 	}
 	return ""
 }

@@ -72,9 +72,10 @@ func (w *Web) frame(r *http.Request, f *session.Flow) (view.Frame, error) {
 		return fr, err
 	}
 	fr.App = w.appOf(c, w.locale(r, f))
-	if f.Request.Device != nil && c.RegisteredItself() && !c.Document {
-		// Nothing goes to where it says that answers do, so that it proves no domain.
-		fr.App.Domain, fr.App.HomeURL = "", ""
+	if host := client.WebHost(f.Request.RedirectURI); c.RegisteredItself() && !c.Document && f.Request.Purpose == session.SigningIn && host != fr.App.Domain {
+		// It is of where this answer goes, whatever else it says; of no host, where
+		// that is an app or a device.
+		fr.App.Domain, fr.App.HomeURL = host, ""
 	}
 	if f.ID != "" && f.Request.Purpose == session.SigningIn && f.Request.Device == nil {
 		fr.Leave = &view.Form{Action: w.at(pathCancel), Hidden: []view.Pair{{Name: "flow", Value: f.ID}}}

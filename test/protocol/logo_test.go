@@ -7,6 +7,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -170,6 +171,43 @@ func TestTextsInLanguages(t *testing.T) {
 		wantPage(t, e.Browser().For(t).Get(spoken.Request("ui_locales", "ja").Path()), http.StatusOK, "日本語の名")
 		if code, out, _ := e.Run("clients:\n  - id: spoken\n    name: Plain\n    name#ja: 新しい名\n    redirect_uris: [\"https://texts.example/cb\"]\n", "apply", "-f", "-", "--dry-run"); code != 0 || !strings.Contains(out, "client_name#ja") {
 			t.Errorf("the difference: %s", out)
+		}
+	})
+}
+
+// TestWhoseAnAppIs: an app that registered itself is shown to people as of where
+// this answer goes, and of nowhere when nothing goes there: not as of whatever
+// address it named first, or behind a scheme of its own.
+func TestWhoseAnAppIs(t *testing.T) {
+	eachOpen(t, nil, func(t *testing.T, e *testenv.Env) {
+		enroll := func(more metadata, uris ...string) testenv.App {
+			t.Helper()
+			m := metadata{"client_name": "Bank", "client_uri": "https://bank.example/", "redirect_uris": uris, "application_type": "native"}
+			maps.Copy(m, more)
+			return registered(t, call(t, "POST", e.Issuer+"/register", "", m))
+		}
+		browser := e.Browser().For(t)
+		browser.Finish(browser.Get(e.Issuer+"/account"), ada)
+		for _, test := range []struct{ first, goes, want string }{
+			{"https://bank.example/cb", "https://evil.example/cb", "evil.example"},
+			{"https://bank.example/cb", "com.evil.app://bank.example/cb", ""},
+			{"https://bank.example/cb", "http://127.0.0.1:4711/cb", "127.0.0.1:4711"},
+		} {
+			app := enroll(nil, test.first, test.goes)
+			app.Redirect = test.goes
+			p := browser.Get(e.App(t, app).Request().Path())
+			wantPage(t, p, http.StatusOK, test.want)
+			if p.Form("allow") == nil || strings.Contains(p.Body, "bank.example") {
+				t.Errorf("to %s: %s speaks of bank.example", test.goes, p.URL)
+			}
+		}
+		app := e.App(t, enroll(metadata{"grant_types": []string{grantCIBA}, "response_types": []string{}}, "https://bank.example/cb"))
+		askFor(t, app, ada)
+		if home := browser.Get(e.Issuer + "/account"); strings.Contains(home.Body, "bank.example") {
+			t.Error("the account's home speaks of bank.example")
+		}
+		if p := approval(t, e, browser, ada); p.Form("allow") == nil || strings.Contains(p.Body, "bank.example") {
+			t.Errorf("%s speaks of bank.example", p.URL)
 		}
 	})
 }
