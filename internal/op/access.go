@@ -15,9 +15,9 @@ import (
 )
 
 // accept returns what a token stands for that is presented to the house, and
-// whose it is (nil: the client's own): one that is good, meant for the house, used
-// by who has the key to which it is bound, and of an account that is open.
-func (p *Provider) accept(w http.ResponseWriter, r *http.Request, s shown) (*checked, *account.Account, error) {
+// whose it is (nil: the client's own): one that is good, meant for one of the APIs,
+// used by who has the key to which it is bound, and of an account that is open.
+func (p *Provider) accept(w http.ResponseWriter, r *http.Request, s shown, at ...*protected) (*checked, *account.Account, error) {
 	t, err := p.check(r.Context(), s.token)
 	if err != nil {
 		return nil, nil, err
@@ -30,8 +30,8 @@ func (p *Provider) accept(w http.ResponseWriter, r *http.Request, s shown) (*che
 	if oerr := p.holds(w, r, s, t); oerr != nil {
 		return nil, nil, oerr
 	}
-	if !slices.Contains(t.claims.Audience, p.cfg.Issuer) {
-		return nil, nil, s.refused("the access token is for another API: ask for one with resource=" + p.cfg.Issuer)
+	if !slices.ContainsFunc(at, func(api *protected) bool { return slices.Contains(t.claims.Audience, api.id) }) {
+		return nil, nil, s.refused("the access token is for another API: ask for one with resource=" + at[0].id)
 	}
 	if t.grant.AccountID == "" {
 		return t, nil, nil
@@ -51,7 +51,8 @@ func (p *Provider) Access(w http.ResponseWriter, r *http.Request) (*grant.Access
 	if oerr != nil {
 		return nil, p.challenged(w, r, oerr)
 	}
-	t, _, err := p.accept(w, r, s)
+	// What is good for the whole house is good for what is managed there.
+	t, _, err := p.accept(w, r, s, p.management, p.house)
 	if err != nil {
 		return nil, p.challenged(w, r, err)
 	}
@@ -63,6 +64,7 @@ func (p *Provider) Access(w http.ResponseWriter, r *http.Request) (*grant.Access
 
 // challenged writes the challenge of the error, where it has one.
 func (p *Provider) challenged(w http.ResponseWriter, r *http.Request, err error) error {
+	err = p.management.refuses(err)
 	if o := asOAuth(err); o.scheme != "" {
 		challenge(w.Header(), o, p.explained(r, o, nil))
 	}

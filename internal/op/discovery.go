@@ -39,6 +39,7 @@ type metadata struct {
 	IntrospectionAlgs    []string `json:"introspection_signing_alg_values_supported"`
 	IntrospectionEncAlgs []string `json:"introspection_encryption_alg_values_supported"`
 	IntrospectionEncs    []string `json:"introspection_encryption_enc_values_supported"`
+	ProtectedResources   []string `json:"protected_resources"`                   // RFC 9728 §4
 	PAREndpoint          string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`     // RFC 9449 §5.1
 	ClientIDMetadata     bool     `json:"client_id_metadata_document_supported,omitempty"`
@@ -120,8 +121,8 @@ func (p *Provider) describe(types []*resource.Type) *metadata {
 		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
 		FrontchannelLogout: true, FrontchannelSession: true,
-		IssParameter: true,
-		PAREndpoint:  at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
+		IssParameter: true, ProtectedResources: []string{p.house.id, p.management.id},
+		PAREndpoint: at(pathPAR), ClientIDMetadata: p.cfg.ClientIDMetadata,
 		DPoPAlgs: keys.Algorithms, CertificateBound: p.cfg.MTLS.Asked, Aliases: p.aliases(),
 		DetailTypes: detailTypes(types),
 		Prompts:     prompts,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -20,6 +21,8 @@ type oauthError struct {
 	code   string // RFC 6749 §5.2 and others
 	rule   *Rule  // that was broken; nil: none of the protocol's
 	scheme string // for WWW-Authenticate on 401: "Basic", "Bearer" or "DPoP"
+
+	metadata string // of the API that wants another token (RFC 9728 §5.1); "": of none
 }
 
 // failure is fault.Error under a name that leaves Error to the method.
@@ -129,15 +132,19 @@ func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error)
 // challenge says how a resource is asked for, and what was wrong with the token
 // or the proof (RFC 6750 §3, RFC 9449 §7.1). Who sent none learns of both ways.
 func challenge(h http.Header, o *oauthError, description string) {
+	where := ""
+	if o.metadata != "" {
+		where = `, resource_metadata="` + o.metadata + `"`
+	}
 	if o.code == "" {
-		h["Www-Authenticate"] = []string{schemeBearer, schemeDPoP + " " + proofAlgs}
+		h["Www-Authenticate"] = []string{schemeBearer + strings.TrimPrefix(where, ","), schemeDPoP + " " + proofAlgs + where}
 		return
 	}
 	c := o.scheme + ` error="` + o.code + `", error_description="` + headerSafe(description) + `"`
 	if o.scheme == schemeDPoP {
 		c += ", " + proofAlgs
 	}
-	h.Set("WWW-Authenticate", c)
+	h.Set("WWW-Authenticate", c+where)
 }
 
 // headerSafe leaves of a description what a quoted string may hold

@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -95,6 +96,7 @@ type Outbound interface {
 // Config is what the protocol is told by the operator.
 type Config struct {
 	Issuer            string // exact; without a slash at its end, also after a path
+	APIPath           string // of the management API, below the issuer
 	AccessToken       time.Duration
 	DeviceCode        time.Duration // how long a device waits for its owner
 	IDToken           time.Duration
@@ -148,6 +150,8 @@ type Provider struct {
 	cross     *httpd.Cross
 	nonces    nonces
 	verified  *lru.Cache[verifiedToken, *accessClaims]
+
+	house, management *protected
 }
 
 // PathMetadata is where OAuth clients look for the metadata of an issuer without
@@ -179,6 +183,9 @@ func New(cfg Config, s Services) (*Provider, error) {
 	p.cross = &httpd.Cross{Knows: s.Clients.KnowsOrigin, Sent: "Authorization, Content-Type, " + headerProof, Read: "WWW-Authenticate, " + headerNonce}
 	p.mint = minter{subjects: p.subjects, keys: s.Keys, cfg: cfg, now: s.Now}
 	var err error
+	if err = p.describeAPIs(); err != nil {
+		return nil, err
+	}
 	if p.keyring, err = newKeyring(s.Outbound, s.Now); err != nil {
 		return nil, err
 	}
@@ -193,7 +200,7 @@ func Resume(flowID string) string { return pathResume + "?flow=" + flowID }
 
 // Routes are the protocol's.
 func (p *Provider) Routes() []httpd.Route {
-	return append(p.registrationRoutes(), []httpd.Route{
+	return slices.Concat(p.registrationRoutes(), p.protectedRoutes(), []httpd.Route{
 		{Method: "GET", Path: pathDiscovery, Kind: httpd.Public, Do: p.serveDiscovery},
 		{Method: "GET", Path: PathMetadata, Kind: httpd.Public, Do: p.serveDiscovery},
 		{Method: "GET", Path: pathKeys, Kind: httpd.Public, Do: p.serveKeys},
@@ -214,7 +221,7 @@ func (p *Provider) Routes() []httpd.Route {
 		{Method: "OPTIONS", Path: pathRevoke, Kind: httpd.Protocol, Do: p.cross.Preflight("POST")},
 		{Method: "GET", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
 		{Method: "POST", Path: pathEndSession, Kind: httpd.Redirect, Do: p.endSession},
-	}...)
+	})
 }
 
 // registrationRoutes are those of apps that register themselves; none where

@@ -26,7 +26,7 @@ func checkResource(p *Provider, ctx context.Context, d *draft) *oauthError {
 	}
 	d.req.Resource = ids
 	for _, id := range ids {
-		if id != p.cfg.Issuer {
+		if !p.ours(id) { // what is ours is allowed by its scopes
 			d.req.ClaimScopes = append(d.req.ClaimScopes, id)
 		}
 	}
@@ -55,11 +55,17 @@ func (p *Provider) resources(ctx context.Context, c *client.Client, asked []stri
 	return ids, nil
 }
 
+// ours reports whether the API is the provider itself, or a part of it.
+func (p *Provider) ours(id string) bool { return id == p.house.id || id == p.management.id }
+
 // server returns the API if the client may have tokens for it; nil for the
 // provider itself.
 func (p *Provider) server(ctx context.Context, c *client.Client, id string) (*resource.Server, *oauthError) {
-	if id == p.cfg.Issuer {
+	switch id {
+	case p.house.id:
 		return nil, nil
+	case p.management.id:
+		return &resource.Server{ID: id, Scopes: resource.OfAPI}, nil
 	}
 	s, err := p.Resources.Server(ctx, id)
 	if err != nil {
@@ -103,7 +109,7 @@ func (p *Provider) audience(ctx context.Context, c *client.Client, granted, scop
 		return nil, oerr
 	}
 	for _, id := range asked {
-		if id != p.cfg.Issuer && !slices.Contains(granted, id) {
+		if !p.ours(id) && !slices.Contains(granted, id) {
 			return nil, ruleResource.broken("the resource %s was not part of the grant; ask for it in the authorization request", printable(id))
 		}
 	}
@@ -159,7 +165,7 @@ func (p *Provider) mayKnow(ctx context.Context, c *client.Client, t *introspecti
 		return inactive, nil
 	case t.ClientID == c.ID || slices.Contains(t.Audience, c.ID):
 		return t, nil
-	case len(t.Audience) == 0 || slices.Contains(t.Audience, p.cfg.Issuer):
+	case len(t.Audience) == 0 || slices.ContainsFunc(t.Audience, p.ours):
 		if c.Trusted {
 			return t, nil
 		}

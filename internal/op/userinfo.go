@@ -20,11 +20,15 @@ type userClaims struct {
 }
 
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
+	return p.house.refuses(p.about(w, r))
+}
+
+func (p *Provider) about(w http.ResponseWriter, r *http.Request) error {
 	shown, oerr := presented(r)
 	if oerr != nil {
 		return oerr
 	}
-	t, a, err := p.accept(w, r, shown)
+	t, a, err := p.accept(w, r, shown, p.house)
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,9 @@ var Operating = []string{UsersRead, ClientsRead}
 // themselves, and an app of the house has them of its own, as the operator.
 var Managing = []string{OrganizationsRead, OrganizationsWrite}
 
+// OfAPI are all of the management API.
+var OfAPI = slices.Concat(Managing, Operating)
+
 // Fill sets what was left out.
 func (s *Server) Fill() {
 	if s.Name == "" {

@@ -232,7 +232,7 @@ func TestUserinfoRefuses(t *testing.T) {
 			"post without a token": ask("POST", "", form, "", ""),
 		} {
 			wantError(t, name, bad, http.StatusUnauthorized, "")
-			if h := bad.Header.Get("WWW-Authenticate"); h != "Bearer" {
+			if h := bad.Header.Get("WWW-Authenticate"); h != `Bearer resource_metadata="`+e.Issuer+`/.well-known/oauth-protected-resource"` {
 				t.Errorf("%s: WWW-Authenticate is %q; without a token there is no error code (RFC 6750 §3.1)", name, h)
 			}
 		}

@@ -33,6 +33,7 @@ var advertised = map[string]func(t *testing.T, e *testenv.Env, value any){
 	"end_session_endpoint":                  answers("GET", http.StatusOK),
 	"registration_endpoint":                 answers("POST", http.StatusBadRequest),
 	"client_id_metadata_document_supported": is(true),                               // TestClientIDMetadata
+	"protected_resources":                   eachOf(protectedResourceWorks),         // RFC 9728 §4
 	"pushed_authorization_request_endpoint": answers("POST", http.StatusBadRequest), // TestPushed
 	"device_authorization_endpoint":         answers("POST", http.StatusBadRequest), // TestDevice
 	"jwks_uri":                              answers("GET", http.StatusOK),

@@ -3,10 +3,12 @@ package cli
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"signet/config"
 	"signet/internal/account"
+	"signet/internal/api"
 	"signet/internal/ciba"
 	"signet/internal/httpd"
 	"signet/internal/op"
@@ -83,7 +85,7 @@ func (s *server) protocol(pages *web.Web, mtls op.MTLS) op.Config {
 		locales = append(locales, l.String())
 	}
 	return op.Config{
-		Issuer: c.Issuer, AccessToken: c.Lifetimes.AccessToken, DeviceCode: c.Lifetimes.DeviceCode, IDToken: c.Lifetimes.IDToken,
+		Issuer: c.Issuer, APIPath: api.Prefix, AccessToken: c.Lifetimes.AccessToken, DeviceCode: c.Lifetimes.DeviceCode, IDToken: c.Lifetimes.IDToken,
 		AccessTokenFormat: c.Tokens.AccessTokenFormat, AccessTokenAlg: c.Tokens.AccessTokenSigningAlg, Algs: c.Keys.Algorithms,
 		UILocales: locales, PolicyURI: c.Brand.PrivacyURL, TermsURI: c.Brand.TermsURL,
 		SignUp:        pages.OpenSignUp(),
@@ -112,12 +114,16 @@ func (s *server) mount(routes []httpd.Route) *http.ServeMux {
 	mux := mounted
 	if base := s.basePath(); base != "" {
 		mux = http.NewServeMux()
-		// RFC 8414 §3.1 puts the well-known part before the issuer's path.
-		mux.HandleFunc("GET "+op.PathMetadata+base, func(w http.ResponseWriter, r *http.Request) {
-			r = r.Clone(r.Context())
-			r.URL.Path = op.PathMetadata
-			mounted.ServeHTTP(w, r)
-		})
+		// RFC 8414 §3.1 and RFC 9728 §3.1 put the well-known part before the issuer's path.
+		for _, known := range []string{op.PathMetadata, op.PathProtected} {
+			without := func(w http.ResponseWriter, r *http.Request) {
+				r = r.Clone(r.Context())
+				r.URL.Path = known + strings.TrimPrefix(r.URL.Path, known+base)
+				mounted.ServeHTTP(w, r)
+			}
+			mux.HandleFunc("GET "+known+base, without)
+			mux.HandleFunc("GET "+known+base+"/", without)
+		}
 		mux.Handle(base+"/", http.StripPrefix(base, mounted))
 	}
 	return mux

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import https from 'node:https';
 import readline from 'node:readline';
 import { CompactEncrypt, SignJWT, importJWK } from 'jose';
+import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 
 const settings = JSON.parse(process.argv[2]);
@@ -174,6 +175,21 @@ const commands = {
   },
   async endSession({ parameters }) {
     return { url: client.buildEndSessionUrl(config, parameters).href };
+  },
+  // Knows the address of an API and nothing else: asks there, follows the challenge
+  // to who gives tokens, gets one for all scopes that there are, and asks again.
+  async discover({ api, ask }) {
+    const insecure = { [oauth.allowInsecureRequests]: true };
+    const call = (token) => oauth.protectedResourceRequest(token, 'GET', new URL(ask), undefined, null, insecure);
+    const challenged = await call('none').then(() => { throw new Error('it was not refused'); }, (err) => err);
+    const pointer = challenged.cause[0].parameters.resource_metadata;
+    const resource = await oauth.processResourceDiscoveryResponse(new URL(api), await fetch(pointer));
+    await oauth.processResourceDiscoveryResponse(new URL(api), await oauth.resourceDiscoveryRequest(new URL(api), insecure));
+    const issuer = new URL(resource.authorization_servers[0]);
+    const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }));
+    const granted = await oauth.processClientCredentialsResponse(server, { client_id: settings.id }, await oauth.clientCredentialsGrantRequest(
+      server, { client_id: settings.id }, oauth.ClientSecretBasic(settings.secret), { resource: resource.resource, scope: resource.scopes_supported.join(' ') }, insecure));
+    return { url: pointer, server: resource, tokens: granted, claims: await (await call(granted.access_token)).json() };
   },
   async metadata() {
     return { server: config.serverMetadata() };
