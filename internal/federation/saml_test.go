@@ -52,7 +52,7 @@ func meet(t *testing.T, change func(*org.Connection)) *meeting {
 	db, backend := storetest.Embedded(t, m.clock.Now)
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	m.ok(err)
-	m.connections = org.NewConnections(db, master.Sealer("connections"), m.clock.Now)
+	m.connections = org.NewConnections(org.NewService(db, org.Rules{}, m.clock.Now), db, master.Sealer("connections"), m.clock.Now)
 	m.sessions = session.NewService(kv.NewSessions(backend, m.clock.Now), nil, nil, session.Lifetimes{Flow: time.Hour}, m.clock.Now)
 	pem, err := os.ReadFile(testenv.HouseAuthority(t))
 	m.ok(err)

@@ -178,7 +178,7 @@ func TestSeveralOrganizations(t *testing.T) {
 // TestConnectionBounds refuses what a connection cannot hold.
 func TestConnectionBounds(t *testing.T) {
 	g := newGate(t)
-	s := org.NewConnections(g.db, plainSealer{}, g.clock.Now)
+	s := org.NewConnections(g.Service, g.db, plainSealer{}, g.clock.Now)
 	good := func() *org.Connection { return &org.Connection{Name: "Contoso", Protocol: org.OIDC} }
 	for name, change := range map[string]func(*org.Connection){
 		"no name":         func(c *org.Connection) { c.Name = " " },

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"signet/internal/outbox"
 )
 
 // Protocol is what a sign-in connection speaks.
@@ -66,6 +68,17 @@ func (c *Connection) Serves(orgID string) bool {
 // connections only, of which this is one.
 func (c *Connection) Enforced(orgID string) bool {
 	return slices.Contains(c.Uses, Use{OrgID: orgID, Enforced: true})
+}
+
+// required are the organizations whose people sign in by it and by nothing else.
+func (c *Connection) required() []string {
+	var ids []string
+	for _, u := range c.Uses {
+		if c.Enabled && u.Enforced {
+			ids = append(ids, u.OrgID)
+		}
+	}
+	return ids
 }
 
 // OIDCSettings are those of an OpenID Connect provider.
@@ -192,6 +205,14 @@ type Arrival struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
+// Following is what follows from a change of a connection.
+type Following struct {
+	// Required are the organizations whose people sign in by it, and nowhere else,
+	// from now on: those in their proven domains are to be signed out (SignOut).
+	Required []string
+	Mails    []*outbox.Mail // queued with the same commit
+}
+
 // ConnectionStore keeps connections for good.
 type ConnectionStore interface {
 	// CreateConnection stores a new connection with its Uses; a fault of kind
@@ -204,9 +225,10 @@ type ConnectionStore interface {
 	// ConnectionsOf returns those that the organization uses, by id.
 	ConnectionsOf(ctx context.Context, orgID string) ([]*Connection, error)
 	// UpdateConnection replaces all but the id, the protocol and the time of
-	// creation, if the stored version is still c.Version, and reports whether it
-	// was; c.Version is the next one then.
-	UpdateConnection(ctx context.Context, c *Connection) (bool, error)
+	// creation, and makes what follows from it, in one transaction, if the stored
+	// version is still c.Version. It reports whether it was; c.Version is the next
+	// one then.
+	UpdateConnection(ctx context.Context, c *Connection, f Following) (bool, error)
 	// DeleteConnection removes the connection with its identities, or returns a
 	// fault of kind NotFound.
 	DeleteConnection(ctx context.Context, id string) error

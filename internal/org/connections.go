@@ -26,14 +26,15 @@ type Sealer interface {
 // caller's to know: owners of each organization that uses one, the administrator
 // to whom they delegated it, and operators.
 type Connections struct {
+	orgs   *Service
 	store  ConnectionStore
 	sealer Sealer
 	now    func() time.Time
 }
 
 // NewConnections returns the service of the store.
-func NewConnections(store ConnectionStore, sealer Sealer, now func() time.Time) *Connections {
-	return &Connections{store: store, sealer: sealer, now: now}
+func NewConnections(orgs *Service, store ConnectionStore, sealer Sealer, now func() time.Time) *Connections {
+	return &Connections{orgs: orgs, store: store, sealer: sealer, now: now}
 }
 
 // Create stores a new connection, whose times and version are made here, and its
@@ -124,7 +125,7 @@ func (s *Connections) Delete(ctx context.Context, id string) error {
 // (all but the name, who uses it and whether it is enabled) makes a new trial
 // necessary, and nothing is enforced until it has passed.
 func (s *Connections) Edit(ctx context.Context, id string, edit func(*Connection, *Secrets) error) (*Connection, error) {
-	return s.change(ctx, id, func(c *Connection) error {
+	return s.change(ctx, id, Operator, func(c *Connection) error {
 		secrets, err := s.Secrets(c)
 		if err != nil {
 			return err
@@ -165,14 +166,14 @@ func settingsOf(c *Connection, secrets Secrets) (string, error) {
 // Refresh keeps what was fetched anew from where the connection's metadata is:
 // it is what the trial saw, renewed, and needs no other one.
 func (s *Connections) Refresh(ctx context.Context, id string, edit func(*Connection) error) error {
-	_, err := s.change(ctx, id, edit)
+	_, err := s.change(ctx, id, Operator, edit)
 	return err
 }
 
 // Passed notes that a trial passed with the settings of the version. Of settings
 // that were changed meanwhile nothing was tried: a fault of kind Conflict.
 func (s *Connections) Passed(ctx context.Context, id string, version int64) error {
-	_, err := s.change(ctx, id, func(c *Connection) error {
+	_, err := s.change(ctx, id, Operator, func(c *Connection) error {
 		if c.Version != version {
 			return fault.New(fault.Conflict, "the connection was changed while the trial ran: try it again")
 		}
@@ -197,9 +198,8 @@ var Policies = []Policy{PolicyOff, PolicyOn, PolicyRequired}
 
 // Switch changes the policy of the organization's connection, in one write. A
 // fault of kind Conflict: no trial sign-in has passed with the settings that it has.
-// began reports that it was not required before and is now.
-func (s *Connections) Switch(ctx context.Context, id, orgID string, to Policy) (began bool, err error) {
-	_, err = s.change(ctx, id, func(c *Connection) error {
+func (s *Connections) Switch(ctx context.Context, id, orgID string, to Policy, by Actor) error {
+	_, err := s.change(ctx, id, by, func(c *Connection) error {
 		i := slices.IndexFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
 		switch {
 		case i < 0:
@@ -207,29 +207,50 @@ func (s *Connections) Switch(ctx context.Context, id, orgID string, to Policy) (
 		case to != PolicyOff && c.TestedAt.IsZero():
 			return fault.New(fault.Conflict, "a connection is switched on once a trial sign-in by it has passed")
 		}
-		began = to == PolicyRequired && !(c.Enabled && c.Uses[i].Enforced)
 		c.Enabled, c.Uses[i].Enforced = to != PolicyOff, to == PolicyRequired
 		return nil
 	})
-	return began, err
+	return err
 }
 
-// change carries out an edit on the connection as it is.
-func (s *Connections) change(ctx context.Context, id string, edit func(*Connection) error) (*Connection, error) {
+// change carries out an edit on the connection as it is, and what follows from it.
+func (s *Connections) change(ctx context.Context, id string, by Actor, edit func(*Connection) error) (*Connection, error) {
 	for range attempts {
 		c, err := s.store.Connection(ctx, id)
 		if err != nil {
 			return nil, err
 		}
+		before := c.required()
 		if err := edit(c); err != nil {
 			return nil, err
 		}
+		follows, err := s.following(ctx, c, before, by)
+		if err != nil {
+			return nil, err
+		}
 		c.UpdatedAt = s.now()
-		if done, err := s.store.UpdateConnection(ctx, c); err != nil || done {
+		if done, err := s.store.UpdateConnection(ctx, c, follows); err != nil || done {
 			return c, err
 		}
 	}
 	return nil, fault.New(fault.Unavailable, "too many change this connection at this moment; try again")
+}
+
+// following is what follows from a change that somebody made, where the connection
+// was required for the organizations of before.
+func (s *Connections) following(ctx context.Context, c *Connection, before []string, by Actor) (Following, error) {
+	var f Following
+	for _, id := range c.required() {
+		if slices.Contains(before, id) {
+			continue
+		}
+		mails, err := s.orgs.tellRequired(ctx, id, c, by)
+		if err != nil {
+			return Following{}, err
+		}
+		f.Required, f.Mails = append(f.Required, id), append(f.Mails, mails...)
+	}
+	return f, nil
 }
 
 // Secrets opens what the connection keeps to itself.

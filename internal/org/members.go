@@ -144,7 +144,7 @@ func (s *Service) Delete(ctx context.Context, orgID string, by Actor) (*Organiza
 		if as != Owner {
 			return Change{}, forbidden("an owner deletes an organization")
 		}
-		told, err := s.tellOwners(ctx, o)
+		told, err := s.tellOwners(ctx, o.ID, Notice{News: Deleted})
 		if err != nil {
 			return Change{}, err
 		}

@@ -15,6 +15,9 @@ const (
 	Removed   News = "removed" // the person belongs to it no more
 	Joined    News = "joined"  // By, whom the person invited
 	Deleted   News = "deleted" // the organization; its owners are told, who can have it back
+	// SignInRequired: its people sign in by Connection and nowhere else from now on;
+	// its owners are told, who keep a way in.
+	SignInRequired News = "sign_in_required"
 )
 
 // Notice is one piece of news for one person.
@@ -24,6 +27,8 @@ type Notice struct {
 	To   string       // account id
 	Role Role         // of RoleGiven and Joined
 	By   Actor
+	// Connection is the name of that of SignInRequired.
+	Connection string
 }
 
 // Letters write to people what was done to their place in an organization.
@@ -37,7 +42,7 @@ type Letters interface {
 // it, nobody is told. It is called before the service is used.
 func (s *Service) UseLetters(l Letters) { s.letters = l }
 
-// mostTold bounds how many owners are told of one deletion.
+// mostTold bounds how many owners are told of one thing.
 const mostTold = 50
 
 // write puts what the decision tells into letters.
@@ -66,15 +71,35 @@ func tellRole(m Member, by Actor) []Notice {
 	return []Notice{{News: RoleGiven, To: m.AccountID, Role: m.Role}}
 }
 
-// tellOwners is the news of a deletion for all owners, whoever it was.
-func (s *Service) tellOwners(ctx context.Context, o *Organization) ([]Notice, error) {
-	owners, err := s.store.Owners(ctx, o.ID, mostTold)
+// tellOwners is the news for all owners, whoever it was.
+func (s *Service) tellOwners(ctx context.Context, orgID string, n Notice) ([]Notice, error) {
+	owners, err := s.store.Owners(ctx, orgID, mostTold)
 	if err != nil {
 		return nil, err
 	}
 	var told []Notice
 	for _, id := range owners {
-		told = append(told, Notice{News: Deleted, To: id})
+		n.To = id
+		told = append(told, n)
 	}
 	return told, nil
+}
+
+// tellRequired returns the letters that tell the organization's owners that the
+// connection is required from now on.
+func (s *Service) tellRequired(ctx context.Context, orgID string, c *Connection, by Actor) ([]*outbox.Mail, error) {
+	if s.letters == nil {
+		return nil, nil
+	}
+	o, err := s.store.Organization(ctx, orgID)
+	if err != nil {
+		return nil, err
+	}
+	told, err := s.tellOwners(ctx, orgID, Notice{News: SignInRequired, Connection: c.Name})
+	if err != nil {
+		return nil, err
+	}
+	letters := Change{tell: told}
+	err = s.write(ctx, o, &letters, by)
+	return letters.Mails, err
 }

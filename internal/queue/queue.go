@@ -14,6 +14,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -116,6 +117,7 @@ func (p Pace) filled() Pace {
 // Options are what a worker needs.
 type Options[T Item] struct {
 	What    string // what one thing is, in the log: "mail"
+	Done    string // what was done to it, in the log; "": "sent"
 	Peer    string // who takes them, in the log: "the mail server"
 	Store   Store[T]
 	Deliver func(context.Context, T) error // hands it over, or returns a *Failure; the end of the context cuts it off
@@ -141,7 +143,7 @@ type Worker[T Item] struct {
 // NewWorker returns a worker, which does nothing until Run.
 func NewWorker[T Item](o Options[T]) *Worker[T] {
 	o.Pace = o.Pace.filled()
-	o.AtOnce = max(1, o.AtOnce)
+	o.AtOnce, o.Done = max(1, o.AtOnce), cmp.Or(o.Done, "sent")
 	return &Worker[T]{Options: o}
 }
 
@@ -217,7 +219,7 @@ func (w *Worker[T]) carry(ctx context.Context, item T, ends time.Time) {
 	w.stats.sent.Add(1)
 	w.record(ctx, item, ends, func(ctx context.Context) error { return w.Store.Sent(ctx, item, w.Now()) })
 	id, kind, _ := item.About()
-	w.Log.Info(w.What+" sent", w.What, id, "message", kind, "attempt", item.Fares().Attempts, "ms", time.Since(began).Milliseconds())
+	w.Log.Info(w.What+" "+w.Done, w.What, id, "message", kind, "attempt", item.Fares().Attempts, "ms", time.Since(began).Milliseconds())
 }
 
 // deliver hands the thing over, or gives up while it is still this worker's: the
@@ -265,7 +267,7 @@ func (w *Worker[T]) failed(ctx context.Context, item T, ends time.Time, err erro
 		w.stats.dead.Add(1)
 		w.Log.Error(w.What+" given up", w.What, id, "message", kind, "attempts", state.Attempts, "reason", f.Reason)
 	} else if f.Why != Unreachable {
-		w.Log.Warn(w.What+" not sent", w.What, id, "message", kind, "attempt", state.Attempts, "reason", f.Reason, "again_at", state.DueAt)
+		w.Log.Warn(w.What+" not "+w.Done, w.What, id, "message", kind, "attempt", state.Attempts, "reason", f.Reason, "again_at", state.DueAt)
 	}
 	w.record(ctx, item, ends, func(ctx context.Context) error { return w.Store.Failed(ctx, item, f.Reason, ends) })
 	if !state.DeadAt.IsZero() && w.GivenUp != nil {

@@ -52,6 +52,19 @@ func (s *Service) End(ctx context.Context, sess *Session) error {
 	return s.end(ctx, []*Session{sess})
 }
 
+// EndElsewhere ends the account's living sessions that began otherwise than by one of
+// the connections, and returns how many it ended and how many are left.
+func (s *Service) EndElsewhere(ctx context.Context, accountID string, connections []string) (ended, left int, err error) {
+	sessions, err := s.Live(ctx, accountID)
+	if err != nil {
+		return 0, 0, err
+	}
+	elsewhere := slices.DeleteFunc(slices.Clone(sessions), func(sess *Session) bool {
+		return sess.Upstream != nil && slices.Contains(connections, sess.Upstream.Connection)
+	})
+	return len(elsewhere), len(sessions) - len(elsewhere), s.end(ctx, elsewhere)
+}
+
 // EndOther ends the account's session with the public name sid and returns it,
 // or a fault of kind NotFound when this account has none of that name.
 func (s *Service) EndOther(ctx context.Context, accountID, sid string) (*Session, error) {

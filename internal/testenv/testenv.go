@@ -4,6 +4,7 @@ package testenv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 
 	"signet/cmd/signet/cli"
 	"signet/internal/handle"
+	sqlstore "signet/internal/store/sql"
 	"signet/internal/store/storetest"
 )
 
@@ -62,14 +64,15 @@ type Env struct {
 
 	Database, Redis *Proxy // nil unless Options.Proxies asks for them
 
-	t       testing.TB
-	program string
-	environ []string
-	metrics []string
-	log     *syncBuffer
-	making  context.Context // in which it makes its keys
-	stops   []func()
-	moves   sync.RWMutex // held for Nodes while one is started again
+	t        testing.TB
+	program  string
+	database string // its address
+	environ  []string
+	metrics  []string
+	log      *syncBuffer
+	making   context.Context // in which it makes its keys
+	stops    []func()
+	moves    sync.RWMutex // held for Nodes while one is started again
 }
 
 // cheapHash keeps hashing out of the way of what is tested.
@@ -133,6 +136,7 @@ func (e *Env) stores(b Backend, settings map[string]string) {
 	if b == Postgres || b == Full {
 		settings["SIGNET_DATABASE_URL"] = storetest.PostgresURL(e.t)
 	}
+	e.database = cmp.Or(settings["SIGNET_DATABASE_URL"], "sqlite://"+filepath.Join(settings["SIGNET_DATA"], "signet.db"))
 	if b == Full {
 		u := os.Getenv("SIGNET_TEST_REDIS_URL")
 		if u == "" {
@@ -266,6 +270,13 @@ func (e *Env) Apply(yaml string) {
 	if code, _, errs := e.Run(yaml, "apply", "-f", "-"); code != 0 {
 		e.t.Fatalf("signet apply: %s", errs)
 	}
+}
+
+// OpenDatabase opens the house's database, for what a test brings about in it that
+// takes people or another house otherwise.
+func (e *Env) OpenDatabase() *sqlstore.DB {
+	e.t.Helper()
+	return storetest.OpenSQL(e.t, e.database)
 }
 
 // Log is what the nodes have logged so far.

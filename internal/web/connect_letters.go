@@ -11,9 +11,8 @@ import (
 
 // The messages about the sign-in of an organization, as operators know them.
 const (
-	kindSignInRequired = kindOrg + "sign_in_required"
-	kindDomainLost     = kindOrg + "domain_lost"
-	kindSetupOpened    = kindOrg + "setup_opened"
+	kindDomainLost  = kindOrg + "domain_lost"
+	kindSetupOpened = kindOrg + "setup_opened"
 )
 
 // mostOwnersTold bounds how many owners are told of one thing.
@@ -52,20 +51,6 @@ func (w *Web) tellOwners(ctx context.Context, orgID, kind string, compose func()
 
 // signInOf is where owners see to the sign-in of the organization.
 func (w *Web) signInOf(orgID string) string { return w.Letters.Home + orgPath(pathOrgSignIn, orgID) }
-
-// tellRequired tells the owners that the connection is required from now on.
-func (w *Web) tellRequired(ctx context.Context, s *setup, c *org.Connection) error {
-	about := view.OrgNews{Org: s.org.Name, Connection: c.Name, At: w.Now()}
-	if !s.delegate {
-		var err error
-		if about.By, err = w.nameOf(ctx, s.by.AccountID); err != nil {
-			return err
-		}
-	}
-	return w.tellOwners(ctx, s.org.ID, kindSignInRequired, func() view.Letter {
-		return view.NewOrgSignInRequired(w.letterFrame(), about, w.signInOf(s.org.ID))
-	})
-}
 
 // TellDomainLost tells the owners that the domain is proven no more.
 func (w *Web) TellDomainLost(ctx context.Context, d *org.Domain) error {

@@ -26,7 +26,7 @@ func (w *Web) OrganizationLetter(ctx context.Context, n org.Notice) (*outbox.Mai
 	if err != nil {
 		return nil, err
 	}
-	about := view.OrgNews{Org: unlinked(n.Org.Name), Role: view.Role(n.Role), At: w.Now(), Erased: n.Org.EraseAt}
+	about := view.OrgNews{Org: unlinked(n.Org.Name), Role: view.Role(n.Role), At: w.Now(), Erased: n.Org.EraseAt, Connection: unlinked(n.Connection)}
 	if !n.By.Operator {
 		if about.By, err = w.nameOf(ctx, n.By.AccountID); err != nil {
 			return nil, err
@@ -40,6 +40,8 @@ func (w *Web) OrganizationLetter(ctx context.Context, n org.Notice) (*outbox.Mai
 		l = view.NewOrgJoined(w.letterFrame(), about, w.Letters.Home+orgPath(pathOrg, n.Org.ID))
 	case org.Removed:
 		l = view.NewOrgRemoved(w.letterFrame(), about)
+	case org.SignInRequired:
+		l = view.NewOrgSignInRequired(w.letterFrame(), about, w.signInOf(n.Org.ID))
 	case org.Deleted:
 		l = view.NewOrgDeleted(w.letterFrame(), about, w.Letters.Home+pathOrgs)
 	}

@@ -82,8 +82,6 @@ type Web struct {
 	Services
 	base  string
 	logos *logos
-	// signOuts are under way in this node; see SignOutMembers.
-	signOuts signOuts
 }
 
 // New returns the pages below the issuer's path ("" for a bare origin).

@@ -23,6 +23,7 @@ func TestKilled(t *testing.T) {
 	program := testenv.Build(t)
 	t.Run("during sign-ups", func(t *testing.T) { killedDuringSignUps(t, program) })
 	t.Run("while an account is closed", func(t *testing.T) { killedWhileClosing(t, program) })
+	t.Run("while people are signed out", func(t *testing.T) { killedWhileSigningOut(t, program) })
 	t.Run("while apps are told of sign-outs", func(t *testing.T) { killedWhileTelling(t, program) })
 }
 

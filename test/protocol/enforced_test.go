@@ -73,9 +73,7 @@ func TestEnforcedBesideAnotherConnection(t *testing.T) {
 	if page = bob.Submit(page.Form("switch-button"), "switch-button", "to", "required"); page.URL.Query().Get("done") != "connection-required" {
 		t.Fatalf("not required: %s\n%s", page.URL, page.Body)
 	}
-	if page = carol.Get("/account"); page.URL.Path != "/signin" {
-		t.Errorf("who signed in by the other connection still is: %s", page.URL)
-	}
+	wantSignedOut(t, carol)
 	b := c.Browser().For(t)
 	page = c.through(t, b, b.Get(app.Request("connection", fabrikam).Path()), joan)
 	if to := onward(t, page); b.Cookie("signet_session") != "" || !strings.HasPrefix(to, c.up.Issuer) || strings.Contains(to, fabrikam) {

@@ -239,12 +239,24 @@ func stepIn(t *testing.T, b *testenv.Browser, r *testenv.Request, email string) 
 	return b.Submit(page.Form("username"), "submit", "username", email)
 }
 
+// wantSignedOut waits until the browser is signed out.
+func wantSignedOut(t *testing.T, b *testenv.Browser) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		page := b.Get("/account")
+		if page.URL.Path == "/signin" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("still signed in: %s", page.URL)
+		}
+	}
+}
+
 // wantEnforced holds what must be so once the provider is required.
 func (c *move) wantEnforced(t *testing.T, carol *testenv.Browser) {
 	t.Helper()
-	if page := carol.Get("/account"); page.URL.Path != "/signin" {
-		t.Errorf("who signed in with a password still is: %s", page.URL)
-	}
+	wantSignedOut(t, carol)
 	app := c.App(t, web)
 	for _, who := range []testenv.Person{contosoCarol, {Email: "nobody@contoso.example", Password: "some-Password-1"}} {
 		b := c.Browser().For(t)

@@ -174,7 +174,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
 	h.orgs = org.NewService(h.db, org.Rules{MostOwned: c.Organizations.MostOwned, Grace: c.Organizations.Grace}, time.Now)
 	h.invites = org.NewInvitations(h.db, h.orgs, h.invitationGuard(), c.Organizations.Invitation, time.Now)
-	h.upstreams = org.NewConnections(h.db, master.Sealer("connections"), time.Now)
+	h.upstreams = org.NewConnections(h.orgs, h.db, master.Sealer("connections"), time.Now)
 	h.domains = org.NewDomains(h.orgs, h.db, outbound.NewResolver(c.DNS.Server), org.DomainRules{
 		Recheck: c.Organizations.DomainRecheck, Grace: c.Organizations.DomainGrace,
 	}, time.Now)

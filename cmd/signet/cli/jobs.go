@@ -31,7 +31,6 @@ func (s *server) jobs() []job {
 		{"erasing accounts that were closed", s.pages.EraseClosed},
 		{"erasing organizations that were deleted", s.orgs.Erase},
 		{"removing links to set up a sign-in that are over", past(0, s.db.DeleteSetupLinks)},
-		{"signing out members who sign in elsewhere now", s.pages.SignOutMembers},
 		{"looking for the records of proven domains", s.recheckDomains},
 		{"removing invitations that ended long ago", past(org.KeepInvitations, s.db.DeleteInvitations)},
 		{"removing apps that registered themselves and nobody uses", s.sweepClients},

@@ -191,6 +191,8 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	}
 	logouts := s.logoutWorker()
 	group.Go(func() error { logouts.Run(ctx); return nil })
+	signOuts := s.signOutWorker()
+	group.Go(func() error { signOuts.Run(ctx); return nil })
 	group.Go(func() error { s.pinger.Run(ctx); return nil })
 	group.Go(func() error { s.maintain(ctx); return nil })
 	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,

@@ -176,21 +176,45 @@ func (db *DB) connections(ctx context.Context, limit int, where string, args ...
 }
 
 // UpdateConnection implements org.ConnectionStore.
-func (db *DB) UpdateConnection(ctx context.Context, of *org.Connection) (bool, error) {
+func (db *DB) UpdateConnection(ctx context.Context, of *org.Connection, f org.Following) (bool, error) {
 	if err := storableConnection(of); err != nil {
 		return false, err
+	}
+	for _, m := range f.Mails {
+		if err := checkMail(m); err != nil {
+			return false, err
+		}
 	}
 	args := []any{of.ID, of.Version, of.Name, settingsOf(of), of.Sealed, of.Enabled, at(of.TestedAt), at(of.UpdatedAt)}
 	done, err := db.changeWith(ctx, nil, updateConnection, args, func(ctx context.Context, c *conn) error {
 		if _, err := c.change(ctx, deleteUses, of.ID); err != nil {
 			return err
 		}
-		return putUses(ctx, c, of)
+		if err := putUses(ctx, c, of); err != nil {
+			return err
+		}
+		for _, id := range f.Required {
+			if _, err := c.change(ctx, beginSignOuts+beginSignOutsAnew, id, at(of.UpdatedAt)); err != nil {
+				return err
+			}
+		}
+		return addMails(ctx, c, f.Mails)
 	})
 	if done {
 		of.Version++
+		db.woken(f)
 	}
 	return done, asNoOrganization(err)
+}
+
+// woken wakes the workers of this node for what follows from a change.
+func (db *DB) woken(f org.Following) {
+	if len(f.Required) > 0 {
+		wake(db.required)
+	}
+	if len(f.Mails) > 0 {
+		db.ring()
+	}
 }
 
 // DeleteConnection implements org.ConnectionStore.

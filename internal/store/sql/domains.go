@@ -166,7 +166,8 @@ func (db *DB) ProveDomain(ctx context.Context, orgID, name string, vouched bool,
 	if !validID(orgID) || !storable(name) {
 		return org.DomainNotFound()
 	}
-	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+	var begun int64
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
 		if _, err := c.change(ctx, freeDomain, orgID, name); err != nil {
 			return err
 		}
@@ -174,8 +175,16 @@ func (db *DB) ProveDomain(ctx context.Context, orgID, name string, vouched bool,
 		if err == nil && n == 0 {
 			err = org.DomainNotFound()
 		}
+		if err != nil {
+			return err
+		}
+		begun, err = c.change(ctx, beginSignOutsIn, orgID, at(now), name)
 		return err
 	})
+	if err == nil && begun > 0 {
+		wake(db.required)
+	}
+	return err
 }
 
 // MissDomain implements org.DomainStore.

@@ -88,7 +88,7 @@ func (db *DB) AddLogouts(ctx context.Context, notices []*outbox.Logout) error {
 // ClaimLogout implements outbox.Logouts.
 func (db *DB) ClaimLogout(ctx context.Context, now, ends time.Time) (*outbox.Logout, error) {
 	var row logoutRow
-	found, err := db.claim(ctx, "logouts", claimLogout, now, ends, func() []any { row = logoutRow{}; return row.targets() })
+	found, err := db.claim(ctx, "logouts", "id", claimLogout, now, ends, func() []any { row = logoutRow{}; return row.targets() })
 	if err != nil || !found {
 		return nil, err
 	}

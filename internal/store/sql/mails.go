@@ -102,6 +102,16 @@ func addMail(ctx context.Context, c *conn, m *outbox.Mail) error {
 	return err
 }
 
+// addMails is addMail for several.
+func addMails(ctx context.Context, c *conn, mails []*outbox.Mail) error {
+	for _, m := range mails {
+		if err := addMail(ctx, c, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ring wakes this node's worker; those of other nodes look each second.
 func (db *DB) ring() { wake(db.mailed) }
 
@@ -131,7 +141,7 @@ func (db *DB) AddMail(ctx context.Context, m *outbox.Mail) error {
 // ClaimMail implements outbox.Store. Where none is due it costs one read.
 func (db *DB) ClaimMail(ctx context.Context, now, ends time.Time) (*outbox.Mail, error) {
 	var row mailRow
-	found, err := db.claim(ctx, "mails", claimMail, now, ends, func() []any { row = mailRow{}; return row.targets() })
+	found, err := db.claim(ctx, "mails", "id", claimMail, now, ends, func() []any { row = mailRow{}; return row.targets() })
 	if err != nil || !found {
 		return nil, err
 	}

@@ -64,6 +64,7 @@ type DB struct {
 	sent     atomic.Int64
 	mailed   chan struct{} // see Mailed
 	ended    chan struct{} // see Ended
+	required chan struct{} // see Required
 }
 
 // dialect is what differs between the two databases beyond SQL that both read.
@@ -98,7 +99,7 @@ type writer interface {
 // Open opens the database and checks that it answers. It does not migrate.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o.fill()
-	db := &DB{deadline: o.Deadline, mailed: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	db := &DB{deadline: o.Deadline, mailed: make(chan struct{}, 1), ended: make(chan struct{}, 1), required: make(chan struct{}, 1)}
 	var err error
 	switch {
 	case o.sqlite():

@@ -203,12 +203,7 @@ func (db *DB) UpdateOrganization(ctx context.Context, o *org.Organization, chang
 				return err
 			}
 		}
-		for _, m := range change.Mails {
-			if err := addMail(ctx, c, m); err != nil {
-				return err
-			}
-		}
-		return nil
+		return addMails(ctx, c, change.Mails)
 	})
 	if done {
 		o.Version++

@@ -142,6 +142,21 @@ func asks(t *testing.T, db *sqlstore.DB) {
 		func() error { _, err := db.BeginDomainCheck(ctx, o, "d0.example", now, now); return err },
 		func() error { return db.ProveDomain(ctx, o, "d0.example", false, now) },
 		func() error { _, err := db.MissDomain(ctx, o, "d0.example", now, now.Add(-time.Hour)); return err },
+		func() error {
+			c, err := db.Connection(ctx, conn)
+			if err == nil {
+				_, err = db.UpdateConnection(ctx, c, org.Following{Required: []string{o}})
+			}
+			return err
+		},
+		func() error { _, err := db.AccountsIn(ctx, "example.com", who, 50); return err },
+		func() error {
+			s, err := db.ClaimSignOut(ctx, now.Add(time.Hour), now.Add(2*time.Hour))
+			if err == nil && s != nil {
+				_, err = db.SignOutReached(ctx, s)
+			}
+			return err
+		},
 		func() error { _, err := db.RemoveDomain(ctx, o, "d0.example"); return err },
 		func() error {
 			_, err := db.CloseAccount(ctx, account.Closing{AccountID: id(accountID, manyMembers), EraseAt: now}, nil, now)
@@ -159,7 +174,7 @@ var ours = regexp.MustCompile(`(?:Seq Scan on|SCAN) (accounts|organizations|memb
 
 // pageOfMany are the statements that take a page out of what can be many: all
 // organizations, and the members or invitations of one.
-var pageOfMany = regexp.MustCompile(`members\.account_id > |FROM "organizations" WHERE id > |FROM "invitations" WHERE organization_id = `)
+var pageOfMany = regexp.MustCompile(`members\.account_id > |FROM accounts WHERE substr|FROM "organizations" WHERE id > |FROM "invitations" WHERE organization_id = `)
 
 // TestOrganizationsAreFoundByIndexes looks at the plan of every statement about
 // organizations in a house of 10,000, one of which has 1,000 members: none reads

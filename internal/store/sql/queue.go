@@ -9,21 +9,21 @@ import (
 // other workers are faster, before it waits for its next look.
 const claimsTried = 16
 
-// claim takes what has been due longest in the table of a queue, by the
-// statement that checks and changes one row. Where nothing is due it costs one
-// read.
-func (db *DB) claim(ctx context.Context, table, text string, now, ends time.Time, targets func() []any) (found bool, err error) {
-	var ids []string
+// claim takes what has been due longest in the table of a queue, whose rows the key
+// names, by the statement that checks and changes one row. Where nothing is due it
+// costs one read.
+func (db *DB) claim(ctx context.Context, table, key, text string, now, ends time.Time, targets func() []any) (found bool, err error) {
+	var keys []string
 	err = db.view(ctx, func(ctx context.Context, c *conn) error {
-		ids = nil
-		return c.orm(ctx).Table(table).Select("id").Where("due_at <= ?", at(now)).Order("due_at").Limit(claimsTried).Scan(&ids).Error
+		keys = nil
+		return c.orm(ctx).Table(table).Select(key).Where("due_at <= ?", at(now)).Order("due_at").Limit(claimsTried).Scan(&keys).Error
 	})
 	if err != nil {
 		return false, err
 	}
-	for _, id := range ids {
+	for _, k := range keys {
 		err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-			found, err = c.row(ctx, text, []any{id, at(now), at(ends)}, targets()...)
+			found, err = c.row(ctx, text, []any{k, at(now), at(ends)}, targets()...)
 			return err
 		})
 		if err != nil || found {

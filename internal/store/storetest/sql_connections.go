@@ -18,7 +18,7 @@ func connections(t testing.TB, db *sqlstore.DB) *org.Connections {
 	t.Helper()
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	ok(t, err)
-	return org.NewConnections(db, master.Sealer("connections"), func() time.Time { return epoch })
+	return org.NewConnections(organizations(db, epoch), db, master.Sealer("connections"), func() time.Time { return epoch })
 }
 
 func makeConnection(t testing.TB, db *sqlstore.DB, uses ...*org.Organization) *org.Connection {
@@ -90,21 +90,16 @@ func testConnections(t *testing.T, fresh func(testing.TB) string) {
 
 	t.Run("a trial counts for the settings that it was run with", func(t *testing.T) {
 		tried := makeConnection(t, db, one)
-		_, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyOn)
-		want(t, err, fault.Conflict)
+		want(t, s.Switch(ctx, tried.ID, one.ID, org.PolicyOn, org.Operator), fault.Conflict)
 		ok(t, s.Passed(ctx, tried.ID, tried.Version))
 		want(t, s.Passed(ctx, tried.ID, tried.Version), fault.Conflict)
-		began, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired)
-		ok(t, err)
-		again, err := s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired)
-		ok(t, err)
+		ok(t, s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired, org.Operator))
 		got, err := s.Get(ctx, tried.ID)
 		ok(t, err)
-		if !began || again || !got.Enforced(one.ID) || got.TestedAt.IsZero() {
+		if !got.Enforced(one.ID) || got.TestedAt.IsZero() {
 			t.Errorf("enforced: %+v", got)
 		}
-		_, err = s.Switch(ctx, tried.ID, two.ID, org.PolicyRequired)
-		want(t, err, fault.NotFound)
+		want(t, s.Switch(ctx, tried.ID, two.ID, org.PolicyRequired, org.Operator), fault.NotFound)
 		got, err = s.Edit(ctx, tried.ID, func(c *org.Connection, _ *org.Secrets) error { c.Name = "Fabrikam"; return nil })
 		if err != nil || got.Name != "Fabrikam" || !got.Enforced(one.ID) {
 			t.Errorf("renamed: %+v, %v", got, err)

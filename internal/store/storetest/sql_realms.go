@@ -50,8 +50,7 @@ func testRealms(t *testing.T, fresh func(testing.TB) string) {
 		t.Error("a second connection leads people away")
 	}
 	ok(t, s.Passed(ctx, second.ID, second.Version))
-	_, err := s.Switch(ctx, second.ID, o.ID, org.PolicyRequired)
-	ok(t, err)
+	ok(t, s.Switch(ctx, second.ID, o.ID, org.PolicyRequired, org.Operator))
 	if r := realm(d.Name); r.ConnectionID != second.ID || !r.Enforced {
 		t.Errorf("the one that is enforced: %+v", r)
 	}
@@ -73,7 +72,7 @@ func testRealms(t *testing.T, fresh func(testing.TB) string) {
 	if r := realm(d.Name); r == nil || r.ConnectionID != third.ID {
 		t.Errorf("after all that: %+v", r)
 	}
-	_, err = organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
+	_, err := organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
 	ok(t, err)
 	none("the organization is deleted")
 }

@@ -17,7 +17,7 @@ import (
 // SQL checks a database against the contracts of account.Store,
 // account.BrowserStore, account.SignUpStore, account.AgreementStore, account.ChangeStore,
 // account.RecoveryStore, org.Store, org.InvitationStore, org.ConnectionStore, org.IdentityStore,
-// org.DomainStore, org.RealmStore, org.SetupStore, client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, repeat.Store,
+// org.DomainStore, org.RealmStore, org.SignOutStore, org.SetupStore, client.Store, keys.Store, grant.Families, grant.Consents, audit.Store, repeat.Store,
 // outbox.Store
 // and outbox.Logouts, and what the store promises on top: migrations, deadlines, the change notice.
 // The function gives the address of a new, empty database.
@@ -56,6 +56,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"Requests", testRequests},
 		{"RequestRaces", testRequestRaces},
 		{"Realms", testRealms},
+		{"SignOuts", testSignOuts},
 		{"SetupLinks", testSetupLinks},
 		{"Recoveries", testRecoveries},
 		{"Changes", testChanges},

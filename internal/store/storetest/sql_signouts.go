@@ -1,0 +1,272 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signet/internal/account"
+	"signet/internal/keys"
+	"signet/internal/org"
+	sqlstore "signet/internal/store/sql"
+)
+
+// mover is an organization with a proven domain and a connection that was tried.
+type mover struct {
+	t      testing.TB
+	db     *sqlstore.DB
+	owner  *account.Account
+	org    *org.Organization
+	domain *org.Domain
+	conn   *org.Connection
+	ticks  atomic.Int64
+}
+
+func newMover(t testing.TB, db *sqlstore.DB) *mover {
+	t.Helper()
+	m := &mover{t: t, db: db, owner: makeAccount(t, db, "owner@engines.example")}
+	m.org = makeOrganization(t, db, m.owner)
+	m.domain = addDomain(t, db, m.org, "engines.example")
+	ok(t, db.ProveDomain(t.Context(), m.org.ID, m.domain.Name, false, epoch))
+	m.conn = makeConnection(t, db, m.org)
+	ok(t, connections(t, db).Passed(t.Context(), m.conn.ID, m.conn.Version))
+	return m
+}
+
+// now is a little later each time that it is asked.
+func (m *mover) now() time.Time { return epoch.Add(time.Duration(m.ticks.Add(1)) * time.Millisecond) }
+
+func (m *mover) to(p org.Policy) {
+	m.t.Helper()
+	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+	ok(m.t, err)
+	s := org.NewConnections(organizations(m.db, epoch), m.db, master.Sealer("connections"), m.now)
+	ok(m.t, s.Switch(m.t.Context(), m.conn.ID, m.org.ID, p, org.Operator))
+}
+
+// claim takes what waits, for a minute.
+func (m *mover) claim(db *sqlstore.DB) *org.SignOut {
+	m.t.Helper()
+	now := m.now()
+	o, err := db.ClaimSignOut(m.t.Context(), now, now.Add(time.Minute))
+	ok(m.t, err)
+	return o
+}
+
+func testSignOuts(t *testing.T, fresh func(testing.TB) string) {
+	t.Run("what waits", func(t *testing.T) { testSignOutLife(t, OpenSQL(t, fresh(t))) })
+	t.Run("people of a domain", func(t *testing.T) { testAccountsIn(t, OpenSQL(t, fresh(t))) })
+	t.Run("workers die", func(t *testing.T) { testSignOutDeaths(t, OpenSQL(t, fresh(t))) })
+	t.Run("workers race", func(t *testing.T) { testSignOutRace(t, fresh(t)) })
+}
+
+// testSignOutLife: people are signed out with what requires it, once for each time
+// that it begins, and by whoever has the claim.
+func testSignOutLife(t *testing.T, db *sqlstore.DB) {
+	m, ctx := newMover(t, db), t.Context()
+	nothing := func(when string) {
+		t.Helper()
+		if o := m.claim(db); o != nil {
+			t.Errorf("%s: %+v waits", when, o)
+		}
+	}
+	m.to(org.PolicyOn)
+	nothing("on")
+	m.to(org.PolicyRequired)
+	select {
+	case <-db.Required():
+	default:
+		t.Error("the worker was not woken")
+	}
+	first := m.claim(db)
+	if first == nil || first.Domain != m.domain.Name || first.After != "" || first.Attempts != 1 || !first.BegunAt.After(epoch) {
+		t.Fatalf("required: %+v waits", first)
+	}
+	nothing("claimed")
+	first.After = m.owner.ID
+	if held, err := db.SignOutReached(ctx, first); err != nil || !held {
+		t.Errorf("the claim is gone: %v", err)
+	}
+	m.to(org.PolicyRequired)
+	nothing("required once more")
+	m.to(org.PolicyOff)
+	m.to(org.PolicyRequired)
+	if held, err := db.SignOutReached(ctx, first); err != nil || held {
+		t.Errorf("begun anew, and an old claim holds: %v", err)
+	}
+	ok(t, db.SignOutDone(ctx, first))
+	again := m.claim(db)
+	if again == nil || again.After != "" || again.Attempts != 1 {
+		t.Fatalf("begun anew: %+v waits", again)
+	}
+	claim := again.DueAt
+	again.After, again.DueAt = m.owner.ID, epoch.Add(time.Hour)
+	ok(t, db.SignOutFailed(ctx, again, claim))
+	nothing("failed")
+	late, err := db.ClaimSignOut(ctx, epoch.Add(time.Hour), epoch.Add(2*time.Hour))
+	if err != nil || late == nil || late.After != m.owner.ID || late.Attempts != 2 {
+		t.Fatalf("tried again: %+v, %v", late, err)
+	}
+	ok(t, db.SignOutDone(ctx, late))
+
+	second := addDomain(t, db, m.org, "looms.example")
+	ok(t, db.ProveDomain(ctx, m.org.ID, second.Name, false, m.now()))
+	if o := m.claim(db); o == nil || o.Domain != second.Name {
+		t.Errorf("a domain is proven: %+v waits", o)
+	} else {
+		ok(t, db.SignOutDone(ctx, o))
+	}
+	ok(t, db.ProveDomain(ctx, m.org.ID, second.Name, false, m.now()))
+	nothing("it is looked at again")
+}
+
+// testAccountsIn: they are found by what follows the last @, in pages.
+func testAccountsIn(t *testing.T, db *sqlstore.DB) {
+	var in []string
+	for _, key := range []string{"b@engines.example", "ü@engines.example", "a@b@engines.example", "example@engines.example"} {
+		in = append(in, makeAccount(t, db, key).ID)
+	}
+	for _, key := range []string{"a@sub.engines.example", "a@engines.example.org", "engines.example@x.example", "a@b.example", "xengines.example"} {
+		makeAccount(t, db, key)
+	}
+	var got []string
+	for after := ""; ; after = got[len(got)-1] {
+		some, err := db.AccountsIn(t.Context(), "engines.example", after, 3)
+		ok(t, err)
+		got = append(got, some...)
+		if len(some) < 3 {
+			break
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(in) {
+		t.Errorf("in the domain: %v, want %v", got, in)
+	}
+	for _, none := range []string{"", "example", "b.example\x00", "ENGINES.example"} {
+		if some, err := db.AccountsIn(t.Context(), none, "", 9); err != nil || len(some) > 0 {
+			t.Errorf("in %q: %v, %v", none, some, err)
+		}
+	}
+}
+
+// ends counts who was signed out, and dies at every n-th; 0: never.
+type ends struct {
+	mu   sync.Mutex
+	who  map[string]int
+	n    int
+	dies int
+}
+
+var errDead = errors.New("the node is dead")
+
+func (e *ends) end(_ context.Context, id string, own []*org.Connection) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.n++; e.dies > 0 && e.n%e.dies == 0 {
+		return errDead
+	}
+	if len(own) == 1 {
+		e.who[id]++
+	}
+	return nil
+}
+
+func (m *mover) service(db *sqlstore.DB, e *ends) *org.SignOuts {
+	return org.NewSignOuts(db, org.NewRealms(db, db), db, e.end)
+}
+
+// people makes so many with an address in the domain, of whom none is a member.
+func (m *mover) people(n int) (ids []string) {
+	m.t.Helper()
+	for i := range n {
+		ids = append(ids, makeAccount(m.t, m.db, fmt.Sprintf("p%d@engines.example", i)).ID)
+	}
+	return ids
+}
+
+// testSignOutDeaths: whoever works on it dies now and then without a word. The next
+// one goes on, at most a page before, until everybody but the owner is signed out.
+func testSignOutDeaths(t *testing.T, db *sqlstore.DB) {
+	m := newMover(t, db)
+	ids, e := m.people(230), &ends{who: map[string]int{}, dies: 120}
+	m.to(org.PolicyRequired)
+	work, deaths := m.service(db, e), 0
+	for {
+		o := m.claim(db)
+		if o == nil {
+			break
+		}
+		if err := work.Work(t.Context(), o); errors.Is(err, errDead) {
+			deaths++
+			m.ticks.Add(2 * time.Minute.Milliseconds()) // its claim ends
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		ok(t, db.SignOutDone(t.Context(), o))
+	}
+	wantOut(t, e, ids)
+	if e.who[m.owner.ID] > 0 || deaths == 0 || e.n > len(ids)+deaths*100 {
+		t.Errorf("the owner: %d; %d looked at, after %d deaths", e.who[m.owner.ID], e.n, deaths)
+	}
+	e.who = map[string]int{}
+	m.to(org.PolicyOff)
+	m.to(org.PolicyRequired)
+	o := m.claim(db)
+	m.to(org.PolicyOn)
+	if err := work.Work(t.Context(), o); err != nil || len(e.who) > 0 {
+		t.Errorf("required no more, and %d are signed out; %v", len(e.who), err)
+	}
+}
+
+func wantOut(t testing.TB, e *ends, ids []string) {
+	t.Helper()
+	for _, id := range ids {
+		if e.who[id] == 0 {
+			t.Errorf("%s is still signed in", id)
+		}
+	}
+}
+
+// testSignOutRace: workers of two nodes and an owner who switches to and fro. After
+// the last time that it is required everybody is signed out.
+func testSignOutRace(t *testing.T, address string) {
+	nodes := []*sqlstore.DB{OpenSQL(t, address), OpenSQL(t, address)}
+	m, e := newMover(t, nodes[0]), &ends{who: map[string]int{}}
+	ids := m.people(130)
+	m.to(org.PolicyRequired)
+	var group sync.WaitGroup
+	var over atomic.Bool
+	for i := range 6 {
+		group.Go(func() {
+			work, node := m.service(nodes[i%2], e), nodes[i%2]
+			for last := false; !last; {
+				last = over.Load() // nothing comes after what it finds now
+				o := m.claim(node)
+				if o == nil {
+					continue
+				}
+				last = false
+				if err := work.Work(t.Context(), o); err != nil {
+					t.Error(err)
+				}
+				if err := node.SignOutDone(t.Context(), o); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 8 {
+		m.to(org.PolicyOn)
+		e.mu.Lock()
+		e.who = map[string]int{}
+		e.mu.Unlock()
+		m.to(org.PolicyRequired)
+	}
+	over.Store(true)
+	group.Wait()
+	wantOut(t, e, ids)
+}
