@@ -32,8 +32,12 @@ import (
 // gcPercent lets the heap grow to three times of what lives on it before it is
 // collected. What lives is a few megabytes, so that the default would collect
 // many times a second under load, to save memory that nobody misses. GOGC, if
-// set, goes before.
-const gcPercent = 200
+// set, goes before. Starting makes more garbage than is kept, and what lies between
+// stays in memory for good: there the heap is kept small.
+const (
+	gcPercent         = 200
+	gcPercentStarting = 50
+)
 
 func serveCommand(p *Process) *cobra.Command {
 	return &cobra.Command{
@@ -48,7 +52,7 @@ func serveCommand(p *Process) *cobra.Command {
 				return err
 			}
 			if p.getenv("GOGC") == "" {
-				debug.SetGCPercent(gcPercent)
+				debug.SetGCPercent(gcPercentStarting)
 			}
 			return serve(cmd.Context(), p, cfg, serveOptions{log: newLog(cfg, p.Stderr)})
 		},
@@ -200,9 +204,7 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	if p.Ready != nil {
 		p.Ready(ready)
 	}
-	// What starting took (parsed migrations, settings, templates) goes back to
-	// the system now, not at some collection in the next minutes.
-	group.Go(func() error { debug.FreeOSMemory(); return nil })
+	group.Go(func() error { settle(p); return nil })
 	return group.Wait()
 }
 
@@ -213,6 +215,15 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 func (s *server) spareProcessor(p *Process) {
 	if s.cfg.Database.IsSQLite() && p.getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) == 1 {
 		runtime.GOMAXPROCS(2)
+	}
+}
+
+// settle ends the start: what it took goes back to the system now, and not at some
+// collection in the next minutes.
+func settle(p *Process) {
+	giveBack()
+	if p.getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 }
 
