@@ -40,8 +40,10 @@ func (p *Pinger) Stats() (sent, failed int64) { return p.sent.Load(), p.failed.L
 const (
 	// pingAtOnce is how many apps are told at the same time.
 	pingAtOnce = 8
-	// pingPause is how long a node waits to look again while something is left.
-	pingPause = time.Second
+	// pingPause is how long a node waits to look again while something is left;
+	// a list that cannot be read doubles it, to pingPauseMost.
+	pingPause     = time.Second
+	pingPauseMost = 15 * time.Second
 	// pingClaim is for how long a node has an app to itself at first; each try in
 	// vain doubles it, to pingClaimMost.
 	pingClaim     = 2 * time.Second
@@ -54,11 +56,18 @@ const (
 // left behind, and then when somebody decides; what could not be told it tries
 // again.
 func (p *Pinger) Run(ctx context.Context) {
+	pause := pingPause
 	for ctx.Err() == nil {
-		left := p.round(ctx)
+		left, err := p.round(ctx)
+		pause = min(2*pause, pingPauseMost)
+		if err == nil {
+			pause = pingPause
+		} else if ctx.Err() == nil {
+			p.log.Warn("reading which apps are to be told", "cause", err, "again", pause)
+		}
 		again := make(<-chan time.Time)
 		if left {
-			again = time.After(pingPause)
+			again = time.After(pause)
 		}
 		select {
 		case <-ctx.Done():
@@ -68,12 +77,12 @@ func (p *Pinger) Run(ctx context.Context) {
 	}
 }
 
-// round tells all that is listed and reports whether something is left to tell.
-func (p *Pinger) round(ctx context.Context) bool {
+// round tells all that is listed and reports whether something is left to tell,
+// or may be: the list could not be read.
+func (p *Pinger) round(ctx context.Context) (bool, error) {
 	ids, err := p.service.store.Pings(ctx)
 	if err != nil {
-		p.log.Warn("reading which apps are to be told", "cause", err)
-		return true
+		return true, err
 	}
 	slots := make(chan struct{}, pingAtOnce)
 	var all sync.WaitGroup
@@ -87,7 +96,7 @@ func (p *Pinger) round(ctx context.Context) bool {
 		})
 	}
 	all.Wait()
-	return len(ids) > 0
+	return len(ids) > 0, nil
 }
 
 // tell tells the app of the request, unless another node does or it is too early

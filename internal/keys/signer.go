@@ -210,7 +210,7 @@ func seal(s Sealer, alg string, seq int64, key crypto.Signer, now, activeFrom ti
 func open(s Sealer, k *Sealed) (*Key, error) {
 	der, err := s.Open(k.Private, k.KID+" "+k.Alg)
 	if err != nil {
-		return nil, fmt.Errorf("key %s cannot be unsealed: it was sealed under another master key, restore that one", k.KID)
+		return nil, fmt.Errorf("key %s cannot be unsealed: it was sealed under another master key: put that one back, or set master_key (SIGNET_MASTER_KEY_FILE) to it", k.KID)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {

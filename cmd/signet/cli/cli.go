@@ -81,7 +81,8 @@ func explain(err error) string {
 	if errors.As(err, &f) && f.Kind != fault.Internal {
 		told := f.Message
 		if f.Kind == fault.Unavailable && f.Cause != nil {
-			told += " (" + strings.Join(strings.Fields(f.Cause.Error()), " ") + ")"
+			told = strings.TrimSuffix(strings.TrimSuffix(told, " Please try again shortly."), ".")
+			told += " (" + strings.Join(strings.Fields(f.Cause.Error()), " ") + ")."
 		}
 		text = strings.Replace(text, f.Error(), told, 1)
 	}

@@ -100,8 +100,12 @@ func (d *doctor) examine(ctx context.Context, p *Process, cmd *cobra.Command) {
 	d.settings()
 	d.dataFolder()
 	master := d.masterKey()
-	if d.database(ctx) && master != nil {
-		d.signingKeys(ctx, *master)
+	if d.database(ctx) {
+		if master != nil {
+			d.signingKeys(ctx, *master)
+		} else if err := d.missesMasterKey(ctx); err != nil {
+			d.fail("signing keys", "", "%s", explain(err))
+		}
 	}
 	d.shortLived(ctx)
 	d.certificate()

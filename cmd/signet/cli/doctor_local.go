@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"signet/internal/keys"
@@ -103,7 +104,7 @@ func (d *doctor) database(ctx context.Context) bool {
 		}
 	}
 	if err := d.openDatabase(ctx); err != nil {
-		d.fail(name, "start it, or correct database.url (SIGNET_DATABASE_URL)", "%s", explain(err))
+		d.fail(name, "start it, or correct database.url (SIGNET_DATABASE_URL)", "%s", strings.TrimPrefix(explain(err), name+" "))
 		return false
 	}
 	about, err := d.db.About(ctx)

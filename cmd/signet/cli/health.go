@@ -59,6 +59,18 @@ func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	health(w, status, checks)
 }
 
+// warnOfRedis says at the start that Redis is away, by the setting that may be to
+// blame. The node starts all the same, and recovers by itself.
+func (s *server) warnOfRedis(ctx context.Context) {
+	r := s.cfg.Redis.URL
+	if r.IsZero() {
+		return
+	}
+	if err := s.kv.Ping(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("redis does not answer: start it, or correct redis.url (SIGNET_REDIS_URL); nobody can sign in until then", "redis", r.Address(), "cause", err)
+	}
+}
+
 func state(err error) string {
 	if err != nil {
 		return "unreachable" // the log of the operator's tools has more; strangers see this

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -77,20 +78,37 @@ func (h *house) open(ctx context.Context) error {
 	if err := os.MkdirAll(h.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("the data folder cannot be made: %w; set data (SIGNET_DATA) to one that can", err)
 	}
-	master, err := masterKey(h.cfg)
-	if err != nil {
-		return err
-	}
 	if err := h.openDatabase(ctx); err != nil {
-		return err
+		return fmt.Errorf("%w Start it, or correct database.url (SIGNET_DATABASE_URL)", err)
 	}
 	if err := h.db.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
+	}
+	if err := h.missesMasterKey(ctx); err != nil {
+		return err
+	}
+	master, err := masterKey(h.cfg)
+	if err != nil {
+		return err
 	}
 	if err := h.openKV(ctx); err != nil {
 		return err
 	}
 	return h.join(ctx, master)
+}
+
+// missesMasterKey is the error of a database that was restored without its master
+// key. To make one in its place would only hide what is missing.
+func (h *house) missesMasterKey(ctx context.Context) error {
+	path := h.cfg.MasterKeyPath()
+	if _, err := os.Stat(path); !h.cfg.MasterKey.IsZero() || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	sealed, err := h.db.SigningKeys(ctx)
+	if err != nil || len(sealed) == 0 {
+		return err
+	}
+	return fmt.Errorf("the database's keys are sealed by a master key that is not at %s: put it back there, or set master_key (SIGNET_MASTER_KEY_FILE)", path)
 }
 
 func masterKey(cfg *config.Config) (keys.Master, error) {

@@ -190,6 +190,7 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 	}
 	group.Go(func() error { return s.stop(ctx, main) })
 	group.Go(func() error { s.watch(ctx); return nil })
+	group.Go(func() error { s.warnOfRedis(ctx); return nil })
 	if mail != nil {
 		group.Go(func() error { mail.Run(ctx); return nil })
 	}

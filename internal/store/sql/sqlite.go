@@ -66,7 +66,7 @@ func sqlitePath(address string) (string, error) {
 func makeFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return badURL(err, "names a file that cannot be opened for writing")
+		return badURL(err, "names a file that cannot be opened for writing ("+err.Error()+")")
 	}
 	return f.Close()
 }
