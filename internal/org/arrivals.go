@@ -12,6 +12,7 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
+	"signet/internal/outbox"
 )
 
 // ProvenBy tells which organization has proven the domain, "" when none has.
@@ -227,6 +228,12 @@ func (s *Arrivals) Link(ctx context.Context, c *Connection, a *Arrival, accountI
 // Unlink takes what Link made away again.
 func (s *Arrivals) Unlink(ctx context.Context, connectionID, accountID string) (bool, error) {
 	return s.store.RemoveIdentity(ctx, connectionID, accountID)
+}
+
+// Disconnect is Unlink by the account's owner. Sessions are the caller's to end. A
+// fault of kind Conflict: nothing else opens the account.
+func (s *Arrivals) Disconnect(ctx context.Context, connectionID, accountID string, notice *outbox.Mail) (bool, error) {
+	return s.store.DisconnectIdentity(ctx, connectionID, accountID, notice)
 }
 
 // Of returns the identities of the account.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/outbox"
 )
 
 // Identity is an account's name at a provider: the pair of connection and
@@ -50,4 +51,9 @@ type IdentityStore interface {
 	// RemoveIdentity takes the account's identity on the connection away, and
 	// reports whether there was one.
 	RemoveIdentity(ctx context.Context, connectionID, accountID string) (bool, error)
+	// DisconnectIdentity is RemoveIdentity by the account's owner, whose notice (nil:
+	// none) is queued with the same commit. A fault of kind Conflict when the account
+	// has no password, and no identity on another connection that is enabled: under
+	// any number of callers it keeps a way in.
+	DisconnectIdentity(ctx context.Context, connectionID, accountID string, notice *outbox.Mail) (bool, error)
 }

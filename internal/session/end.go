@@ -90,3 +90,17 @@ func (s *Service) EndAll(ctx context.Context, accountID, except string) ([]*Sess
 	sessions = slices.DeleteFunc(sessions, func(sess *Session) bool { return sess.Key == except })
 	return sessions, s.end(ctx, sessions)
 }
+
+// EndUpstream ends the account's sessions that began by the connection or, where
+// name is not "", those of them that the provider knows by it, and returns them.
+func (s *Service) EndUpstream(ctx context.Context, accountID, connectionID, name string) ([]*Session, error) {
+	sessions, err := s.store.SessionsOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	sessions = slices.DeleteFunc(sessions, func(sess *Session) bool {
+		u := sess.Upstream
+		return u == nil || u.Connection != connectionID || name != "" && u.Session != name
+	})
+	return sessions, s.end(ctx, sessions)
+}

@@ -99,6 +99,9 @@ func (w *Web) account(rw http.ResponseWriter, r *http.Request) error {
 	if page.Apps, err = w.apps(r, a); err != nil {
 		return err
 	}
+	if page.Providers, err = w.providers(r.Context(), a); err != nil {
+		return err
+	}
 	live, err := w.Sessions.Live(r.Context(), a.ID)
 	if err != nil {
 		return err
@@ -117,6 +120,8 @@ var notices = map[string]view.Message{
 	"profile":  view.NoticeProfileSaved,
 	"password": view.NoticePasswordChanged,
 	"email":    view.NoticeEmailChanged,
+
+	"disconnected": view.NoticeDisconnected,
 
 	"joined":  view.NoticeOrgJoined,
 	"welcome": view.NoticeHouseJoined,

@@ -55,6 +55,7 @@ const (
 	pathConfirmEmail   = "/account/email/confirm"
 	pathRestoreEmail   = "/account/email/restore"
 	pathData           = "/account/data"
+	pathDisconnect     = "/account/disconnect"
 	pathCloseAccount   = "/account/close"
 	pathClosed         = "/account/closed"
 	pathKeep           = "/signin/keep"
@@ -182,6 +183,7 @@ func (w *Web) accountRoutes() []httpd.Route {
 		page(pathProfile, w.profile), form(pathProfile, w.postProfile),
 		page(pathChangePassword, w.changePassword), form(pathChangePassword, w.postChangePassword),
 		page(pathData, w.data), form(pathData, w.postData),
+		page(pathDisconnect, w.takeAway), form(pathDisconnect, w.postTakeAway),
 		page(pathCloseAccount, w.closeAccount), form(pathCloseAccount, w.postCloseAccount),
 		page(pathClosed, w.closed),
 		page(pathKeep, w.keep), form(pathKeep, w.postKeep),

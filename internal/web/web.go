@@ -157,7 +157,21 @@ func (w *Web) signInFor(rw http.ResponseWriter, r *http.Request, path string) er
 // beginAt begins a flow of the house's own at the path, which ends at another
 // of its pages.
 func (w *Web) beginAt(rw http.ResponseWriter, r *http.Request, path, end string) error {
-	req := session.Request{RedirectURI: end}
+	return w.beginWith(rw, r, path, session.Request{RedirectURI: end})
+}
+
+// signInAnew asks who is signed in to do so once more, where they did, and leads to
+// the page.
+func (w *Web) signInAnew(rw http.ResponseWriter, r *http.Request, sess *session.Session, path string) error {
+	age := 0
+	req := session.Request{RedirectURI: path, MaxAge: &age, HintSubject: sess.AccountID}
+	if sess.Upstream != nil {
+		req.Connection = sess.Upstream.Connection
+	}
+	return w.beginWith(rw, r, pathSignIn, req)
+}
+
+func (w *Web) beginWith(rw http.ResponseWriter, r *http.Request, path string, req session.Request) error {
 	f, err := w.Sessions.StartFlow(r.Context(), httpd.InfoOf(r).Address, w.Cookies.NameBrowser(rw, r), req, session.Progress{})
 	if err != nil {
 		return err

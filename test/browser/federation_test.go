@@ -112,11 +112,12 @@ func TestFederationInABrowser(t *testing.T) {
 				h.granted(tab, r)
 
 				// From another browser it opens without the password of here.
-				tab = newVisitor(t, w).NewTab()
+				elsewhere := newVisitor(t, w).NewTab()
 				r = h.kitchen.For(t).Request("connection", companyConnection)
-				tab.Open(r.Path())
-				tab.signIn(up.Issuer, testenv.Person{Email: fmt.Sprintf("old%d@elsewhere.example", i), Password: password})
-				h.granted(tab, r)
+				elsewhere.Open(r.Path())
+				elsewhere.signIn(up.Issuer, testenv.Person{Email: fmt.Sprintf("old%d@elsewhere.example", i), Password: password})
+				h.granted(elsewhere, r)
+				h.disconnects(tab, elsewhere)
 			})
 			t.Run("somebody who turns back", func(t *testing.T) {
 				tab := newVisitor(t, w).NewTab()
@@ -130,4 +131,25 @@ func TestFederationInABrowser(t *testing.T) {
 			})
 		})
 	}
+}
+
+// disconnects takes the provider away in the first tab. The second one came by it, and
+// is signed out.
+func (h *house) disconnects(tab, elsewhere *Tab) {
+	tab.t.Helper()
+	tab.Open(h.Issuer + "/account")
+	tab.See(h.Issuer+"/account", Look{Has: "#providers"})
+	tab.Follow("#providers a.button")
+	tab.See(h.Issuer+"/account/disconnect?connection="+companyConnection, Look{Has: "#current"})
+	tab.Type("#current", "not the password")
+	tab.Follow("#submit")
+	tab.See(h.Issuer+"/account/disconnect", Look{Focus: "current", Has: "#current-fault"})
+	tab.Type("#current", password)
+	tab.Follow("#submit")
+	tab.See(h.Issuer+"/account?done=disconnected", Look{Has: ".notice"})
+	if tab.Has("#providers") {
+		tab.t.Error("the provider is still listed")
+	}
+	elsewhere.Open(h.Issuer + "/account")
+	elsewhere.Arrive(h.Issuer + "/signin?")
 }

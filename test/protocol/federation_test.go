@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,23 +28,30 @@ type pair struct {
 // that people declares, and the connection is as more says.
 func federated(t *testing.T, backend testenv.Backend, people, more string) *pair {
 	t.Helper()
+	return federatedWith(t, testenv.Options{Backend: backend}, people, more)
+}
+
+// federatedWith is federated, with the house as o has it besides.
+func federatedWith(t *testing.T, o testenv.Options, people, more string) *pair {
+	t.Helper()
 	p := &pair{}
 	p.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
-	p.Env = boot(t, testenv.Options{Backend: backend, Env: map[string]string{
-		"SIGNET_OUTBOUND_CA": p.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true",
-	}, Declare: `
+	env := map[string]string{"SIGNET_OUTBOUND_CA": p.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true"}
+	maps.Copy(env, o.Env)
+	o.Env, o.Declare = env, `
 organizations:
   - slug: contoso
     name: Contoso
     owners: [bob@example.com]
 connections:
-  - id: ` + contoso + `
+  - id: `+contoso+`
     name: Contoso
     protocol: oidc
     organizations: [contoso]
-    metadata_url: ` + p.up.Issuer + `/.well-known/openid-configuration
+    metadata_url: `+p.up.Issuer+`/.well-known/openid-configuration
     client_id: house
-    client_secret: ` + upstreamSecret + more})
+    client_secret: `+upstreamSecret+more
+	p.Env = boot(t, o)
 	p.up.Apply(fmt.Sprintf(`
 clients:
   - id: house

@@ -5,6 +5,7 @@ import (
 
 	"signet/internal/fault"
 	"signet/internal/org"
+	"signet/internal/outbox"
 )
 
 var _ org.IdentityStore = (*DB)(nil)
@@ -24,6 +25,17 @@ const (
 	seeIdentity = "UPDATE identities SET email = $3, last_sign_in = $4 WHERE connection_id = $1 AND subject = $2"
 
 	deleteIdentity = "DELETE FROM identities WHERE connection_id = $1 AND account_id = $2"
+
+	// Two connections of one account that are taken away at once wait for each other
+	// here: the second one sees what is left.
+	holdAccount = "UPDATE accounts SET status = status WHERE id = $1"
+
+	disconnectIdentity = `DELETE FROM identities WHERE connection_id = $1 AND account_id = $2 AND (
+		EXISTS (SELECT 1 FROM accounts a WHERE a.id = $2 AND a.password_hash <> '')
+		OR EXISTS (SELECT 1 FROM identities i JOIN connections c ON c.id = i.connection_id AND c.enabled
+			WHERE i.account_id = $2 AND i.connection_id <> $1))`
+
+	hasIdentity = "SELECT EXISTS (SELECT 1 FROM identities WHERE connection_id = $1 AND account_id = $2)"
 
 	joinOrganization = `INSERT INTO members (organization_id, account_id, role, joined_at)
 		SELECT id, $2, $3, $4 FROM organizations WHERE id = $1 AND erase_at IS NULL
@@ -171,4 +183,49 @@ func (db *DB) RemoveIdentity(ctx context.Context, connectionID, accountID string
 		return err
 	})
 	return n > 0, err
+}
+
+// DisconnectIdentity implements org.IdentityStore.
+func (db *DB) DisconnectIdentity(ctx context.Context, connectionID, accountID string, notice *outbox.Mail) (bool, error) {
+	if !validID(connectionID) || !validID(accountID) {
+		return false, nil
+	}
+	if notice != nil {
+		if err := checkMail(notice); err != nil {
+			return false, err
+		}
+	}
+	done := false
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
+		if _, err := c.change(ctx, holdAccount, accountID); err != nil {
+			return err
+		}
+		n, err := c.change(ctx, disconnectIdentity, connectionID, accountID)
+		if done = n > 0; err != nil {
+			return err
+		}
+		if !done {
+			return mustNotBe(ctx, c, connectionID, accountID)
+		}
+		if notice == nil {
+			return nil
+		}
+		return addMail(ctx, c, notice)
+	})
+	if err != nil {
+		return false, err
+	}
+	if done && notice != nil {
+		db.ring()
+	}
+	return done, nil
+}
+
+// mustNotBe says that an identity which is still there is the only way in.
+func mustNotBe(ctx context.Context, c *conn, connectionID, accountID string) error {
+	var there bool
+	if _, err := c.row(ctx, hasIdentity, []any{connectionID, accountID}, &there); err != nil || !there {
+		return err
+	}
+	return fault.New(fault.Conflict, "nothing else opens this account: set a password first")
 }

@@ -51,6 +51,7 @@ func SQL(t *testing.T, fresh func(testing.TB) string) {
 		{"InvitationRaces", testInvitationRaces},
 		{"Connections", testConnections},
 		{"Identities", testIdentities},
+		{"Disconnects", testDisconnects},
 		{"Domains", testDomains},
 		{"DomainRaces", testDomainRaces},
 		{"Requests", testRequests},

@@ -47,6 +47,9 @@ type Account struct {
 	Waiting  []WaitingApp
 	Apps     []ConnectedApp
 	Sessions []Session
+	// Providers are those at which a sign-in opens the account; none: that is not
+	// spoken of.
+	Providers []Provider
 
 	ProfileURL       string
 	RevokeAction     string // posts the field "client_id"

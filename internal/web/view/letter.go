@@ -108,6 +108,7 @@ func blankLetters() []Letter {
 		&NewSignIn{}, &ResetCode{}, &PasswordChanged{}, &Activate{}, &KnownAddress{},
 		NewConfirmEmail(LetterFrame{}, "", time.Time{}), NewTakenEmail(LetterFrame{}, ""),
 		NewEmailMoved(LetterFrame{}, "", "", time.Time{}, Where{}), NewEmailLost(LetterFrame{}, "", Where{}),
+		NewDisconnected(LetterFrame{}, "", "", Where{}),
 		NewAccountClosed(LetterFrame{}, "", time.Time{}, false), NewAccountClosed(LetterFrame{}, "", time.Time{}, true),
 		NewAccountErased(LetterFrame{}), &InvitationLetter{},
 		NewOrgRole(LetterFrame{}, OrgNews{}, ""), NewOrgJoined(LetterFrame{}, OrgNews{}, ""), NewOrgRemoved(LetterFrame{}, OrgNews{}), NewOrgDeleted(LetterFrame{}, OrgNews{}, ""),

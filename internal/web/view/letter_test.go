@@ -66,6 +66,10 @@ func letters() map[string]func() view.Letter {
 			return view.NewEmailLost(frame, "https://id.example/recover",
 				view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"})
 		},
+		"account_disconnected": func() view.Letter {
+			return view.NewDisconnected(frame, "https://id.example/account", "Contoso <IT>",
+				view.Where{At: noon, Device: view.Device{Browser: "Firefox", System: "Windows"}, Address: "2001:db8::7"})
+		},
 		"account_closed": func() view.Letter {
 			return view.NewAccountClosed(frame, "https://id.example/account", noon, false)
 		},

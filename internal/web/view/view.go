@@ -148,7 +148,7 @@ func blanks() []Page {
 	return []Page{
 		&Identifier{}, &Password{}, &Choose{}, &ChooseOrganization{}, &CreateOrganization{}, &Consent{}, &DeviceCode{}, &DeviceAsks{}, &DeviceDone{}, &Error{}, &SignOut{}, &SignedOut{},
 		&FormPost{}, &Account{}, &Profile{}, &StopNews{},
-		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
+		&ChangePassword{}, &ChangeEmail{}, &ConfirmEmail{}, &RestoreEmail{}, &LinkOver{}, &Disconnect{}, &CloseAccount{}, &AccountClosed{}, &KeepAccount{}, &Download{}, &Mailbox{}, &Mail{},
 		&Orgs{}, &NewOrg{}, &OrgMembers{}, &OrgMemberPage{}, &OrgSettings{}, &OrgLeave{}, &OrgDelete{},
 		&Onward{}, &UpstreamFailed{}, &LinkAccount{},
 		&Invitation{}, &InvitationEnd{}, &OrgInvitations{},

@@ -96,6 +96,10 @@ func home() *view.Account {
 			}},
 			{App: view.App{ID: "cli", Name: "Backup"}, Grants: []view.Grant{{Scope: "openid"}}},
 		},
+		Providers: []view.Provider{
+			{Name: "Contoso", Orgs: []string{"Contoso", "Analytical Engines"}, There: "ada@contoso.example", Since: noon.Add(-40 * 24 * time.Hour), LastUsed: noon, DisconnectURL: "/account/disconnect?connection=c1"},
+			{Name: long.Name, There: long.Email, Since: noon, LastUsed: noon, Off: true, DisconnectURL: "/account/disconnect?connection=c2"},
+		},
 		Sessions: []view.Session{
 			{ID: "s1", Browser: "Firefox", System: "Linux", Place: "192.0.2.7", LastUsed: noon, Current: true},
 			{ID: "s2", Browser: "Safari", System: "iOS", Place: "2001:db8:85a3::8a2e:370:7334", LastUsed: noon.Add(-3 * time.Hour)},

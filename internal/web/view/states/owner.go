@@ -37,7 +37,21 @@ func owner() []State {
 			return &view.Download{AccountFrame: accountFrame(view.SectionData), Form: post, Current: current(fault)}
 		}
 	}
+	disconnect := func(edit func(*view.Disconnect)) func() view.Page {
+		return func() view.Page {
+			p := &view.Disconnect{AccountFrame: accountFrame(view.SectionHome), Form: post, Current: current(""), Name: "Contoso", RecoverURL: "/recover", HomeURL: "/account#providers"}
+			p.Hidden = []view.Pair{{Name: "connection", Value: "c1"}}
+			edit(p)
+			return p
+		}
+	}
 	return []State{
+		state("account/disconnect/usual", disconnect(func(*view.Disconnect) {})),
+		state("account/disconnect/here", disconnect(func(p *view.Disconnect) { p.Here, p.Name, p.Current = true, long.Name, view.CurrentPassword{} })),
+		state("account/disconnect/wrong", disconnect(func(p *view.Disconnect) { p.Current.Fault = view.FaultCurrentPassword })),
+		state("account/disconnect/required", disconnect(func(p *view.Disconnect) { p.Stay = view.StayRequired })),
+		state("account/disconnect/alone", disconnect(func(p *view.Disconnect) { p.Stay = view.StayAlone })),
+		state("account/disconnect/mailless", disconnect(func(p *view.Disconnect) { p.Stay, p.RecoverURL = view.StayAlone, "" })),
 		state("account/password/usual", password(func(*view.ChangePassword) {})),
 		state("account/password/changed", password(func(p *view.ChangePassword) { p.Notice = view.NoticePasswordChanged })),
 		state("account/password/wrong", password(func(p *view.ChangePassword) { p.Current.Fault, p.EndOthers = view.FaultCurrentPassword, false })),
