@@ -2,8 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"embed"
-	"io/fs"
+	"fmt"
 	"path"
 
 	"github.com/pressly/goose/v3"
@@ -31,11 +32,11 @@ func (db *DB) MigrateTo(ctx context.Context, version int64) error {
 	if err != nil || len(pending) == 0 {
 		return err // the common case takes no lock
 	}
-	files, err := db.files()
+	steps, err := db.steps()
 	if err != nil {
 		return err
 	}
-	provider, err := db.dialect.provider(files)
+	provider, err := db.dialect.provider(goose.WithGoMigrations(steps...))
 	if err != nil {
 		return translate(err)
 	}
@@ -72,27 +73,59 @@ func (db *DB) Pending(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(files, "*.sql") // sorted
-	if err != nil {
-		return nil, internal(err)
-	}
 	var pending []string
-	for _, name := range names {
-		number, err := goose.NumericComponent(path.Base(name))
-		if err != nil {
-			return nil, fault.Wrap(fault.Internal, err, "The migration %s has no number.", name)
-		}
-		if number > version {
-			pending = append(pending, name)
+	for _, f := range files {
+		if f.number > version {
+			pending = append(pending, f.name)
 		}
 	}
 	return pending, nil
 }
 
-func (db *DB) files() (fs.FS, error) {
-	files, err := fs.Sub(migrations, db.dialect.migrations)
+// steps are the migrations as goose runs them: a transaction each, to which the
+// file's text goes whole. For goose to cut it into statements would cost more
+// than the database needs to run them.
+func (db *DB) steps() ([]*goose.Migration, error) {
+	files, err := db.files()
+	if err != nil {
+		return nil, err
+	}
+	var steps []*goose.Migration
+	for _, f := range files {
+		text, err := migrations.ReadFile(path.Join(db.dialect.migrations, f.name))
+		if err != nil {
+			return nil, internal(err)
+		}
+		run := func(ctx context.Context, tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			return nil
+		}
+		steps = append(steps, goose.NewGoMigration(f.number, &goose.GoFunc{RunTx: run}, nil))
+	}
+	return steps, nil
+}
+
+// migration is a step's file.
+type migration struct {
+	number int64
+	name   string
+}
+
+// files are the dialect's steps, in their order.
+func (db *DB) files() ([]migration, error) {
+	entries, err := migrations.ReadDir(db.dialect.migrations) // sorted
 	if err != nil {
 		return nil, internal(err)
+	}
+	var files []migration
+	for _, e := range entries {
+		number, err := goose.NumericComponent(e.Name())
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "The migration %s has no number.", e.Name())
+		}
+		files = append(files, migration{number, e.Name()})
 	}
 	return files, nil
 }

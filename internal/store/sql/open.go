@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -69,10 +68,10 @@ type DB struct {
 
 // dialect is what differs between the two databases beyond SQL that both read.
 type dialect struct {
-	migrations string                               // folder of the numbered files
-	hasTable   string                               // query: is there a table of the name $1?
-	about      string                               // query: version, and seconds since 1970 by its clock
-	provider   func(fs.FS) (*goose.Provider, error) // a new one, with its own connections and lock
+	migrations string                                                    // folder of the numbered files
+	hasTable   string                                                    // query: is there a table of the name $1?
+	about      string                                                    // query: version, and seconds since 1970 by its clock
+	provider   func(steps goose.ProviderOption) (*goose.Provider, error) // a new one, with its own connections and lock
 	seed       func(context.Context, []accountRow) error
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"hash/crc32"
-	"io/fs"
 	"strconv"
 	"time"
 
@@ -36,7 +35,7 @@ func (db *DB) openPostgres(o Options) error {
 		migrations: "migrations/postgres",
 		hasTable:   "SELECT to_regclass($1) IS NOT NULL",
 		about:      "SELECT 'PostgreSQL ' || current_setting('server_version'), extract(epoch FROM clock_timestamp())::float8",
-		provider:   func(files fs.FS) (*goose.Provider, error) { return postgresProvider(config, files) },
+		provider:   func(steps goose.ProviderOption) (*goose.Provider, error) { return postgresProvider(config, steps) },
 		seed:       func(ctx context.Context, rows []accountRow) error { return copyAccounts(ctx, config, rows) },
 	}
 	return nil
@@ -78,7 +77,7 @@ func setDefault(params map[string]string, name, value string) {
 
 // postgresProvider migrates under PostgreSQL's own lock, on a connection that
 // has no time limit.
-func postgresProvider(config *pgx.ConnConfig, files fs.FS) (*goose.Provider, error) {
+func postgresProvider(config *pgx.ConnConfig, steps goose.ProviderOption) (*goose.Provider, error) {
 	// Installations may share a database, each in a schema of its own, and a
 	// lock is the whole database's.
 	id := crc32.ChecksumIEEE([]byte("signet migrations " + config.RuntimeParams["search_path"]))
@@ -89,7 +88,7 @@ func postgresProvider(config *pgx.ConnConfig, files fs.FS) (*goose.Provider, err
 	}
 	unlimited := config.Copy()
 	unlimited.RuntimeParams["statement_timeout"] = "0"
-	return goose.NewProvider(goose.DialectPostgres, stdlib.OpenDB(*unlimited), files,
+	return goose.NewProvider(goose.DialectPostgres, stdlib.OpenDB(*unlimited), nil, steps,
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 }
 

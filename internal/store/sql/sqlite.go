@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -46,7 +45,7 @@ func (db *DB) openSQLite(o Options) error {
 		migrations: "migrations/sqlite",
 		hasTable:   "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)",
 		about:      "SELECT 'SQLite ' || sqlite_version(), unixepoch('subsec')",
-		provider:   func(files fs.FS) (*goose.Provider, error) { return sqliteProvider(path, files) },
+		provider:   func(steps goose.ProviderOption) (*goose.Provider, error) { return sqliteProvider(path, steps) },
 		seed:       db.insertAccounts,
 	}
 	return nil
@@ -113,12 +112,12 @@ func sqliteDSN(path string, busy time.Duration, more url.Values) string {
 
 // sqliteProvider migrates under a lock of its own, on a connection that waits
 // for others as long as the lock does.
-func sqliteProvider(path string, files fs.FS) (*goose.Provider, error) {
+func sqliteProvider(path string, steps goose.ProviderOption) (*goose.Provider, error) {
 	db, err := sqlitePool(path, 1, time.Minute, nil)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, files,
+	return goose.NewProvider(goose.DialectSQLite3, db, nil, steps,
 		goose.WithLocker(&fileLock{path: path + ".migrate"}), goose.WithDisableGlobalRegistry(true))
 }
 
