@@ -12,6 +12,7 @@ import (
 // TestFlowsAreBounded: a stranger's requests are stored until they expire, so
 // that their number per network, their size and what is logged of them end.
 func TestFlowsAreBounded(t *testing.T) {
+	t.Parallel()
 	e := testenv.Start(t, testenv.Options{Declare: declared, Env: map[string]string{"SIGNET_LIMITS_FLOW_NETWORK": "3/5m"}})
 	app := e.App(t, web)
 	for range 3 {

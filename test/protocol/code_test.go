@@ -77,6 +77,7 @@ func TestCodeOfAnother(t *testing.T) {
 // TestCodeUsedTwice: the second use is refused and ends what came of the first
 // (RFC 6749 §4.1.2), at once and later.
 func TestCodeUsedTwice(t *testing.T) {
+	t.Parallel()
 	for _, wait := range []time.Duration{0, 3 * time.Second} {
 		t.Run(wait.String(), func(t *testing.T) {
 			each(t, func(t *testing.T, e *testenv.Env) {

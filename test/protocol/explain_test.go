@@ -144,6 +144,7 @@ func explainEndpoints(t *testing.T, e *testenv.Env) {
 // TestExplainKeepsSoMuch: strangers cannot make us keep without end, and what is
 // not kept is refused all the same.
 func TestExplainKeepsSoMuch(t *testing.T) {
+	t.Parallel()
 	e := boot(t, testenv.Options{Env: map[string]string{"SIGNET_LIMITS_REFUSALS_NETWORK": "3/1h", "SIGNET_LIMITS_EXEMPT": ""}})
 	b, kept := e.Browser().For(t), 0
 	for range 6 {

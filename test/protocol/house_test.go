@@ -163,6 +163,7 @@ func each(t *testing.T, test func(t *testing.T, e *testenv.Env)) {
 	t.Parallel()
 	for _, backend := range testenv.Backends {
 		t.Run(string(backend), func(t *testing.T) {
+			t.Parallel()
 			nodes := 1
 			if backend == testenv.Full {
 				nodes = 2

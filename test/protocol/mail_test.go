@@ -47,6 +47,7 @@ const (
 // TestNewSignIn: the owner is told of a sign-in from a browser that is new to
 // the account, and of no other.
 func TestNewSignIn(t *testing.T) {
+	t.Parallel()
 	for _, backend := range testenv.Backends {
 		t.Run(string(backend), func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ import (
 // recovering boots a house on each backend whose mail the test reads.
 func recovering(t *testing.T, env map[string]string, test func(t *testing.T, e *testenv.Env, server *mailtest.Server)) {
 	t.Helper()
+	t.Parallel()
 	for _, backend := range testenv.Backends {
 		t.Run(string(backend), func(t *testing.T) {
 			t.Parallel()
@@ -166,7 +167,6 @@ func TestResetTakesACode(t *testing.T) {
 // TestResetCodeExpires: the right code that comes too late is good for nothing,
 // and the page has the way on.
 func TestResetCodeExpires(t *testing.T) {
-	t.Parallel()
 	recovering(t, map[string]string{"SIGNET_LIFETIMES_RECOVERY_CODE": "1s"}, func(t *testing.T, e *testenv.Env, server *mailtest.Server) {
 		b := e.Browser().For(t)
 		p := askCode(t, b, b.Get("/signin"), grete.Email)
