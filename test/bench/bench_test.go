@@ -46,6 +46,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("the table leaves out %s", row.Scenario)
 		}
 	}
+	if idle := result.Idle[0]; idle.RSS > mostIdle {
+		t.Errorf("idle: %.1f MiB resident, %.1f of them its own; at most %d", idle.RSS, idle.Own, mostIdle)
+	}
 	for _, row := range result.Rows {
 		switch {
 		case strings.HasPrefix(row.Scenario, "silent") && (row.SQL > 0.2 || row.KV > 6):

@@ -23,6 +23,9 @@ type Result struct {
 	Rows    []Row     `json:"rows"`
 }
 
+// mostIdle is what the idle server on the embedded stores may have resident, in MiB.
+const mostIdle = 40
+
 // Idle is the server that nobody has asked for anything yet.
 type Idle struct {
 	Backend     string  `json:"backend"`
@@ -90,8 +93,8 @@ func (r *Result) print(out io.Writer) {
 	}
 	r.printLimits(out)
 	for i, idle := range r.Idle {
-		fmt.Fprintf(out, "\n%s, %d accounts (made in %.1f s): first 200 after %.0f ms, idle %.1f MiB resident, of that %.1f MiB its own\n",
-			title(idle.Backend), idle.Accounts, idle.SeedSeconds, idle.StartMS, idle.RSS, idle.Own)
+		fmt.Fprintf(out, "\n%s, %d accounts (made in %.1f s): first 200 after %.0f ms, idle %.1f MiB resident (%d at most), of that %.1f MiB its own\n",
+			title(idle.Backend), idle.Accounts, idle.SeedSeconds, idle.StartMS, idle.RSS, mostIdle, idle.Own)
 		r.printTable(out, &r.Idle[i])
 	}
 	if r.Drift < -mostDrift || r.Drift > mostDrift {
