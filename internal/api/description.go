@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -65,18 +66,21 @@ func (a *API) Document() ([]byte, error) {
 	return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
 }
 
-// describe serves the description. It is the same for everyone.
+// describe serves the description, which is rendered when it is first asked for: most
+// houses never are.
 func (a *API) describe() {
-	document, err := a.Document()
-	a.routes = append(a.routes, httpd.Route{Method: "GET", Path: PathDocument, Kind: httpd.Public, Do: func(w http.ResponseWriter, _ *http.Request) error {
+	document := sync.OnceValues(func() (*httpd.Document, error) {
+		body, err := a.Document()
+		if err != nil {
+			return nil, err
+		}
+		return httpd.NewDocument(body), nil
+	})
+	a.routes = append(a.routes, httpd.Route{Method: "GET", Path: PathDocument, Kind: httpd.Public, Do: func(w http.ResponseWriter, r *http.Request) error {
+		d, err := document()
 		if err != nil {
 			return err
 		}
-		h := w.Header()
-		h.Set("Content-Type", "application/json")
-		h.Set("Cache-Control", "public, max-age=300")
-		h.Set("Access-Control-Allow-Origin", "*")
-		w.Write(document) // a reader that went away is no error of ours
-		return nil
+		return d.Serve(w, r)
 	}})
 }

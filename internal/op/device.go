@@ -72,7 +72,7 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	w.Header()["Content-Type"] = docType
+	w.Header()["Content-Type"] = jsonType
 	w.Write(body)
 	return nil
 }

@@ -4,15 +4,9 @@ package op
 // Metadata): one document, rendered once, at both addresses.
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -155,61 +149,12 @@ func locales(tags []string) oidc.Locales {
 	return out
 }
 
-// document is a body that is the same for everybody: rendered, compressed and
-// named once.
-type document struct {
-	plain, gzip             []byte
-	plainLength, gzipLength []string // values of Content-Length
-	etag                    []string
-}
-
-// Header values of every document, shared to save their allocation.
-var (
-	docType  = []string{"application/json"}
-	docCache = []string{"public, max-age=300"}
-	docCORS  = []string{"*"}
-	docVary  = []string{"Accept-Encoding"}
-	docGzip  = []string{"gzip"}
-)
-
-func newDocument(v any) (*document, error) {
+func newDocument(v any) (*httpd.Document, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	z, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	z.Write(body) // into memory: cannot fail
-	z.Close()
-	sum := sha256.Sum256(body)
-	return &document{
-		plain: body, plainLength: lengthOf(body), gzip: buf.Bytes(), gzipLength: lengthOf(buf.Bytes()),
-		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`},
-	}, nil
-}
-
-func lengthOf(body []byte) []string { return []string{strconv.Itoa(len(body))} }
-
-func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
-	h["Content-Type"], h["Cache-Control"], h["Etag"] = docType, docCache, d.etag
-	h["Access-Control-Allow-Origin"], h["Vary"] = docCORS, docVary
-	if m := r.Header["If-None-Match"]; len(m) == 1 && m[0] == d.etag[0] {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	body, length := d.plain, d.plainLength
-	// Who weighs codings gets the plain text, which is right for everybody.
-	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") && !strings.Contains(a[0], "q=0") {
-		h["Content-Encoding"] = docGzip
-		body, length = d.gzip, d.gzipLength
-	}
-	h["Content-Length"] = length
-	httpd.WriteWhole(w, r, body)
-	return nil
+	return httpd.NewDocument(body), nil
 }
 
 // discoveryDocument is what this provider does, rendered once until something of it
@@ -217,7 +162,7 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 type discoveryDocument struct {
 	mu    sync.Mutex
 	types []*resource.Type
-	doc   *document
+	doc   *httpd.Document
 }
 
 // serveDiscovery answers with what this provider does. While the store is away it
@@ -239,17 +184,17 @@ func (p *Provider) serveDiscovery(w http.ResponseWriter, r *http.Request) error 
 	}
 	doc := d.doc
 	d.mu.Unlock()
-	return doc.serve(w, r)
+	return doc.Serve(w, r)
 }
 
 // keyDocument is the published keys, rendered once per key set.
 type keyDocument struct {
 	mu   sync.Mutex
 	jwks []byte
-	doc  *document
+	doc  *httpd.Document
 }
 
-func (k *keyDocument) of(jwks []byte) (*document, error) {
+func (k *keyDocument) of(jwks []byte) (*httpd.Document, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.doc == nil || &k.jwks[0] != &jwks[0] {
@@ -268,5 +213,5 @@ func (p *Provider) serveKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return doc.serve(w, r)
+	return doc.Serve(w, r)
 }

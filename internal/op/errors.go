@@ -120,7 +120,7 @@ func (p *Provider) WriteError(w http.ResponseWriter, r *http.Request, err error)
 	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
 		httpd.RetryAfter(w, time.Second)
 	}
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = jsonType
 	body, _ := json.Marshal(struct { // two strings always marshal
 		Error       string `json:"error,omitempty"`
 		Description string `json:"error_description,omitempty"`

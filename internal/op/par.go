@@ -61,7 +61,7 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header()["Content-Type"] = docType
+	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(http.StatusCreated)
 	w.Write(body)
 	return nil

@@ -23,7 +23,7 @@ type protected struct {
 	id   string
 	at   string // the address of its metadata
 	path string // that address below the issuer
-	doc  *document
+	doc  *httpd.Document
 }
 
 // protectedMetadata are what is said of one (§2).
@@ -79,7 +79,7 @@ func (p *Provider) describeAPIs() (err error) {
 func (p *Provider) protectedRoutes() []httpd.Route {
 	var out []httpd.Route
 	for _, api := range []*protected{p.house, p.management} {
-		out = append(out, httpd.Route{Method: "GET", Path: api.path, Kind: httpd.Public, Do: api.doc.serve})
+		out = append(out, httpd.Route{Method: "GET", Path: api.path, Kind: httpd.Public, Do: api.doc.Serve})
 	}
 	return out
 }

@@ -220,7 +220,7 @@ func (p *Provider) tellRegistration(w http.ResponseWriter, r *http.Request, c *c
 	if err != nil {
 		return err
 	}
-	w.Header()["Content-Type"] = docType
+	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(status)
 	w.Write(body)
 	return nil

@@ -52,6 +52,9 @@ var grants = map[string]func(*Provider, *tokenRequest) (*tokens, error){
 	client.GrantAssertion:         (*Provider).assertedTokens,
 }
 
+// jsonType is the Content-Type of answers, shared to save its allocation.
+var jsonType = []string{"application/json"}
+
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	ps, oerr := formParams(r)
 	if oerr != nil {
@@ -99,7 +102,7 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	if err != nil {
 		return err
 	}
-	w.Header()["Content-Type"] = docType
+	w.Header()["Content-Type"] = jsonType
 	w.Write(body)
 	return nil
 }
