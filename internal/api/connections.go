@@ -82,7 +82,7 @@ func (a *API) connectionOf(c *org.Connection, orgID string) Connection {
 	base := a.Issuer + federation.PathFederation + c.ID
 	out := Connection{
 		ID: c.ID, Name: c.Name, Protocol: c.Protocol, Mapping: mappingOf(c.Mapping), Enabled: c.Enabled, Enforced: c.Enforced(orgID),
-		Shared: len(c.Uses) > 1, TestedAt: moment(c.TestedAt), CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+		Shared: c.Shared(), TestedAt: moment(c.TestedAt), CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
 	}
 	if c.Protocol == org.SAML {
 		s := c.SAML
@@ -133,6 +133,8 @@ type (
 			SAML    *SAMLConnection `json:"saml,omitempty" doc:"Replaces what it was."`
 			Mapping *Mapping        `json:"mapping,omitempty" doc:"Replaces what it was."`
 			Enabled *bool           `json:"enabled,omitempty" doc:"It is switched on once a trial has passed and a domain of the organization is proven."`
+			// What is enforced is enabled, so that one word switches both on.
+			Enforced *bool `json:"enforced,omitempty" doc:"With true it is enabled, too, under the same conditions: addresses in the proven domains sign in by it and by nothing else from then on, whoever signed in otherwise is signed out, and the owners, who keep their passwords, are told by mail."`
 		}
 	}
 
@@ -159,7 +161,7 @@ func (a *API) connections() {
 	declare(a, operation{
 		id: "update-connection", method: http.MethodPatch, path: one, scope: resource.OrganizationsWrite, tag: tagConnections,
 		summary: "Change a sign-in connection",
-		about:   "What is left out stays. What counts for a trial makes a new one necessary, which is run on the pages. Owners may, unless others use it, too.",
+		about:   "What is left out stays. Settings that a trial is about make a new one necessary, which is run on the pages: until it has passed the connection is not enforced, and not enabled either where another provider, client, tenant or name of people would be believed. Owners may, unless others use it, too.",
 	}, a.updateConnection)
 	declare(a, operation{
 		id: "remove-connection", method: http.MethodDelete, path: one, scope: resource.OrganizationsWrite, tag: tagConnections, status: http.StatusNoContent,

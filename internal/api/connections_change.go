@@ -7,34 +7,18 @@ import (
 	"signet/internal/org"
 )
 
-// owned returns the organization to who decides how its people sign in: an owner,
-// or the operator.
-func (a *API) owned(ctx context.Context, c *call, idOrSlug string) (*org.Membership, error) {
-	o, err := a.settings(ctx, c, idOrSlug)
-	if err == nil && o.Role == org.Admin {
-		err = fault.New(fault.Forbidden, "an owner decides how the people of an organization sign in")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return o, nil
-}
-
-// changeable returns the connection to who may change it.
+// changeable returns the connection to who may change it, and the organization's id.
 func (a *API) changeable(ctx context.Context, c *call, in *InConnection) (*org.Connection, string, error) {
-	o, err := a.owned(ctx, c, in.Organization)
+	o, err := a.settings(ctx, c, in.Organization)
 	if err != nil {
 		return nil, "", err
 	}
-	k, err := a.connection(ctx, o.ID, in.Connection)
-	if err == nil && len(k.Uses) > 1 && !c.operator() {
-		err = fault.New(fault.Forbidden, "other organizations use this connection, too: the operator changes it")
-	}
+	k, err := a.Connections.Own(ctx, o.ID, in.Connection, c.actor())
 	return k, o.ID, err
 }
 
 func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput) (*connectionOutput, error) {
-	o, err := a.owned(ctx, c, in.Organization)
+	o, err := a.settings(ctx, c, in.Organization)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +27,7 @@ func (a *API) addConnection(ctx context.Context, c *call, in *addConnectionInput
 	if err := a.enter(k, &secrets, in.Body.OIDC, in.Body.SAML, in.Body.Mapping); err != nil {
 		return nil, err
 	}
-	if err := a.Connections.Add(ctx, o.ID, k, secrets); err != nil {
+	if err := a.Connections.Add(ctx, o.ID, k, secrets, c.actor()); err != nil {
 		return nil, err
 	}
 	return &connectionOutput{a.connectionOf(k, o.ID)}, a.record(ctx, c, "connection.create", k.ID, "organization", o.ID)
@@ -62,9 +46,6 @@ func put(k *org.Connection, secrets *org.Secrets, o *OIDCConnection, s *SAMLConn
 		return fault.New(fault.Invalid, "the settings are those of another protocol: this connection speaks %s", k.Protocol).On(string(k.Protocol))
 	}
 	if o != nil {
-		if kept := secrets.ClientSecret != "" && o.ClientSecret == ""; kept && !k.OIDC.SameProvider(o.MetadataURL, o.Metadata) {
-			return fault.New(fault.Invalid, "the metadata are those of another provider: give the client_secret that it made").On("oidc.client_secret")
-		}
 		k.OIDC = org.OIDCSettings{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants, SignOut: o.SignOut}
 		if o.ClientSecret != "" {
 			secrets.ClientSecret = o.ClientSecret
@@ -95,39 +76,57 @@ func (a *API) updateConnection(ctx context.Context, c *call, in *updateConnectio
 		return nil, err
 	}
 	b := in.Body
-	if b.Enabled != nil && *b.Enabled && !k.Enabled {
-		if err := a.mayEnable(ctx, orgID); err != nil {
+	change := org.ConnectionChange{OrgID: orgID, By: c.actor()}
+	if change.To, err = policyOf(k.PolicyFor(orgID), b.Enabled, b.Enforced); err != nil {
+		return nil, err
+	}
+	edits := b.Name != nil || b.OIDC != nil || b.SAML != nil || b.Mapping != nil
+	if edits {
+		change.Edit = func(k *org.Connection, secrets *org.Secrets) error {
+			if b.Name != nil {
+				k.Name = *b.Name
+			}
+			return a.enter(k, secrets, b.OIDC, b.SAML, b.Mapping)
+		}
+	}
+	if k, err = a.Connections.Change(ctx, k.ID, change); err != nil {
+		return nil, err
+	}
+	policy := string(k.PolicyFor(orgID))
+	if edits {
+		if err := a.record(ctx, c, "connection.update", k.ID, "organization", orgID, "policy", policy); err != nil {
 			return nil, err
 		}
 	}
-	k, err = a.Connections.Edit(ctx, k.ID, func(k *org.Connection, secrets *org.Secrets) error {
-		if b.Name != nil {
-			k.Name = *b.Name
+	if change.To != "" {
+		if err := a.record(ctx, c, "connection.switch", k.ID, "organization", orgID, "to", policy); err != nil {
+			return nil, err
 		}
-		if b.Enabled != nil {
-			// What is changed by the same call was not tried.
-			untried := k.TestedAt.IsZero() || !k.Enabled && (b.OIDC != nil || b.SAML != nil || b.Mapping != nil)
-			if *b.Enabled && untried {
-				return fault.New(fault.Conflict, "run a trial sign-in first, on the pages of the organization").On("enabled")
-			}
-			k.Enabled = *b.Enabled
-		}
-		return a.enter(k, secrets, b.OIDC, b.SAML, b.Mapping)
-	})
-	if err != nil {
-		return nil, err
 	}
-	return &connectionOutput{a.connectionOf(k, orgID)}, a.record(ctx, c, "connection.update", k.ID, "organization", orgID)
+	return &connectionOutput{a.connectionOf(k, orgID)}, nil
 }
 
-// mayEnable refuses to let people in by a connection of an organization that has
-// proven no domain: nothing that it tells of addresses would be believed.
-func (a *API) mayEnable(ctx context.Context, orgID string) error {
-	proven, err := a.Domains.AnyProven(ctx, orgID)
-	if err == nil && !proven {
-		err = fault.New(fault.Conflict, "prove a domain of the organization first").On("enabled")
+// policyOf is how far people are to sign in by a connection that they sign in by so
+// far now; "" where nothing is said of it. What is enforced is enabled.
+func policyOf(now org.Policy, enabled, enforced *bool) (org.Policy, error) {
+	if enabled == nil && enforced == nil {
+		return "", nil
 	}
-	return err
+	to := now
+	if enabled != nil && *enabled && now == org.PolicyOff {
+		to = org.PolicyOn
+	}
+	switch {
+	case enabled != nil && !*enabled && enforced != nil && *enforced:
+		return "", fault.New(fault.Invalid, "what is enforced is enabled: say one of the two").On("enforced")
+	case enabled != nil && !*enabled:
+		to = org.PolicyOff
+	case enforced != nil && *enforced:
+		to = org.PolicyRequired
+	case enforced != nil && now == org.PolicyRequired:
+		to = org.PolicyOn
+	}
+	return to, nil
 }
 
 func (a *API) removeConnection(ctx context.Context, c *call, in *InConnection) (*struct{}, error) {
@@ -135,10 +134,7 @@ func (a *API) removeConnection(ctx context.Context, c *call, in *InConnection) (
 	if err != nil {
 		return nil, err
 	}
-	if len(k.Uses) > 1 {
-		return nil, fault.New(fault.Conflict, "other organizations use this connection, too: signet org connection takes one away")
-	}
-	if err := a.Connections.Delete(ctx, k.ID); err != nil {
+	if err := a.Connections.Remove(ctx, orgID, k.ID, c.actor()); err != nil {
 		return nil, err
 	}
 	return nil, a.record(ctx, c, "connection.delete", k.ID, "organization", orgID, "name", k.Name)

@@ -2,6 +2,7 @@ package declare
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
@@ -14,7 +15,7 @@ import (
 // connection is a sign-in connection as a file says it.
 type connection struct {
 	name, protocol        string
-	disabled              bool
+	disabled, untried     bool
 	organizations         []string // slugs or ids
 	metadataURL, metadata string
 	clientID, authMethod  string
@@ -40,6 +41,7 @@ var connectionKeys = []key[connection]{
 	{"name", func(c *connection) any { return &c.name }},
 	{"protocol", func(c *connection) any { return &c.protocol }},
 	{"disabled", func(c *connection) any { return &c.disabled }},
+	{"untried", func(c *connection) any { return &c.untried }},
 	{"organizations", func(c *connection) any { return &c.organizations }},
 	{"metadata_url", func(c *connection) any { return &c.metadataURL }},
 	{"client_id", func(c *connection) any { return &c.clientID }},
@@ -133,9 +135,10 @@ func asDeclared(c *org.Connection, secrets org.Secrets) connection {
 	return out
 }
 
-// put makes the stored connection what the file says.
+// put makes the stored connection what the file says, but for whether people sign in
+// by it.
 func (d *connection) put(c *org.Connection, secrets *org.Secrets) error {
-	c.Name, c.Enabled = d.name, !d.disabled
+	c.Name = d.name
 	c.Mapping = org.Mapping{Email: d.email, GivenName: d.given, FamilyName: d.family, Name: d.called, Groups: d.groups}
 	for _, v := range d.admins {
 		c.Mapping.Roles = append(c.Mapping.Roles, org.RoleRule{Value: v, Role: org.Admin})
@@ -181,14 +184,31 @@ func (s Services) planConnection(ctx context.Context, d *Declaration, c *declare
 	}
 	want.organizations = ids
 	if is == nil {
+		if step.Untried = !want.disabled; step.Untried && !want.untried {
+			return nil, errUntried()
+		}
 		step.do = func(ctx context.Context) (string, error) { return c.id, s.makeConnection(ctx, c) }
 		return step, nil
 	}
+	if is.Protocol != org.Protocol(want.protocol) {
+		return nil, fault.New(fault.Conflict, "the connection speaks %s: another protocol is another connection, with an id of its own", is.Protocol).On("protocol")
+	}
+	return step, s.planChange(ctx, step, is, c, want, known)
+}
+
+// errUntried is the answer about a connection that is to be on and was not tried.
+func errUntried() error {
+	return fault.New(fault.Invalid, "no trial sign-in has passed with these settings: write disabled: true until an owner has run one on the organization's pages, or untried: true to answer for it yourself").On("disabled")
+}
+
+// planChange says what becomes of a connection that is there.
+func (s Services) planChange(ctx context.Context, step *Step, is *org.Connection, c *declaredConnection, want connection, known bool) error {
 	secrets, err := s.Connections.Secrets(is)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	before := asDeclared(is, secrets)
+	before.untried = want.untried // it allows something, and is nothing that is stored
 	if want.clientSecret == "" {
 		want.clientSecret = before.clientSecret // those that it has, which the file need not know
 	}
@@ -212,22 +232,35 @@ func (s Services) planConnection(ctx context.Context, d *Declaration, c *declare
 	if len(step.Differences) == 0 && known {
 		step.Action = Keep
 	}
-	if is.Protocol != org.Protocol(want.protocol) {
-		return nil, fault.New(fault.Conflict, "the connection speaks %s: another protocol is another connection, with an id of its own", is.Protocol).On("protocol")
+	change := func(ids []string) org.ConnectionChange {
+		next := want
+		next.organizations = ids
+		return org.ConnectionChange{By: org.Operator, Edit: next.put, To: want.policy(), Untried: want.untried}
 	}
+	then, err := s.Connections.Foresee(ctx, c.id, change(want.organizations))
+	if problem, ok := errors.AsType[org.ConnectionProblem](err); ok && problem == org.Untried {
+		return errUntried()
+	}
+	if err != nil {
+		return err
+	}
+	step.Untried = then.Enabled && then.TestedAt.IsZero()
 	step.do = func(ctx context.Context) (string, error) {
-		_, err := s.Connections.Edit(ctx, c.id, func(now *org.Connection, secrets *org.Secrets) error {
-			ids, _, err := s.organizationIDs(ctx, nil, c.organizations)
-			if err != nil {
-				return err
-			}
-			next := want
-			next.organizations = ids
-			return next.put(now, secrets)
-		})
+		ids, _, err := s.organizationIDs(ctx, nil, c.organizations)
+		if err == nil {
+			_, err = s.Connections.Change(ctx, c.id, change(ids))
+		}
 		return c.id, err
 	}
-	return step, nil
+	return nil
+}
+
+// policy is how far people sign in by it.
+func (d *connection) policy() org.Policy {
+	if d.disabled {
+		return org.PolicyOff
+	}
+	return org.PolicyOn
 }
 
 // checkConnection says what is wrong with what is declared, before anything is done.
@@ -252,7 +285,11 @@ func (s Services) makeConnection(ctx context.Context, c *declaredConnection) err
 	if err := want.put(made, &secrets); err != nil {
 		return err
 	}
-	return s.Connections.Create(ctx, made, secrets)
+	if err := s.Connections.Create(ctx, made, secrets); err != nil || want.disabled {
+		return err
+	}
+	_, err = s.Connections.Change(ctx, c.id, org.ConnectionChange{By: org.Operator, To: org.PolicyOn, Untried: want.untried})
+	return err
 }
 
 // organizationIDs are the ids of the organizations, by id or slug. One that the

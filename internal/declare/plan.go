@@ -45,6 +45,9 @@ type Step struct {
 	Subject     string // the client's id, or the account's once there is one
 	Action      Action
 	Differences []Difference // of an update
+	// Untried: people may sign in by the connection although no trial has passed with
+	// its settings.
+	Untried bool
 
 	do   func(context.Context) (subject string, err error)
 	plan func(context.Context) (*Step, error)

@@ -52,7 +52,7 @@ func meet(t *testing.T, change func(*org.Connection)) *meeting {
 	db, backend := storetest.Embedded(t, m.clock.Now)
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	m.ok(err)
-	m.connections = org.NewConnections(org.NewService(db, org.Rules{}, m.clock.Now), db, master.Sealer("connections"), m.clock.Now)
+	m.connections = org.NewConnections(org.NewDomains(org.NewService(db, org.Rules{}, m.clock.Now), db, nil, org.DomainRules{}, m.clock.Now), db, master.Sealer("connections"), m.clock.Now)
 	m.sessions = session.NewService(kv.NewSessions(backend, m.clock.Now), nil, nil, session.Lifetimes{Flow: time.Hour}, m.clock.Now)
 	pem, err := os.ReadFile(testenv.HouseAuthority(t))
 	m.ok(err)
@@ -63,17 +63,30 @@ func meet(t *testing.T, change func(*org.Connection)) *meeting {
 	m.documents = federation.NewDocuments(fetcher, m.connections, once, true, slog.New(slog.NewTextHandler(io.Discard, nil)), m.clock.Now)
 	m.saml = federation.NewSAML(m.sessions, once, m.documents, m.clock.Now)
 	m.service = federation.NewService(issuer, m.connections, map[org.Protocol]federation.Provider{org.SAML: m.saml})
-	c := &org.Connection{Name: "Contoso", Protocol: org.SAML, Enabled: true, SAML: org.SAMLSettings{MetadataURL: m.idp.MetadataURL()}}
+	c := &org.Connection{Name: "Contoso", Protocol: org.SAML, SAML: org.SAMLSettings{MetadataURL: m.idp.MetadataURL()}}
 	if change != nil {
 		change(c)
 	}
 	m.ok(m.connections.Create(t.Context(), c, org.Secrets{}))
 	m.id = c.ID
+	m.change(nil)
 	own, err := m.saml.Own(m.open())
 	m.ok(err)
 	m.idp.RegisterDocument(string(own.Metadata))
 	m.entity = own.EntityID
 	return m
+}
+
+// change changes the settings of the connection, which is on.
+func (m *meeting) change(edit func(*org.Connection)) {
+	m.t.Helper()
+	_, err := m.connections.Change(m.t.Context(), m.id, org.ConnectionChange{By: org.Operator, To: org.PolicyOn, Untried: true, Edit: func(c *org.Connection, _ *org.Secrets) error {
+		if edit != nil {
+			edit(c)
+		}
+		return nil
+	}})
+	m.ok(err)
 }
 
 func (m *meeting) ok(err error) {
@@ -278,11 +291,7 @@ func TestSAMLMetadataMoves(t *testing.T) {
 	_, err := m.arrive(d, form.Fields)
 	m.ok(err)
 	other := testenv.NewIDP(t)
-	_, err = m.connections.Edit(t.Context(), m.id, func(c *org.Connection, _ *org.Secrets) error {
-		c.SAML.MetadataURL, c.SAML.FetchedAt = other.MetadataURL(), time.Time{}
-		return nil
-	})
-	m.ok(err)
+	m.change(func(c *org.Connection) { c.SAML.MetadataURL, c.SAML.FetchedAt = other.MetadataURL(), time.Time{} })
 	m.ok(m.documents.Renew(t.Context()))
 	if got := m.open().SAML.Metadata; strings.Contains(got, other.URL) {
 		t.Error("another provider took the connection over")
@@ -301,11 +310,7 @@ func TestSAMLIDPInitiated(t *testing.T) {
 	if h, err := m.saml.Land(t.Context(), m.open(), nil, unasked().Fields); why(err) != federation.Nonsense {
 		t.Errorf("unasked: %q, %v", h, err)
 	}
-	_, err := m.connections.Edit(t.Context(), m.id, func(c *org.Connection, _ *org.Secrets) error {
-		c.SAML.IDPInitiated = true
-		return nil
-	})
-	m.ok(err)
+	m.change(func(c *org.Connection) { c.SAML.IDPInitiated = true })
 	form := unasked()
 	if h, err := m.saml.Land(t.Context(), m.open(), nil, form.Fields); err != nil || h != "" {
 		t.Errorf("unasked, and allowed: %q, %v", h, err)

@@ -61,6 +61,9 @@ type Outlook struct {
 	address   string
 }
 
+// Enters reports whether people like the one who arrived could sign in.
+func (o *Outlook) Enters() bool { return o.AccountID != "" || o.Believed }
+
 // Foresee says what would become of the arrival, and changes nothing.
 func (s *Arrivals) Foresee(ctx context.Context, c *Connection, a *Arrival) (*Outlook, error) {
 	out := &Outlook{}

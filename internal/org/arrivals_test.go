@@ -178,7 +178,7 @@ func TestSeveralOrganizations(t *testing.T) {
 // TestConnectionBounds refuses what a connection cannot hold.
 func TestConnectionBounds(t *testing.T) {
 	g := newGate(t)
-	s := org.NewConnections(g.Service, g.db, plainSealer{}, g.clock.Now)
+	s := org.NewConnections(org.NewDomains(g.Service, g.db, nil, org.DomainRules{}, g.clock.Now), g.db, plainSealer{}, g.clock.Now)
 	good := func() *org.Connection { return &org.Connection{Name: "Contoso", Protocol: org.OIDC} }
 	for name, change := range map[string]func(*org.Connection){
 		"no name":         func(c *org.Connection) { c.Name = " " },
@@ -197,7 +197,10 @@ func TestConnectionBounds(t *testing.T) {
 	c := good()
 	g.ok(s.Create(t.Context(), c, org.Secrets{}))
 	g.clock.Pass(time.Minute)
-	got, err := s.Edit(t.Context(), c.ID, func(c *org.Connection, _ *org.Secrets) error { c.OIDC.ClientID = "signet"; return nil })
+	got, err := s.Change(t.Context(), c.ID, org.ConnectionChange{By: org.Operator, Edit: func(c *org.Connection, _ *org.Secrets) error {
+		c.OIDC.ClientID = "signet"
+		return nil
+	}})
 	if err != nil || got.Version != 2 || !got.UpdatedAt.After(c.UpdatedAt) {
 		t.Errorf("changed: %+v, %v", got, err)
 	}

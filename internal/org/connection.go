@@ -64,6 +64,9 @@ func (c *Connection) Serves(orgID string) bool {
 	return slices.ContainsFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
 }
 
+// Shared reports whether several organizations use it.
+func (c *Connection) Shared() bool { return len(c.Uses) > 1 }
+
 // Enforced reports whether the organization lets its people sign in by
 // connections only, of which this is one.
 func (c *Connection) Enforced(orgID string) bool {

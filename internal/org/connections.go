@@ -22,23 +22,23 @@ type Sealer interface {
 	Open(sealed []byte, bound string) ([]byte, error)
 }
 
-// Connections is what can be done with sign-in connections. Who may do it is the
-// caller's to know: owners of each organization that uses one, the administrator
-// to whom they delegated it, and operators.
+// Connections is what can be done with sign-in connections. Owners of the
+// organization that uses one may, and the administrator to whom they delegated it;
+// operators may in any, and alone where several use it.
 type Connections struct {
-	orgs   *Service
-	store  ConnectionStore
-	sealer Sealer
-	now    func() time.Time
+	domains *Domains
+	store   ConnectionStore
+	sealer  Sealer
+	now     func() time.Time
 }
 
 // NewConnections returns the service of the store.
-func NewConnections(orgs *Service, store ConnectionStore, sealer Sealer, now func() time.Time) *Connections {
-	return &Connections{orgs: orgs, store: store, sealer: sealer, now: now}
+func NewConnections(domains *Domains, store ConnectionStore, sealer Sealer, now func() time.Time) *Connections {
+	return &Connections{domains: domains, store: store, sealer: sealer, now: now}
 }
 
 // Create stores a new connection, whose times and version are made here, and its
-// ID, unless it has one.
+// ID, unless it has one. Nobody signs in by it yet: Change switches it on.
 func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets) error {
 	if c.ID == "" {
 		id, err := uuid.NewV7()
@@ -48,7 +48,7 @@ func (s *Connections) Create(ctx context.Context, c *Connection, secrets Secrets
 		c.ID = id.String()
 	}
 	now := s.now()
-	c.Version, c.CreatedAt, c.UpdatedAt, c.TestedAt = 1, now, now, time.Time{}
+	c.Version, c.CreatedAt, c.UpdatedAt, c.TestedAt, c.Enabled = 1, now, now, time.Time{}, false
 	for i := range c.Uses {
 		c.Uses[i].Enforced = false // nothing was tried yet
 	}
@@ -73,7 +73,10 @@ const mostConnections = 20
 
 // Add is Create by the organization's owners, for it alone: a fault of kind Limited
 // when it has as many as it can have.
-func (s *Connections) Add(ctx context.Context, orgID string, c *Connection, secrets Secrets) error {
+func (s *Connections) Add(ctx context.Context, orgID string, c *Connection, secrets Secrets, by Actor) error {
+	if err := s.decides(ctx, orgID, by); err != nil {
+		return err
+	}
 	there, err := s.store.ConnectionsOf(ctx, orgID)
 	if err != nil {
 		return err
@@ -114,53 +117,17 @@ func (s *Connections) Of(ctx context.Context, orgID string) ([]*Connection, erro
 	return s.store.ConnectionsOf(ctx, orgID)
 }
 
-// Delete removes the connection. Who signed in by it keeps the account, and signs
-// in otherwise.
-func (s *Connections) Delete(ctx context.Context, id string) error {
-	return s.store.DeleteConnection(ctx, id)
-}
-
-// Edit changes the connection's settings: the edit gets them with what is secret,
-// and may be called more than once. What counts for a trial when it changes
-// (all but the name, who uses it and whether it is enabled) makes a new trial
-// necessary, and nothing is enforced until it has passed.
-func (s *Connections) Edit(ctx context.Context, id string, edit func(*Connection, *Secrets) error) (*Connection, error) {
-	return s.change(ctx, id, Operator, func(c *Connection) error {
-		secrets, err := s.Secrets(c)
-		if err != nil {
-			return err
-		}
-		before, err := settingsOf(c, secrets)
-		if err != nil {
-			return err
-		}
-		if err := edit(c, &secrets); err != nil {
-			return err
-		}
-		after, err := settingsOf(c, secrets)
-		if err != nil {
-			return err
-		}
-		if before != after {
-			if err := s.seal(c, secrets); err != nil {
-				return err
-			}
-			c.TestedAt = time.Time{}
-		}
-		for i := range c.Uses {
-			c.Uses[i].Enforced = c.Uses[i].Enforced && !c.TestedAt.IsZero()
-		}
-		return c.check()
-	})
-}
-
-// settingsOf is what a trial is about, as a text that can be compared.
-func settingsOf(c *Connection, secrets Secrets) (string, error) {
-	raw, err := json.Marshal([]any{c.OIDC, c.SAML, c.Mapping, secrets})
-	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "the settings are not readable")
+// Remove removes the connection. Who signed in by it keeps the account, and signs
+// in otherwise. One that several organizations use is removed for all of them only.
+func (s *Connections) Remove(ctx context.Context, orgID, id string, by Actor) error {
+	c, err := s.Own(ctx, orgID, id, by)
+	if err == nil && orgID != "" && c.Shared() {
+		err = fault.New(fault.Conflict, "other organizations use this connection, too: signet org connection takes one away")
 	}
-	return string(raw), nil
+	if err != nil {
+		return err
+	}
+	return s.store.DeleteConnection(ctx, id)
 }
 
 // Refresh keeps what was fetched anew from where the connection's metadata is:
@@ -170,44 +137,31 @@ func (s *Connections) Refresh(ctx context.Context, id string, edit func(*Connect
 	return err
 }
 
-// Passed notes that a trial passed with the settings of the version. Of settings
-// that were changed meanwhile nothing was tried: a fault of kind Conflict.
-func (s *Connections) Passed(ctx context.Context, id string, version int64) error {
-	_, err := s.change(ctx, id, Operator, func(c *Connection) error {
-		if c.Version != version {
-			return fault.New(fault.Conflict, "the connection was changed while the trial ran: try it again")
-		}
-		c.TestedAt = s.now()
-		return nil
-	})
-	return err
+// Trial is a trial sign-in that somebody looked at and found right.
+type Trial struct {
+	OrgID   string // for which organization; "": the operator, for all
+	By      Actor
+	Version int64 // of the connection, that it was run with
+	Outlook *Outlook
 }
 
-// Policy is how far an organization's people sign in by a connection.
-type Policy string
-
-// The policies.
-const (
-	PolicyOff      Policy = "off"      // nobody is led there
-	PolicyOn       Policy = "on"       // addresses in proven domains are led there
-	PolicyRequired Policy = "required" // and sign in nowhere else
-)
-
-// Policies are all of them.
-var Policies = []Policy{PolicyOff, PolicyOn, PolicyRequired}
-
-// Switch changes the policy of the organization's connection, in one write. A
-// fault of kind Conflict: no trial sign-in has passed with the settings that it has.
-func (s *Connections) Switch(ctx context.Context, id, orgID string, to Policy, by Actor) error {
-	_, err := s.change(ctx, id, by, func(c *Connection) error {
-		i := slices.IndexFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
-		switch {
-		case i < 0:
-			return NoConnection()
-		case to != PolicyOff && c.TestedAt.IsZero():
-			return fault.New(fault.Conflict, "a connection is switched on once a trial sign-in by it has passed")
+// Passed notes that a trial passed. What was changed meanwhile was not tried, and who
+// arrived has to be one who would get in: otherwise a fault of kind Conflict.
+func (s *Connections) Passed(ctx context.Context, id string, t Trial) error {
+	if err := s.decides(ctx, t.OrgID, t.By); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, id, t.By, func(c *Connection) error {
+		if err := c.changeable(t.OrgID, t.By); err != nil {
+			return err
 		}
-		c.Enabled, c.Uses[i].Enforced = to != PolicyOff, to == PolicyRequired
+		switch {
+		case c.Version != t.Version:
+			return fault.New(fault.Conflict, "the connection was changed while the trial ran: try it again")
+		case !t.Outlook.Enters():
+			return fault.New(fault.Conflict, "what arrived is not enough to sign in")
+		}
+		c.TestedAt = s.now()
 		return nil
 	})
 	return err
@@ -244,7 +198,7 @@ func (s *Connections) following(ctx context.Context, c *Connection, before []str
 		if slices.Contains(before, id) {
 			continue
 		}
-		mails, err := s.orgs.tellRequired(ctx, id, c, by)
+		mails, err := s.domains.orgs.tellRequired(ctx, id, c, by)
 		if err != nil {
 			return Following{}, err
 		}

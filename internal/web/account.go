@@ -145,6 +145,8 @@ var notices = map[string]view.Message{
 	"domain-removed":      view.NoticeDomainRemoved,
 	"domain-led":          view.NoticeDomainLed,
 	"connection-saved":    view.NoticeConnSaved,
+	"connection-eased":    view.NoticeConnEased,
+	"connection-stopped":  view.NoticeConnStopped,
 	"connection-removed":  view.NoticeConnRemoved,
 	"connection-passed":   view.NoticeConnPassed,
 	"connection-on":       view.NoticeConnOn,

@@ -173,7 +173,7 @@ func (w *Web) showConnectHome(rw http.ResponseWriter, r *http.Request, s *setup,
 	}
 	for _, c := range connections {
 		row := view.ConnectRow{Name: c.Name, About: aboutProtocol(c.Protocol), State: connectionState(c, s.org.ID)}
-		if editable(c) {
+		if !c.Shared() {
 			row.URL = w.setupAt(s, aboutPart(partConnection, c.ID))
 		}
 		page.Connections = append(page.Connections, row)
@@ -203,12 +203,12 @@ func aboutProtocol(p org.Protocol) view.Message {
 }
 
 func connectionState(c *org.Connection, orgID string) view.State {
-	switch {
-	case !editable(c):
+	switch policy := c.PolicyFor(orgID); {
+	case c.Shared():
 		return view.ConnForOthers
-	case c.Enabled && c.Enforced(orgID):
+	case policy == org.PolicyRequired:
 		return view.ConnRequired
-	case c.Enabled:
+	case policy == org.PolicyOn:
 		return view.ConnOn
 	case !c.TestedAt.IsZero():
 		return view.ConnTried
@@ -217,10 +217,6 @@ func connectionState(c *org.Connection, orgID string) view.State {
 	}
 	return view.ConnPartial
 }
-
-// editable reports whether one organization may change the connection: one that
-// several use is the operator's.
-func editable(c *org.Connection) bool { return len(c.Uses) == 1 }
 
 // complete reports whether all is entered that a trial needs.
 func complete(c *org.Connection) bool {
@@ -265,14 +261,7 @@ func (w *Web) connectNext(s *setup, domains []*org.Domain, connections []*org.Co
 // ownConnection is the organization's connection that the path names, if it is
 // one that its owners change.
 func (w *Web) ownConnection(r *http.Request, s *setup) (*org.Connection, error) {
-	c, err := w.Connections.Get(r.Context(), r.PathValue("connection"))
-	if err != nil {
-		return nil, err
-	}
-	if !c.Serves(s.org.ID) || !editable(c) {
-		return nil, org.NoConnection()
-	}
-	return c, nil
+	return w.Connections.Own(r.Context(), s.org.ID, r.PathValue("connection"), s.by)
 }
 
 // problemOf is what is wrong with a domain, in the word of the domain.

@@ -38,7 +38,7 @@ func (w *Web) postProvider(rw http.ResponseWriter, r *http.Request, s *setup) er
 		return fault.New(fault.Invalid, "choose a provider").On("guide")
 	}
 	c := &org.Connection{Name: g.name, Protocol: g.protocol, OIDC: org.OIDCSettings{Scopes: g.scopes}}
-	if err := w.Connections.Add(r.Context(), s.org.ID, c, org.Secrets{}); err != nil {
+	if err := w.Connections.Add(r.Context(), s.org.ID, c, org.Secrets{}, s.by); err != nil {
 		return err
 	}
 	if err := w.recordConnection(r, s, "connection.create", c); err != nil {
@@ -104,7 +104,7 @@ func (w *Web) showSettings(rw http.ResponseWriter, r *http.Request, s *setup, c 
 	page := &view.ConnectSettings{
 		ConnectFrame: fr, Form: form(partConnection), Name: c.Name, State: connectionState(c, s.org.ID), Steps: guideOf(c).Steps(w.guideAddresses(c)),
 		SAML: c.Protocol == org.SAML, Typed: e.typed, Faults: e.faults, Line: e.line, Kept: len(c.Sealed) > 0, Fault: e.faults[""], Trouble: e.trouble, Complete: complete(c), Try: form(partTry), TriedAt: c.TestedAt,
-		Switch: form(partSwitch), On: c.Enabled, Required: c.Enabled && c.Enforced(s.org.ID), Remove: form(partDisconnect),
+		Switch: form(partSwitch), On: c.Enabled, Required: c.PolicyFor(s.org.ID) == org.PolicyRequired, Remove: form(partDisconnect),
 	}
 	if page.Proven, err = w.Domains.AnyProven(r.Context(), s.org.ID); err != nil {
 		return err
@@ -151,7 +151,8 @@ func (w *Web) postSettings(rw http.ResponseWriter, r *http.Request, s *setup) er
 	if len(e.faults) > 0 {
 		return w.showSettings(rw, r, s, c, e)
 	}
-	c, err = w.Connections.Edit(r.Context(), c.ID, func(c *org.Connection, secrets *org.Secrets) error { return e.apply(c, secrets) })
+	before := c.PolicyFor(s.org.ID)
+	c, err = w.Connections.Change(r.Context(), c.ID, org.ConnectionChange{OrgID: s.org.ID, By: s.by, Edit: e.apply})
 	if fault.Is(err, fault.Invalid) {
 		e.faults, e.trouble = map[string]view.Message{"": view.FaultSettings}, fault.Public(err)
 		if c, err = w.ownConnection(r, s); err != nil {
@@ -162,7 +163,7 @@ func (w *Web) postSettings(rw http.ResponseWriter, r *http.Request, s *setup) er
 	if err != nil {
 		return err
 	}
-	if err := w.recordConnection(r, s, "connection.update", c); err != nil {
+	if err := w.recordConnection(r, s, "connection.update", c, "policy", string(c.PolicyFor(s.org.ID))); err != nil {
 		return err
 	}
 	if e.typed = typedOf(c); complete(c) {
@@ -174,8 +175,20 @@ func (w *Web) postSettings(rw http.ResponseWriter, r *http.Request, s *setup) er
 		e.fault("", view.FaultMetadataURL)
 		return w.showSettings(rw, r, s, c, e)
 	}
-	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", "connection-saved")+"#try")
+	w.send(rw, w.setupAt(s, aboutPart(partConnection, c.ID), "done", savedAs(before, c.PolicyFor(s.org.ID)))+"#try")
 	return nil
+}
+
+// savedAs is the notice about settings that were saved: whether they have taken away
+// how far people signed in by the connection.
+func savedAs(before, after org.Policy) string {
+	switch {
+	case before == after:
+		return "connection-saved"
+	case after == org.PolicyOff:
+		return "connection-stopped"
+	}
+	return "connection-eased"
 }
 
 // troubleOf is what keeps the connection from sending anybody to its provider, in
@@ -298,7 +311,7 @@ func (w *Web) postDisconnect(rw http.ResponseWriter, r *http.Request, s *setup) 
 	if err != nil {
 		return err
 	}
-	if err := w.Connections.Delete(r.Context(), c.ID); err != nil {
+	if err := w.Connections.Remove(r.Context(), s.org.ID, c.ID, s.by); err != nil {
 		return err
 	}
 	if err := w.recordConnection(r, s, "connection.delete", c, "name", c.Name); err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -19,20 +20,10 @@ func (w *Web) postSwitch(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	if !slices.Contains(org.Policies, to) {
 		return fault.New(fault.Invalid, "switch it to off, on or required").On("to")
 	}
-	refuse := func(why view.Message) error {
+	_, err = w.Connections.Change(r.Context(), c.ID, org.ConnectionChange{OrgID: s.org.ID, By: s.by, To: to})
+	if problem, ok := errors.AsType[org.ConnectionProblem](err); ok {
+		why := map[org.ConnectionProblem]view.Message{org.Untried: view.FaultUntried, org.Unproven: view.FaultNoDomain}[problem]
 		return w.showSettings(rw, r, s, c, entered{typed: typedOf(c), faults: map[string]view.Message{"": why}})
-	}
-	if to != org.PolicyOff {
-		if proven, err := w.Domains.AnyProven(r.Context(), s.org.ID); err != nil || !proven && !c.TestedAt.IsZero() {
-			if err != nil {
-				return err
-			}
-			return refuse(view.FaultNoDomain)
-		}
-	}
-	err = w.Connections.Switch(r.Context(), c.ID, s.org.ID, to, s.by)
-	if fault.Is(err, fault.Conflict) {
-		return refuse(view.FaultUntried)
 	}
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func fillTrial(page *view.ConnectTrial, c *org.Connection, a *org.Arrival, out *
 		page.Raw = append(page.Raw, view.Pair{Name: attribute, Value: strings.Join(values, ", ")})
 	}
 	slices.SortFunc(page.Raw, func(a, b view.Pair) int { return strings.Compare(a.Name, b.Name) })
-	page.Good = passes(out)
+	page.Good = out.Enters()
 	switch {
 	case out.AccountID != "":
 		page.Outcome = say(view.ConnectOutcomeKnown)
@@ -120,9 +120,6 @@ func roleSentence(role org.Role) view.Sentence {
 	return view.Sentence{Say: view.ConnectBecomesViewer}
 }
 
-// passes reports whether people like the one who arrived could sign in.
-func passes(out *org.Outlook) bool { return out.AccountID != "" || out.Believed }
-
 // postPassed notes that the trial passed: somebody looked at it and says so.
 func (w *Web) postPassed(rw http.ResponseWriter, r *http.Request, s *setup) error {
 	c, t, err := w.atTrial(rw, r, s)
@@ -130,7 +127,7 @@ func (w *Web) postPassed(rw http.ResponseWriter, r *http.Request, s *setup) erro
 		return err
 	}
 	at := w.setupAt(s, aboutPart(partConnection, c.ID))
-	if err := w.trialPassed(r, c, t); fault.Is(err, fault.Conflict) {
+	if err := w.trialPassed(r, s, c, t); fault.Is(err, fault.Conflict) {
 		w.send(rw, at+"#try") // it was changed meanwhile: to be tried again
 		return nil
 	} else if err != nil {
@@ -143,7 +140,7 @@ func (w *Web) postPassed(rw http.ResponseWriter, r *http.Request, s *setup) erro
 	return nil
 }
 
-func (w *Web) trialPassed(r *http.Request, c *org.Connection, t *session.Trial) error {
+func (w *Web) trialPassed(r *http.Request, s *setup, c *org.Connection, t *session.Trial) error {
 	if t.Arrival == nil {
 		return fault.New(fault.Conflict, "nothing arrived")
 	}
@@ -151,8 +148,5 @@ func (w *Web) trialPassed(r *http.Request, c *org.Connection, t *session.Trial) 
 	if err != nil {
 		return err
 	}
-	if !passes(out) {
-		return fault.New(fault.Conflict, "what arrived is not enough to sign in")
-	}
-	return w.Connections.Passed(r.Context(), c.ID, t.Version)
+	return w.Connections.Passed(r.Context(), c.ID, org.Trial{OrgID: s.org.ID, By: s.by, Version: t.Version, Outlook: out})
 }

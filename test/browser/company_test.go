@@ -34,6 +34,7 @@ connections:
   - id: %s
     name: Contoso
     protocol: oidc
+    untried: true
     organizations: [contoso]
     metadata_url: %s/.well-known/openid-configuration
     client_id: house

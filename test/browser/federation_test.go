@@ -51,7 +51,7 @@ func startFederatedHouse(t *testing.T) (h *house, up *testenv.Env) {
 organizations:
   - {slug: contoso, name: Contoso, owners: [%s]}
 connections:
-  - {id: %s, name: Contoso, protocol: oidc, organizations: [contoso], client_id: house, client_secret: secret-of-the-house,
+  - {id: %s, name: Contoso, protocol: oidc, untried: true, organizations: [contoso], client_id: house, client_secret: secret-of-the-house,
      metadata_url: "%s/.well-known/openid-configuration"}
 `, ways[0].email, companyConnection, up.Issuer)
 	h = &house{Env: testenv.Start(t, testenv.Options{

@@ -21,6 +21,7 @@ connections:
   - id: 019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55
     name: Contoso
     protocol: saml
+    untried: true
     organizations: [contoso]
     idp_initiated: true
     metadata_url: `

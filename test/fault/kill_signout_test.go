@@ -91,15 +91,16 @@ func requireProvider(t *testing.T, e *testenv.Env, slug, domain string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := org.NewConnections(org.NewService(db, org.Rules{}, time.Now), db, nil, time.Now)
+	domains := org.NewDomains(org.NewService(db, org.Rules{}, time.Now), db, nil, org.DomainRules{}, time.Now)
+	s := org.NewConnections(domains, db, nil, time.Now)
 	c := &org.Connection{Name: "Contoso", Protocol: org.OIDC, Uses: []org.Use{{OrgID: o.ID}}}
 	if err := s.Create(ctx, c, org.Secrets{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Passed(ctx, c.ID, c.Version); err != nil {
+	if err := s.Passed(ctx, c.ID, org.Trial{By: org.Operator, Version: c.Version, Outlook: &org.Outlook{Believed: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Switch(ctx, c.ID, o.ID, org.PolicyRequired, org.Operator); err != nil {
+	if _, err := s.Change(ctx, c.ID, org.ConnectionChange{OrgID: o.ID, By: org.Operator, To: org.PolicyRequired}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -53,7 +53,7 @@ var swapBodies = map[string]string{
 	"invite":                `{"role":"admin","addresses":["mallory@example.com"]}`,
 	"add-domain":            `{"domain":"taken.example"}`,
 	"add-connection":        `{"name":"Taken","protocol":"saml"}`,
-	"update-connection":     `{"name":"Taken","oidc":{"client_id":"taken"}}`,
+	"update-connection":     `{"name":"Taken","oidc":{"client_id":"taken"},"enabled":true,"enforced":true}`,
 }
 
 // stateOf is all that the operator sees of the organizations.

@@ -29,6 +29,7 @@ connections:
   - id: %s
     name: Fabrikam
     protocol: oidc
+    untried: true
     organizations: [fabrikam]
     metadata_url: %s/.well-known/openid-configuration
     client_id: fabrikam

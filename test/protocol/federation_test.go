@@ -47,6 +47,7 @@ connections:
   - id: `+contoso+`
     name: Contoso
     protocol: oidc
+    untried: true
     organizations: [contoso]
     metadata_url: `+p.up.Issuer+`/.well-known/openid-configuration
     client_id: house
@@ -377,11 +378,11 @@ func TestFederationOffMeanwhile(t *testing.T) {
 	}
 	b, page := arrive()
 	page = b.Finish(b.Submit(page.Form("sign-in"), "sign-in"), ada)
-	for _, args := range []string{"disable", "enable"} {
-		if code, _, errs := p.Run("", "org", "connection", args, contoso); code != 0 {
+	for _, args := range [][]string{{"disable"}, {"enable", "--untried"}} {
+		if code, _, errs := p.Run("", append([]string{"org", "connection", args[0], contoso}, args[1:]...)...); code != 0 {
 			t.Fatal(errs)
 		}
-		if args == "disable" {
+		if args[0] == "disable" {
 			b.Submit(page.Form("connect"), "connect")
 		}
 	}

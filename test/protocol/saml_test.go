@@ -38,6 +38,7 @@ connections:
   - id: ` + contosoSAML + `
     name: Contoso
     protocol: saml
+    untried: true
     organizations: [contoso]
     metadata_url: ` + metadataURL + `
     ` + more + `

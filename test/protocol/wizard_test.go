@@ -347,4 +347,13 @@ func TestEnforcement(t *testing.T) {
 	if page := step(t, app, c.Browser().For(t), contosoCarol.Email); page.Form("password") == nil {
 		t.Errorf("after the domain is gone: %s", page.URL)
 	}
+
+	// Another secret takes the requirement away, and another client the connection.
+	for _, c := range [][2]string{{"house", "connection-eased"}, {"another", "connection-stopped"}} {
+		page = admin.Get(page.URL.Path)
+		page = admin.Submit(page.Form("client_id"), "submit", "client_id", c[0], "client_secret", "another-secret")
+		if page.URL.Query().Get("done") != c[1] {
+			t.Errorf("after a change: %s, want %s\n%s", page.URL, c[1], page.Body)
+		}
+	}
 }

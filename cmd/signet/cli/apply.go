@@ -181,10 +181,14 @@ func (a *apply) step(ctx context.Context, h *house, step *declare.Step) error {
 	for _, d := range step.Differences {
 		fields = append(fields, d.Field)
 	}
-	if len(fields) == 0 {
-		return h.record(ctx, thing+"."+string(step.Action), step.Subject, "by", "apply")
+	details := []string{"by", "apply"}
+	if len(fields) > 0 {
+		details = append(details, "fields", strings.Join(fields, " "))
 	}
-	return h.record(ctx, thing+"."+string(step.Action), step.Subject, "by", "apply", "fields", strings.Join(fields, " "))
+	if step.Untried {
+		details = append(details, "untried", "true")
+	}
+	return h.record(ctx, thing+"."+string(step.Action), step.Subject, details...)
 }
 
 func (done applied) text(w io.Writer) error {

@@ -61,14 +61,10 @@ func (e *elsewhere) require(t *testing.T) {
 	if err := e.upstreams.Create(ctx, c, org.Secrets{ClientSecret: "the-secret-of-the-house"}); err != nil {
 		t.Fatal(err)
 	}
-	c, err := e.upstreams.Edit(ctx, c.ID, func(c *org.Connection, _ *org.Secrets) error { c.Enabled = true; return nil })
-	if err != nil {
+	if err := e.upstreams.Passed(ctx, c.ID, org.Trial{By: org.Operator, Version: c.Version, Outlook: &org.Outlook{Believed: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.upstreams.Passed(ctx, c.ID, c.Version); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.upstreams.Switch(ctx, c.ID, e.org.ID, org.PolicyRequired, org.Operator); err != nil {
+	if _, err := e.upstreams.Change(ctx, c.ID, org.ConnectionChange{OrgID: e.org.ID, By: org.Operator, To: org.PolicyRequired}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -192,10 +192,10 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.changes = account.NewChanges(h.db, h.accounts, c.Account.ClosingGrace, time.Now)
 	h.orgs = org.NewService(h.db, org.Rules{MostOwned: c.Organizations.MostOwned, Grace: c.Organizations.Grace}, time.Now)
 	h.invites = org.NewInvitations(h.db, h.orgs, h.invitationGuard(), c.Organizations.Invitation, time.Now)
-	h.upstreams = org.NewConnections(h.orgs, h.db, master.Sealer("connections"), time.Now)
 	h.domains = org.NewDomains(h.orgs, h.db, outbound.NewResolver(c.DNS.Server), org.DomainRules{
 		Recheck: c.Organizations.DomainRecheck, Grace: c.Organizations.DomainGrace,
 	}, time.Now)
+	h.upstreams = org.NewConnections(h.domains, h.db, master.Sealer("connections"), time.Now)
 	h.arrivals = org.NewArrivals(h.db, h.db, h.domains.ProvenBy, time.Now)
 	h.realms = org.NewRealms(h.db, h.db)
 	h.setups = org.NewSetups(h.orgs, h.db, c.Organizations.SetupLink, time.Now)

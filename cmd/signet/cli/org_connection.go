@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -179,13 +180,15 @@ func connectionShow(p *Process) *cobra.Command {
 }
 
 func connectionSwitch(p *Process, on bool) *cobra.Command {
-	use, short, to := "enable", "Let people sign in by a connection", "on"
-	long := "Let people sign in by a connection."
+	use, short, to := "enable", "Let people sign in by a connection", org.PolicyOn
+	long := "Let people sign in by a connection, once a trial sign-in by it has passed: an owner runs one\n" +
+		"on the organization's pages."
 	if !on {
-		use, short, to = "disable", "Let nobody sign in by a connection", "off"
+		use, short, to = "disable", "Let nobody sign in by a connection", org.PolicyOff
 		long = "Let nobody sign in by a connection. Who is signed in stays so; organizations that\nlet their people in by nothing else let them in by their passwords again."
 	}
-	return &cobra.Command{
+	var untried bool
+	cmd := &cobra.Command{
 		Use: use + " CONNECTION", Short: short, Long: long, Example: "  signet org connection " + use + " 0198c0de-0000-7000-8000-00000000c057",
 		Args: oneArg("connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -194,14 +197,7 @@ func connectionSwitch(p *Process, on bool) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				c, err = h.upstreams.Edit(ctx, c.ID, func(c *org.Connection, _ *org.Secrets) error {
-					c.Enabled = on
-					return nil
-				})
-				if err != nil {
-					return err
-				}
-				if err := h.record(ctx, "connection.switch", c.ID, "to", to); err != nil {
+				if err := h.switchConnection(ctx, c, to, untried); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(p.Stdout, "%s: %sd\n", printable(c.Name), use)
@@ -209,6 +205,26 @@ func connectionSwitch(p *Process, on bool) *cobra.Command {
 			})
 		},
 	}
+	if on {
+		cmd.Flags().BoolVar(&untried, "untried", false, "although no trial has passed: you answer for what its provider says")
+	}
+	return cmd
+}
+
+// switchConnection switches the connection for all that use it, and notes it.
+func (h *house) switchConnection(ctx context.Context, c *org.Connection, to org.Policy, untried bool) error {
+	now, err := h.upstreams.Change(ctx, c.ID, org.ConnectionChange{By: org.Operator, To: to, Untried: untried})
+	if problem, ok := errors.AsType[org.ConnectionProblem](err); ok && problem == org.Untried {
+		return fault.Wrap(fault.Conflict, err, "no trial sign-in by %s has passed: an owner runs one on the organization's pages; or answer for it with --untried", printable(c.Name))
+	}
+	if err != nil {
+		return err
+	}
+	details := []string{"to", string(to)}
+	if now.Enabled && now.TestedAt.IsZero() {
+		details = append(details, "untried", "true")
+	}
+	return h.record(ctx, "connection.switch", c.ID, details...)
 }
 
 func connectionRemove(p *Process) *cobra.Command {
@@ -223,7 +239,7 @@ func connectionRemove(p *Process) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := h.upstreams.Delete(ctx, c.ID); err != nil {
+				if err := h.upstreams.Remove(ctx, "", c.ID, org.Operator); err != nil {
 					return err
 				}
 				if err := h.record(ctx, "connection.delete", c.ID, "name", c.Name); err != nil {

@@ -18,20 +18,37 @@ func connections(t testing.TB, db *sqlstore.DB) *org.Connections {
 	t.Helper()
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	ok(t, err)
-	return org.NewConnections(organizations(db, epoch), db, master.Sealer("connections"), func() time.Time { return epoch })
+	return org.NewConnections(domains(db), db, master.Sealer("connections"), func() time.Time { return epoch })
+}
+
+func domains(db *sqlstore.DB) *org.Domains {
+	return org.NewDomains(organizations(db, epoch), db, nil, org.DomainRules{}, func() time.Time { return epoch })
+}
+
+// tried is a trial of the connection as it is, that passed.
+func tried(c *org.Connection) org.Trial {
+	return org.Trial{By: org.Operator, Version: c.Version, Outlook: &org.Outlook{Believed: true}}
+}
+
+// switched is a change of how far people of the organization sign in by a connection.
+func switched(o *org.Organization, to org.Policy) org.ConnectionChange {
+	return org.ConnectionChange{OrgID: o.ID, By: org.Operator, To: to}
 }
 
 func makeConnection(t testing.TB, db *sqlstore.DB, uses ...*org.Organization) *org.Connection {
 	t.Helper()
 	c := &org.Connection{
-		Name: "Contoso", Protocol: org.OIDC, Enabled: true,
+		Name: "Contoso", Protocol: org.OIDC,
 		OIDC:    org.OIDCSettings{MetadataURL: "https://idp.example/.well-known/openid-configuration", Metadata: `{"b":1,"a":"ü"}`, ClientID: "signet", Scopes: []string{"email"}},
 		Mapping: org.Mapping{Groups: "groups", Roles: []org.RoleRule{{Value: "admins", Role: org.Admin}}},
 	}
 	for _, o := range uses {
 		c.Uses = append(c.Uses, org.Use{OrgID: o.ID})
 	}
-	ok(t, connections(t, db).Create(t.Context(), c, org.Secrets{ClientSecret: "s3cret"}))
+	s := connections(t, db)
+	ok(t, s.Create(t.Context(), c, org.Secrets{ClientSecret: "s3cret"}))
+	c, err := s.Change(t.Context(), c.ID, org.ConnectionChange{By: org.Operator, To: org.PolicyOn, Untried: true})
+	ok(t, err)
 	return c
 }
 
@@ -68,8 +85,8 @@ func testConnections(t *testing.T, fresh func(testing.TB) string) {
 		if _, err := s.Secrets(other); err == nil {
 			t.Error("one connection's secrets are opened as another's")
 		}
-		ok(t, s.Delete(ctx, other.ID))
-		want(t, s.Delete(ctx, other.ID), fault.NotFound)
+		ok(t, s.Remove(ctx, "", other.ID, org.Operator))
+		want(t, s.Remove(ctx, "", other.ID, org.Operator), fault.NotFound)
 	})
 
 	t.Run("those of an organization, and pages of all", func(t *testing.T) {
@@ -89,27 +106,20 @@ func testConnections(t *testing.T, fresh func(testing.TB) string) {
 	})
 
 	t.Run("a trial counts for the settings that it was run with", func(t *testing.T) {
-		tried := makeConnection(t, db, one)
-		want(t, s.Switch(ctx, tried.ID, one.ID, org.PolicyOn, org.Operator), fault.Conflict)
-		ok(t, s.Passed(ctx, tried.ID, tried.Version))
-		want(t, s.Passed(ctx, tried.ID, tried.Version), fault.Conflict)
-		ok(t, s.Switch(ctx, tried.ID, one.ID, org.PolicyRequired, org.Operator))
-		got, err := s.Get(ctx, tried.ID)
+		addDomain(t, db, one, "engines.example")
+		ok(t, db.ProveDomain(ctx, one.ID, "engines.example", false, epoch))
+		c := makeConnection(t, db, one)
+		_, err := s.Change(ctx, c.ID, switched(one, org.PolicyRequired))
+		want(t, err, fault.Conflict)
+		ok(t, s.Passed(ctx, c.ID, tried(c)))
+		want(t, s.Passed(ctx, c.ID, tried(c)), fault.Conflict)
+		got, err := s.Change(ctx, c.ID, switched(one, org.PolicyRequired))
 		ok(t, err)
-		if !got.Enforced(one.ID) || got.TestedAt.IsZero() {
-			t.Errorf("enforced: %+v", got)
+		if stored, err := db.Connection(ctx, c.ID); err != nil || !stored.Enforced(one.ID) || stored.TestedAt.IsZero() || stored.Version != got.Version {
+			t.Errorf("enforced: %+v, %v", stored, err)
 		}
-		want(t, s.Switch(ctx, tried.ID, two.ID, org.PolicyRequired, org.Operator), fault.NotFound)
-		got, err = s.Edit(ctx, tried.ID, func(c *org.Connection, _ *org.Secrets) error { c.Name = "Fabrikam"; return nil })
-		if err != nil || got.Name != "Fabrikam" || !got.Enforced(one.ID) {
-			t.Errorf("renamed: %+v, %v", got, err)
-		}
-		_, err = s.Edit(ctx, tried.ID, func(_ *org.Connection, secrets *org.Secrets) error { secrets.ClientSecret = "new"; return nil })
-		ok(t, err)
-		got, err = db.Connection(ctx, tried.ID)
-		if err != nil || got.Enforced(one.ID) || !got.TestedAt.IsZero() {
-			t.Errorf("after another secret: %+v, %v", got, err)
-		}
+		_, err = s.Change(ctx, c.ID, switched(two, org.PolicyRequired))
+		want(t, err, fault.NotFound)
 	})
 
 	t.Run("an organization that is erased uses none", func(t *testing.T) {

@@ -49,8 +49,9 @@ func testRealms(t *testing.T, fresh func(testing.TB) string) {
 	if r := realm(d.Name); r.ConnectionID != first.ID {
 		t.Error("a second connection leads people away")
 	}
-	ok(t, s.Passed(ctx, second.ID, second.Version))
-	ok(t, s.Switch(ctx, second.ID, o.ID, org.PolicyRequired, org.Operator))
+	ok(t, s.Passed(ctx, second.ID, tried(second)))
+	_, err := s.Change(ctx, second.ID, switched(o, org.PolicyRequired))
+	ok(t, err)
 	if r := realm(d.Name); r.ConnectionID != second.ID || !r.Enforced {
 		t.Errorf("the one that is enforced: %+v", r)
 	}
@@ -72,7 +73,7 @@ func testRealms(t *testing.T, fresh func(testing.TB) string) {
 	if r := realm(d.Name); r == nil || r.ConnectionID != third.ID {
 		t.Errorf("after all that: %+v", r)
 	}
-	_, err := organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
+	_, err = organizations(db, epoch).Delete(ctx, o.ID, org.Operator)
 	ok(t, err)
 	none("the organization is deleted")
 }
@@ -88,9 +89,6 @@ func lead(t testing.TB, db *sqlstore.DB, d *org.Domain, c *org.Connection) {
 
 func switchOff(t testing.TB, db *sqlstore.DB, c *org.Connection) {
 	t.Helper()
-	_, err := connections(t, db).Edit(t.Context(), c.ID, func(c *org.Connection, _ *org.Secrets) error {
-		c.Enabled = false
-		return nil
-	})
+	_, err := connections(t, db).Change(t.Context(), c.ID, org.ConnectionChange{By: org.Operator, To: org.PolicyOff})
 	ok(t, err)
 }

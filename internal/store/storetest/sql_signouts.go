@@ -33,7 +33,7 @@ func newMover(t testing.TB, db *sqlstore.DB) *mover {
 	m.domain = addDomain(t, db, m.org, "engines.example")
 	ok(t, db.ProveDomain(t.Context(), m.org.ID, m.domain.Name, false, epoch))
 	m.conn = makeConnection(t, db, m.org)
-	ok(t, connections(t, db).Passed(t.Context(), m.conn.ID, m.conn.Version))
+	ok(t, connections(t, db).Passed(t.Context(), m.conn.ID, tried(m.conn)))
 	return m
 }
 
@@ -44,8 +44,9 @@ func (m *mover) to(p org.Policy) {
 	m.t.Helper()
 	master, err := keys.ParseMaster("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 	ok(m.t, err)
-	s := org.NewConnections(organizations(m.db, epoch), m.db, master.Sealer("connections"), m.now)
-	ok(m.t, s.Switch(m.t.Context(), m.conn.ID, m.org.ID, p, org.Operator))
+	s := org.NewConnections(domains(m.db), m.db, master.Sealer("connections"), m.now)
+	_, err = s.Change(m.t.Context(), m.conn.ID, switched(m.org, p))
+	ok(m.t, err)
 }
 
 // claim takes what waits, for a minute.

@@ -251,6 +251,8 @@ const (
 	NoticeDomainRemoved Message = "notice.domain_removed"
 	NoticeDomainLed     Message = "notice.domain_led"
 	NoticeConnSaved     Message = "notice.connection_saved"
+	NoticeConnEased     Message = "notice.connection_eased"
+	NoticeConnStopped   Message = "notice.connection_stopped"
 	NoticeConnRemoved   Message = "notice.connection_removed"
 	NoticeConnPassed    Message = "notice.connection_passed"
 	NoticeConnOn        Message = "notice.connection_on"

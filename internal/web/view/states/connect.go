@@ -140,6 +140,12 @@ func connectConnections() []State {
 		state("connect/settings/untried", settingsPage(view.GuideEntra, func(p *view.ConnectSettings) {
 			p.Complete, p.Kept, p.State, p.Notice, p.Fault = true, true, view.ConnUntried, view.NoticeConnSaved, view.FaultUntried
 		})),
+		state("connect/settings/stopped", settingsPage(view.GuideOIDC, func(p *view.ConnectSettings) {
+			p.Complete, p.Kept, p.State, p.Notice = true, true, view.ConnUntried, view.NoticeConnStopped
+		})),
+		state("connect/settings/eased", settingsPage(view.GuideOIDC, func(p *view.ConnectSettings) {
+			p.Complete, p.Kept, p.Proven, p.On, p.State, p.Notice = true, true, true, true, view.ConnOn, view.NoticeConnEased
+		})),
 		state("connect/settings/no-domain", settingsPage(view.GuideEntra, func(p *view.ConnectSettings) { tried(p); p.Fault = view.FaultNoDomain })),
 		state("connect/settings/tried", settingsPage(view.GuideEntra, func(p *view.ConnectSettings) { tried(p); p.Proven, p.Notice = true, view.NoticeConnPassed })),
 		state("connect/settings/required", settingsPage(view.GuideEntra, func(p *view.ConnectSettings) {
