@@ -40,6 +40,7 @@ type inviteBody struct {
 type (
 	invitationsInput struct {
 		InOrganization
+		QueryInput
 		PageInput
 	}
 
@@ -82,7 +83,7 @@ func (a *API) invitations() {
 	const one = list + "/{invitation}"
 	declare(a, operation{
 		id: "list-invitations", method: http.MethodGet, path: list, scope: resource.OrganizationsRead, tag: tagInvitations,
-		summary: "List the invitations to an organization", about: "The newest first, until a month after they expired. Owners and admins see them.",
+		summary: "List the invitations to an organization", about: "The newest first, until a month after they expired; query searches their addresses. Owners and admins see them.",
 	}, a.listInvitations)
 	declare(a, operation{
 		id: "invite", method: http.MethodPost, path: list, scope: resource.OrganizationsWrite, tag: tagInvitations,
@@ -104,11 +105,9 @@ func (a *API) listInvitations(ctx context.Context, c *call, in *invitationsInput
 	if err != nil {
 		return nil, err
 	}
-	read := func(before string, limit int) ([]*org.Invited, error) {
-		return a.Invitations.List(ctx, c.actor(), o.ID, before, limit)
-	}
-	show := func(i *org.Invited) Invitation { return invitationOf(i.Invitation, i.Standing) }
-	return paged(in.PageInput, read, show, func(i *org.Invited) string { return i.ID })
+	return searched(in.PageInput, func(before string, limit int) ([]*org.Invited, string, error) {
+		return a.Invitations.List(ctx, c.actor(), o.ID, in.Query, before, limit)
+	}, func(i *org.Invited) Invitation { return invitationOf(i.Invitation, i.Standing) })
 }
 
 func (a *API) invite(ctx context.Context, c *call, in *inviteInput) (*invitedOutput, error) {

@@ -29,6 +29,7 @@ func memberOf(p *org.Person) Member {
 // membersInput is how a page of members is asked for.
 type membersInput struct {
 	InOrganization
+	QueryInput
 	PageInput
 }
 
@@ -61,7 +62,7 @@ func (a *API) members() {
 	declare(a, operation{
 		id: "list-members", method: http.MethodGet, path: list, scope: resource.OrganizationsRead, tag: tagMembers,
 		summary: "List the members of an organization",
-		about:   "By the ids of their accounts. Every member sees all.",
+		about:   "By the ids of their accounts; query searches them. Every member sees all.",
 	}, a.listMembers)
 	declare(a, operation{
 		id: "get-member", method: http.MethodGet, path: one, scope: resource.OrganizationsRead, tag: tagMembers,
@@ -89,10 +90,9 @@ func (a *API) listMembers(ctx context.Context, c *call, in *membersInput) (*page
 	if err != nil {
 		return nil, err
 	}
-	read := func(after string, limit int) ([]*org.Person, error) {
-		return a.Organizations.Members(ctx, o.ID, after, limit)
-	}
-	return paged(in.PageInput, read, memberOf, func(p *org.Person) string { return p.AccountID })
+	return searched(in.PageInput, func(after string, limit int) ([]*org.Person, string, error) {
+		return a.Organizations.FindMembers(ctx, o.ID, in.Query, after, limit)
+	}, memberOf)
 }
 
 func (a *API) getMember(ctx context.Context, c *call, in *InMember) (*memberOutput, error) {

@@ -25,20 +25,33 @@ type pageOutput[T any] struct{ Body Page[T] }
 // with the key, show says each, and key is its place in the list. One more than
 // asked for is read, to know whether there is a next page.
 func paged[S, T any](in PageInput, read func(after string, limit int) ([]S, error), show func(S) T, key func(S) string) (*pageOutput[T], error) {
+	return searched(in, func(after string, limit int) ([]S, string, error) {
+		some, err := read(after, limit+1)
+		if err != nil || len(some) <= limit {
+			return some, "", err
+		}
+		return some[:limit], key(some[limit-1]), nil
+	}, show)
+}
+
+// QueryInput is how a list is searched.
+type QueryInput struct {
+	Query string `query:"query" maxLength:"100" doc:"Finds those in whose address or name each of its words is, whatever the case and the accents. A page of a search may be short, or empty, and have a next_cursor."`
+}
+
+// searched is paged for a list that says itself where the next page begins; "":
+// there is none.
+func searched[S, T any](in PageInput, read func(after string, limit int) ([]S, string, error), show func(S) T) (*pageOutput[T], error) {
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "cursor is not the next_cursor of a page")
 	}
-	some, err := read(string(after), in.Limit+1)
+	some, next, err := read(string(after), in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &pageOutput[T]{Page[T]{Items: make([]T, 0, min(len(some), in.Limit))}}
-	for i, s := range some {
-		if i == in.Limit {
-			out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(key(some[i-1])))
-			break
-		}
+	out := &pageOutput[T]{Page[T]{Items: make([]T, 0, len(some)), Next: base64.RawURLEncoding.EncodeToString([]byte(next))}}
+	for _, s := range some {
 		out.Body.Items = append(out.Body.Items, show(s))
 	}
 	return out, nil

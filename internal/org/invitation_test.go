@@ -97,7 +97,7 @@ func TestWhoMayInviteWhom(t *testing.T) {
 		}
 		_, err := l.Invite(t.Context(), l.as(who), org.Wish{}, []string{"x@example.com"}, l.compose)
 		l.want(who+" invites into the house", err, fault.Forbidden)
-		_, err = l.Invitations.List(t.Context(), l.as(who), l.o.ID, "", 10)
+		_, _, err = l.Invitations.List(t.Context(), l.as(who), l.o.ID, "", "", 10)
 		l.want(who+" lists", err, map[string]fault.Kind{"viewer1": fault.Forbidden, "stranger": fault.NotFound}[who])
 	}
 	_, err := l.ask(l.as("owner1"), "boss", "x@example.com")

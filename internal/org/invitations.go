@@ -139,31 +139,35 @@ func (s *Invitations) roleIn(ctx context.Context, orgID string, by Actor) (Role,
 }
 
 // List returns up to limit invitations of the organization that are older than
-// the one with the id before, the newest first. Those who may invite see them;
-// without an organization, operators do.
-func (s *Invitations) List(ctx context.Context, by Actor, orgID, before string, limit int) ([]*Invited, error) {
+// the one with the id before, the newest first, and the before of the next page,
+// or "": all, or those whose address has each word of what was typed. Those who
+// may invite see them; without an organization, operators do.
+func (s *Invitations) List(ctx context.Context, by Actor, orgID, typed, before string, limit int) ([]*Invited, string, error) {
 	if err := s.mayInvite(ctx, by, orgID, Viewer); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	list, err := s.store.Invitations(ctx, orgID, before, limit)
+	q := queryOf(typed)
+	list, next, err := search(q, before, limit, func(before string, limit int) ([]*Invitation, error) {
+		return s.store.Invitations(ctx, orgID, before, limit)
+	}, func(i *Invitation) string { return i.ID }, func(i *Invitation) bool { return q.fits(i.Email) })
 	if err != nil || len(list) == 0 {
-		return nil, err
+		return nil, next, err
 	}
 	var o *Organization
 	if orgID != "" {
 		if o, err = s.orgs.Get(ctx, orgID); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	out, roles := make([]*Invited, 0, len(list)), map[string]Role{}
 	for _, i := range list {
 		seen, err := s.seenIn(ctx, o, i, roles)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		out = append(out, seen)
 	}
-	return out, nil
+	return out, next, nil
 }
 
 // Get returns an invitation of the organization.

@@ -134,6 +134,10 @@ func (b *Browser) Submit(f *Form, button string, pairs ...string) *Page {
 	if pressed[0] != "" {
 		fields.Set(pressed[0], pressed[1])
 	}
+	if f.Method == http.MethodGet { // the fields are the query, whatever the action had
+		action, _, _ := strings.Cut(f.Action, "?")
+		return b.follow(f.Method, action+"?"+fields.Encode(), nil)
+	}
 	return b.follow(f.Method, f.Action, fields)
 }
 

@@ -27,11 +27,12 @@ func (w *Web) showOrgInvitations(rw http.ResponseWriter, r *http.Request, v *org
 	if page.OrgFrame, err = w.orgFrame(r, v, pathInvitations); err != nil {
 		return err
 	}
-	before := r.URL.Query().Get("before")
-	list, err := w.Invitations.List(r.Context(), v.by(), v.org.ID, before, orgsPage+1)
+	asked := w.listAsked(r, orgPath(pathInvitations, v.org.ID), "before")
+	list, next, err := w.Invitations.List(r.Context(), v.by(), v.org.ID, asked.query, asked.from, orgsPage)
 	if err != nil {
 		return err
 	}
+	page.Search, page.Pages = asked.search(view.SearchInvitations, len(list)), asked.pages(next)
 	at := func(path string) string { return w.at(orgPath(path, v.org.ID)) }
 	page.Form = view.Form{Action: at(pathInvitations)}
 	app := clip(r.FormValue("app"))
@@ -42,13 +43,6 @@ func (w *Web) showOrgInvitations(rw http.ResponseWriter, r *http.Request, v *org
 		page.Hidden = []view.Pair{{Name: "app", Value: app}}
 	}
 	page.ResendAction, page.RevokeAction = at(pathResend), at(pathUninvite)
-	if before != "" {
-		page.FirstURL = at(pathInvitations)
-	}
-	if len(list) > orgsPage {
-		list = list[:orgsPage]
-		page.NextURL = w.at(orgPath(pathInvitations, v.org.ID), "before", list[orgsPage-1].ID)
-	}
 	for _, i := range list {
 		page.Invitations = append(page.Invitations, view.OrgInvitation{
 			ID: i.ID, Email: i.Email, Role: view.Role(i.Role), Standing: view.Standing(i.Standing), Sent: i.SentAt, Until: i.ExpiresAt,

@@ -22,12 +22,12 @@ func (w *Web) showOrgMembers(rw http.ResponseWriter, r *http.Request, v *orgVisi
 		return err
 	}
 	page := &view.OrgMembers{OrgFrame: fr, Problem: bad}
-	after := r.URL.Query().Get("after")
-	list, err := w.Organizations.Members(r.Context(), v.org.ID, after, orgsPage+1)
+	asked := w.listAsked(r, orgPath(pathOrg, v.org.ID), "after")
+	list, next, err := w.Organizations.FindMembers(r.Context(), v.org.ID, asked.query, asked.from, orgsPage)
 	if err != nil {
 		return err
 	}
-	list, page.Pages = paged(w, list, orgPath(pathOrg, v.org.ID), after, func(p *org.Person) string { return p.AccountID })
+	page.Search, page.Pages = asked.search(view.SearchMembers, len(list)), asked.pages(next)
 	for _, p := range list {
 		m := w.orgMemberView(v, p)
 		if v.org.Role.Manages(p.Role) {

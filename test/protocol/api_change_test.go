@@ -50,6 +50,14 @@ func TestAPIAnOrganizationsLife(t *testing.T) {
 		if got := his.all(at+"/members", "1"); namesIn(got, "email")+" "+namesIn(got, "role") != "ada@example.com, bob@example.com owner, viewer" {
 			t.Errorf("members: %v", got)
 		}
+		found := his.want(http.StatusOK, "GET", at+"/members?query=ADA%20love", "")
+		if !strings.Contains(found.Body, "ada@example.com") || strings.Contains(found.Body, "bob@example.com") {
+			t.Errorf("searched for her: %s", found.Body)
+		}
+		if found := his.want(http.StatusOK, "GET", at+"/members?query=zo%C3%AB", ""); strings.TrimSpace(found.Body) != `{"items":[]}` {
+			t.Errorf("searched for nobody: %s", found.Body)
+		}
+		his.refused(http.StatusUnprocessableEntity, "GET", at+"/members?query="+strings.Repeat("a", 101), "")
 		for _, c := range [][3]string{
 			{"PATCH", at, `{"name":"Mine"}`}, {"DELETE", at, ""}, {"PUT", at + "/members/" + bob, `{"role":"admin"}`},
 			{"PUT", at + "/members/" + ada, `{"role":"viewer"}`}, {"DELETE", at + "/members/" + ada, ""}, {"POST", at + "/transfer", `{"to":"` + bob + `"}`},

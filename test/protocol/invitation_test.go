@@ -232,6 +232,10 @@ func TestInvitationsOfAnOrganization(t *testing.T) {
 			t.Errorf("the report does not say %q:\n%s", told, p.Body)
 		}
 	}
+	if p := h.owner.Get(page + "?query=GRACE"); !strings.Contains(p.Body, "grace@example.com") || strings.Contains(p.Body, eve.Email) {
+		t.Errorf("searched for grace:\n%s", p.Body)
+	}
+	wantPage(t, h.owner.Get(page+"?query=nobody"), http.StatusOK, "Nobody here matches")
 	old := h.invitationTo(t, eve.Email, 1)
 
 	var again, back *testenv.Form

@@ -298,8 +298,33 @@ func TestLastOwnerCloses(t *testing.T) {
 
 var nextPage = regexp.MustCompile(`<a href="([^"]+)" id="next"`)
 
-// TestMembersByPage follows the pages of a long list: each member is on exactly
-// one of them.
+// listed follows the pages of a list of members from the path on, and counts how
+// often each of them is there, and the pages.
+func listed(t *testing.T, b *testenv.Browser, path string) (seen map[string]int, pages int) {
+	t.Helper()
+	for seen = map[string]int{}; path != ""; pages++ {
+		p := b.Get(path)
+		if p.Status != http.StatusOK {
+			t.Fatalf("%s: %d", path, p.Status)
+		}
+		for _, m := range memberLink.FindAllStringSubmatch(p.Body, -1) {
+			seen[m[1]]++
+		}
+		path = ""
+		if next := nextPage.FindStringSubmatch(p.Body); next != nil {
+			path = html.UnescapeString(next[1])
+		}
+	}
+	for member, n := range seen {
+		if n != 1 {
+			t.Errorf("%s is on %d pages", member, n)
+		}
+	}
+	return seen, pages
+}
+
+// TestMembersByPage follows the pages of a long list, and of what is searched in
+// it: each member is on exactly one of them.
 func TestMembersByPage(t *testing.T) {
 	each(t, func(t *testing.T, e *testenv.Env) {
 		const many = 120
@@ -309,29 +334,16 @@ func TestMembersByPage(t *testing.T) {
 			fmt.Fprintf(&viewers, ", m%d@example.com", i)
 		}
 		e.Apply("users:\n" + users.String() + "organizations:\n  - {slug: big, name: Big, owners: [ada@example.com], viewers: [bob@example.com" + viewers.String() + "]}\n")
-		b := atHome(t, e, ada)
-		seen, pages := map[string]int{}, 0
-		for path := "/orgs/" + organizationOf(t, e, "big").ID; path != ""; pages++ {
-			p := b.Get(path)
-			if p.Status != http.StatusOK {
-				t.Fatalf("%s: %d", path, p.Status)
-			}
-			for _, m := range memberLink.FindAllStringSubmatch(p.Body, -1) {
-				seen[m[1]]++
-			}
-			path = ""
-			if next := nextPage.FindStringSubmatch(p.Body); next != nil {
-				path = html.UnescapeString(next[1])
+		b, home := atHome(t, e, ada), "/orgs/"+organizationOf(t, e, "big").ID
+		for query, want := range map[string][2]int{ // members and pages
+			"": {many + 2, 3}, "EXAMPLE": {many + 2, 3}, "m11": {11, 1}, "m1": {31, 1}, "lovelace ádá": {1, 1}, "m118@example.com": {1, 1}, "zoë": {0, 1}, strings.Repeat("m", 5000): {0, 1},
+		} {
+			if seen, pages := listed(t, b, home+"?query="+url.QueryEscape(query)); len(seen) != want[0] || pages != want[1] {
+				t.Errorf("%.20q: %d members on %d pages, want %v", query, len(seen), pages, want)
 			}
 		}
-		for member, n := range seen {
-			if n != 1 {
-				t.Errorf("%s is on %d pages", member, n)
-			}
-		}
-		if len(seen) != many+2 || pages != 3 {
-			t.Errorf("%d members on %d pages, want %d on 3", len(seen), pages, many+2)
-		}
+		p := b.Submit(b.Get(home).Form("query"), "", "query", "<zoë>")
+		wantPage(t, p, http.StatusOK, "Nobody here matches", "&lt;zoë&gt;", `href="`+home+`"`)
 		for _, odd := range []string{"x", "%00", "00000000-0000-0000-0000-000000000000' OR 1", strings.Repeat("9", 5000)} {
 			if p := b.Get("/orgs/" + organizationOf(t, e, "big").ID + "?after=" + url.QueryEscape(odd)); p.Status != http.StatusOK {
 				t.Errorf("after %.20q: %d", odd, p.Status)

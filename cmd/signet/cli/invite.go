@@ -248,16 +248,12 @@ func (h *house) invitations(ctx context.Context, p *Process, f *invitationsFlags
 		i, err := h.invites.Resend(ctx, org.Operator, orgID, f.resend, compose)
 		return h.invitationDone(ctx, p, i, err, "invitation.resend", "sent again")
 	}
-	list, err := h.invites.List(ctx, org.Operator, orgID, f.before, f.limit+1) // one more tells whether there are more
+	list, next, err := h.invites.List(ctx, org.Operator, orgID, "", f.before, f.limit)
 	if err != nil {
 		return err
 	}
-	page := invitationPage{Invitations: []invitationView{}}
-	for n, i := range list {
-		if n == f.limit {
-			page.Next = list[n-1].ID
-			break
-		}
+	page := invitationPage{Invitations: []invitationView{}, Next: next}
+	for _, i := range list {
 		page.Invitations = append(page.Invitations, invitationView{
 			ID: i.ID, Email: i.Email, Role: i.Role, Standing: i.Standing, Inviter: i.InviterID, ClientID: i.ClientID,
 			SentAt: stored(i.SentAt), ExpiresAt: stored(i.ExpiresAt),

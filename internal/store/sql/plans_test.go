@@ -113,6 +113,7 @@ func asks(t *testing.T, db *sqlstore.DB) {
 		func() error { _, err := db.Owners(ctx, o, 50); return err },
 		func() error { _, err := db.SoleOwned(ctx, who, 50); return err },
 		func() error { _, err := db.Members(ctx, o, who, 50); return err },
+		func() error { _, _, err := svc.FindMembers(ctx, o, "p999@example.com", "", 50); return err },
 		func() error { _, err := db.MembershipsOf(ctx, who, false, o, 50); return err },
 		func() error { _, err := db.MembershipsOf(ctx, who, true, "", 50); return err },
 		func() error { _, err := db.EraseOrganizations(ctx, now.Add(-1000*time.Hour), 50); return err },
@@ -196,7 +197,7 @@ func TestOrganizationsAreFoundByIndexes(t *testing.T) {
 			asks(t, db)
 			seen := map[string]bool{}
 			for _, s := range r.Take() {
-				if seen[s.Text] {
+				if seen[s.Text] && !pageOfMany.MatchString(s.Text) { // the plan of a page depends on its size
 					continue
 				}
 				seen[s.Text] = true

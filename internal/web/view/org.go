@@ -71,6 +71,20 @@ const (
 // Pages say where the other pages of a list are; empty: there are none.
 type Pages struct{ FirstURL, NextURL string }
 
+// Search finds some of a list: the form's address takes the field "query".
+type Search struct {
+	SearchURL string
+	Label     Message
+	Query     string // by which the list was searched; empty: it is all
+	Offered   bool
+}
+
+// By what a list is searched.
+const (
+	SearchMembers     Message = "org.search"
+	SearchInvitations Message = "invite.search"
+)
+
 // Orgs lists the organizations of a person.
 type Orgs struct {
 	AccountFrame
@@ -138,6 +152,7 @@ const (
 // OrgMembers lists the members of an organization.
 type OrgMembers struct {
 	OrgFrame
+	Search
 	Pages
 	Members []OrgMember
 	Managed bool // some of them have a page where they are changed

@@ -23,6 +23,7 @@ const (
 // fields are "addresses", a list, and "role".
 type OrgInvitations struct {
 	OrgFrame
+	Search
 	Pages
 	Form
 	Addresses    string

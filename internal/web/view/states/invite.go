@@ -46,6 +46,7 @@ func orgInvitations() []State {
 			p := &view.OrgInvitations{
 				OrgFrame: orgFrame(as, view.TabInvitations), Form: view.Form{Action: "/orgs/o1/invitations"}, Role: view.RoleViewer,
 				Roles: []view.Role{view.RoleViewer, view.RoleAdmin}, ResendAction: "/orgs/o1/invitations/resend", RevokeAction: "/orgs/o1/invitations/revoke",
+				Search: view.Search{SearchURL: "/orgs/o1/invitations", Label: view.SearchInvitations, Offered: true},
 				Invitations: []view.OrgInvitation{
 					{ID: "i3", Email: "grace@example.com", Role: view.RoleViewer, Standing: view.StandingOpen, Sent: noon, Until: noon.Add(7 * 24 * time.Hour), Waits: true},
 					{ID: "i2", Email: long.Email, Role: view.RoleAdmin, Standing: view.StandingExpired, Sent: noon, Until: noon, Waits: true},
@@ -59,8 +60,9 @@ func orgInvitations() []State {
 	return []State{
 		state("invite/org/some", page(view.RoleAdmin, func(*view.OrgInvitations) {})),
 		state("invite/org/none", page(view.RoleOwner, func(p *view.OrgInvitations) {
-			p.Invitations, p.Roles = nil, append(p.Roles, view.RoleOwner)
+			p.Invitations, p.Offered, p.Roles = nil, false, append(p.Roles, view.RoleOwner)
 		})),
+		state("invite/org/not-found", page(view.RoleAdmin, func(p *view.OrgInvitations) { p.Invitations, p.Query = nil, "zoë@example.com" })),
 		state("invite/org/again", page(view.RoleAdmin, func(p *view.OrgInvitations) { p.Notice = view.NoticeInvitedAgain })),
 		state("invite/org/report", page(view.RoleAdmin, func(p *view.OrgInvitations) {
 			p.Reports = []view.InviteReport{

@@ -39,6 +39,13 @@ func orgs() []State {
 		state("org/new/owned", create("Analytical Engines", view.FaultOrgsOwned)),
 		state("org/members/owner", members(view.RoleOwner, func(p *view.OrgMembers) { p.Notice = view.NoticeOrgCreated })),
 		state("org/members/viewer", members(view.RoleViewer, func(p *view.OrgMembers) { p.FirstURL, p.NextURL = "/orgs/o1", "/orgs/o1?after=a4" })),
+		state("org/members/found", members(view.RoleOwner, func(p *view.OrgMembers) {
+			p.Query, p.Members, p.NextURL = "bob", p.Members[1:2], "/orgs/o1?after=a4&query=bob"
+		})),
+		state("org/members/nobody", members(view.RoleViewer, func(p *view.OrgMembers) { p.Query, p.Members = long.Email, nil })),
+		state("org/members/further", members(view.RoleViewer, func(p *view.OrgMembers) {
+			p.Query, p.Members, p.NextURL = "zoë", nil, "/orgs/o1?after=a4&query=zo%C3%AB"
+		})),
 		state("org/members/long", members(view.RoleAdmin, func(p *view.OrgMembers) { p.Org.Name, p.Members = long.Name, p.Members[2:] })),
 		state("org/members/gone", members(view.RoleAdmin, func(p *view.OrgMembers) { p.Problem = view.FaultNoMember })),
 		state("org/member/owner", member(view.RoleOwner, func(*view.OrgMemberPage) {})),
@@ -122,7 +129,7 @@ func orgFrame(as view.Role, here view.Message) view.OrgFrame {
 
 func members(as view.Role, edit func(*view.OrgMembers)) func() view.Page {
 	return func() view.Page {
-		p := &view.OrgMembers{OrgFrame: orgFrame(as, view.TabMembers), Members: []view.OrgMember{
+		p := &view.OrgMembers{OrgFrame: orgFrame(as, view.TabMembers), Search: view.Search{SearchURL: "/orgs/o1", Label: view.SearchMembers, Offered: true}, Members: []view.OrgMember{
 			{Person: ada, Role: as, Joined: noon.Add(-90 * 24 * time.Hour), Self: true},
 			{Person: view.Person{Email: "bob@example.com"}, Role: view.RoleAdmin, Joined: noon.Add(-40 * 24 * time.Hour)},
 			{Person: long, Role: view.RoleViewer, Joined: noon},
