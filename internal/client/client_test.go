@@ -318,11 +318,11 @@ func TestAChangeIsSeen(t *testing.T) {
 	if _, err := there.Get(ctx, "web"); err != nil || !origin(there, "https://app.example") {
 		t.Fatal("the other node does not know the client")
 	}
-	c.RedirectURIs = []string{"https://new.example:8443/cb"}
+	c.RedirectURIs = []string{"https://new.example:8443/cb", "https://Other.example:443/cb"}
 	if err := here.Put(ctx, &c, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := here.Get(ctx, "web"); !got.MayRedirect("https://new.example:8443/cb") || !origin(here, "https://new.example:8443") {
+	if got, _ := here.Get(ctx, "web"); !got.MayRedirect("https://new.example:8443/cb") || !origin(here, "https://new.example:8443") || !origin(here, "https://other.example") {
 		t.Error("this node does not see its own change")
 	}
 	there.Forget()

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -210,12 +209,11 @@ func (r *Registry) readOrigins(ctx context.Context) (map[string]bool, error) {
 		}
 		for _, c := range clients {
 			for _, uri := range c.RedirectURIs {
-				if u, err := url.Parse(uri); err == nil && u.Host != "" {
-					origins[u.Scheme+"://"+u.Host] = true
-				}
+				origins[Origin(uri)] = true
 			}
 		}
 		if len(clients) < page {
+			delete(origins, "") // of addresses that have none
 			return origins, nil
 		}
 		after = clients[len(clients)-1].ID
