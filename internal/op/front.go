@@ -45,7 +45,7 @@ func (p *Provider) granted(w http.ResponseWriter, r *http.Request, f *session.Fl
 	if req.ResponseType.FrontChannel() {
 		tokens, err := p.frontTokens(r, req, c, &code.Grant, &made)
 		if err != nil {
-			return err
+			return p.answerError(w, r, req, err)
 		}
 		fields = append(fields, tokens...)
 	}

@@ -200,4 +200,11 @@ func TestKeysByURI(t *testing.T) {
 	if info.Status != http.StatusBadRequest || asked.Load() != 1 {
 		t.Errorf("keys on this machine, where that is not allowed: %d %s, fetched %d times", info.Status, info.Body, asked.Load())
 	}
+	// The app is told, also where its tokens would pass through the browser.
+	front, client := trusted("by-uri-front", lines[0], "id_token_encrypted_response_alg: ECDH-ES", "grant_types: [implicit]", "response_types: [id_token]")
+	guarded.Apply("clients:\n" + client)
+	r := guarded.App(t, front).Request("response_type", "id_token")
+	signedIn := guarded.Browser().For(t)
+	signedIn.Finish(signedIn.Get(guarded.Issuer+"/account"), ada)
+	wantAnswer(t, guarded, r, signedIn.Get(r.Path()), "invalid_request")
 }
