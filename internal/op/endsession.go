@@ -55,8 +55,8 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // endSessionBlind answers a POST without the session cookie: a form of another
 // site brings no SameSite=Lax cookie along. The session that an ID token names
-// ends by its name, and a page on the way takes the cookie; without one, the same request by a redirect brings the
-// cookie.
+// ends by its name, and a page on the way takes the cookie; without one, the same
+// request by a redirect brings the cookie.
 func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps params, out *signOut) error {
 	if out.proven == nil {
 		redirect(w, p.cfg.Issuer+pathEndSession+"?"+url.Values(ps).Encode())
@@ -73,10 +73,15 @@ func (p *Provider) endSessionBlind(w http.ResponseWriter, r *http.Request, ps pa
 }
 
 func (p *Provider) readEndSession(r *http.Request) (params, *oauthError) {
+	read := queryParams
 	if r.Method == http.MethodPost {
-		return formParams(r)
+		read = formParams
 	}
-	return queryParams(r)
+	ps, oerr := read(r)
+	if oerr == nil {
+		oerr = ps.fit()
+	}
+	return ps, oerr
 }
 
 // signOut is a request to sign out that was read.

@@ -120,9 +120,16 @@ func modeOf(t session.ResponseType, asked string) string {
 	return mode
 }
 
-func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError {
+func checkLengths(_ *Provider, _ context.Context, d *draft) *oauthError { return d.params.fit() }
+
+// fit refuses parameters of which more would be kept than may be. A hint is read
+// and not kept: an ID token is as long as what it tells.
+func (p params) fit() *oauthError {
 	all := 0
-	for name, values := range d.params {
+	for name, values := range p {
+		if name == "id_token_hint" {
+			continue
+		}
 		for _, v := range values {
 			if len(v) > maxParam {
 				return ruleSize.broken("the parameter %s has %d bytes; at most %d are kept", printable(name), len(v), maxParam)

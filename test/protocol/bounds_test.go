@@ -33,3 +33,24 @@ func TestFlowsAreBounded(t *testing.T) {
 		t.Errorf("one refused request wrote %d bytes to the log", grown)
 	}
 }
+
+// TestALongHint: an ID token that tells much is a hint as any other, for signing in
+// and out: it is read, and nothing of it is kept.
+func TestALongHint(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		e.Apply("users:\n  - email: " + ada.Email + "\n    password: " + ada.Password + "\n    verified: true\n    website: https://ada.example/" + strings.Repeat("x", 5000) + "\n")
+		app, b := e.App(t, web), e.Browser().For(t)
+		hint := tokens(t, b, app, ada, "claims", `{"id_token":{"website":null}}`).Str("id_token")
+		if len(hint) < 5000 {
+			t.Fatalf("the ID token has %d bytes", len(hint))
+		}
+		r := app.Request("prompt", "none", "id_token_hint", hint)
+		wantAnswer(t, e, r, b.Get(r.Path()), "")
+		for _, method := range []string{"GET", "POST"} {
+			if p := endSession(b, method, []string{"id_token_hint", hint, "post_logout_redirect_uri", "https://web.example/bye"}); p.Status != http.StatusOK && p.Location == "" {
+				t.Errorf("signed out by %s: %d", method, p.Status)
+			}
+		}
+		wantSession(t, e, b, false)
+	})
+}

@@ -100,6 +100,8 @@ func TestEndSessionRefuses(t *testing.T) {
 			{"another client's address", []string{"id_token_hint", hint, "post_logout_redirect_uri", "https://guest.example/bye"}},
 			{"address without hint or client", []string{"post_logout_redirect_uri", bye}},
 			{"unknown client", []string{"client_id", "nobody", "post_logout_redirect_uri", bye}},
+			{"endless state", []string{"id_token_hint", hint, "post_logout_redirect_uri", bye, "state", strings.Repeat("s", 5000)}},
+			{"endless languages", []string{"ui_locales", strings.Repeat("de ", 2000)}},
 			{"unregistered address with client_id", []string{"client_id", web.ID, "post_logout_redirect_uri", "https://evil.example/"}},
 		}
 		for _, c := range cases {
