@@ -84,13 +84,16 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, d *draft) error
 	if err != nil {
 		return err
 	}
-	switch {
-	case need == session.NeedNothing:
-		return p.granted(w, r, f, d.client, sess)
-	case d.req.Prompts(session.PromptNone):
+	if need != session.NeedNothing && !d.req.Prompts(session.PromptNone) {
+		return p.park(w, r, d.req, need)
+	}
+	if err := p.Sessions.AnswerPushed(r.Context(), d.req); err != nil {
+		return p.answerError(w, r, d.req, pushedGone(err))
+	}
+	if need != session.NeedNothing {
 		return p.answerError(w, r, d.req, silentError(need))
 	}
-	return p.park(w, r, d.req, need)
+	return p.granted(w, r, f, d.client, sess)
 }
 
 // need is what the flow still needs. What the person allowed the client in
@@ -116,6 +119,9 @@ func (p *Provider) need(ctx context.Context, f *session.Flow, sess *session.Sess
 // park stores the request as a flow of this browser and sends it to where the
 // need is asked for.
 func (p *Provider) park(w http.ResponseWriter, r *http.Request, req *session.Request, need session.Need) error {
+	if err := p.Sessions.ReturnPushed(r.Context(), req); err != nil {
+		return err
+	}
 	f, err := p.Sessions.StartFlow(r.Context(), infoOf(r).Address, p.Cookies.NameBrowser(w, r), *req, session.Progress{})
 	if err != nil {
 		return err
@@ -165,6 +171,9 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := p.Sessions.Finish(r.Context(), f); err != nil {
 		return err
+	}
+	if err := p.Sessions.AnswerPushed(r.Context(), req); err != nil {
+		refused = pushedGone(err)
 	}
 	if refused != nil {
 		return p.answerError(w, r, req, refused)

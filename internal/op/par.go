@@ -77,18 +77,23 @@ func pushError(o *oauthError) *oauthError {
 }
 
 // takePushed makes the pushed request the one that is asked for. It is the
-// client's own, and good once (§4, §7.3).
+// client's own, and good for one answer (§4, §7.3).
 func (p *Provider) takePushed(ctx context.Context, d *draft, uri string) *oauthError {
-	req, err := p.Sessions.Pushed(ctx, strings.TrimPrefix(uri, pushedPrefix))
-	if fault.Is(err, fault.Expired) {
-		return rulePushed.broken("%s", fault.Public(err)).because(err)
-	}
+	req, err := p.Sessions.TakePushed(ctx, strings.TrimPrefix(uri, pushedPrefix))
 	if err != nil {
-		return asOAuth(err)
+		return pushedGone(err)
 	}
 	if req.ClientID != d.client.ID || !d.client.MayRedirect(req.RedirectURI) {
 		return rulePushed.broken("the pushed request is of another client")
 	}
 	d.req, d.pushed = req, true
 	return nil
+}
+
+// pushedGone is the error of a pushed request that was answered before, or is over.
+func pushedGone(err error) *oauthError {
+	if fault.Is(err, fault.Expired) {
+		return rulePushed.broken("%s", fault.Public(err)).because(err)
+	}
+	return asOAuth(err)
 }

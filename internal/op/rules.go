@@ -128,7 +128,7 @@ var (
 	rulePARRequired = newRule("par-required", fault.Invalid, codeInvalidRequest, "RFC 9126 §6",
 		"Push the request to pushed_authorization_request_endpoint and send the request_uri of the answer, or register the client without require_pushed_authorization_requests.")
 	rulePushed = newRule("pushed-request", fault.Invalid, codeInvalidRequestURI, "RFC 9126 §2.2, §4, §7.3",
-		"Push the request anew for each sign-in: a request_uri is good once, for the client that pushed it, and for a minute (lifetimes.pushed_request).")
+		"Push the request anew for each sign-in: a request_uri is good for one answer, to the client that pushed it, and for a minute (lifetimes.pushed_request).")
 	rulePushedURI = newRule("pushed-request-uri", fault.Invalid, codeInvalidRequest, "RFC 9126 §2.1",
 		"Push the parameters, or a request object as request, and no request_uri.")
 )

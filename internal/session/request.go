@@ -128,6 +128,7 @@ type Request struct {
 	Organization  string          `json:"organization,omitempty"`          // asked for: an id, a slug, or org.Any
 	Details       json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396, in the form that is compared
 	Device        *Device         `json:"device,omitempty"`                // that asks and waits (RFC 8628); nil: an app in this browser
+	Pushed        *Pushed         `json:"pushed,omitempty"`                // how it came (RFC 9126); nil: with the browser
 
 	// Lead is the app that a flow of the house's own leads to; nil: to none.
 	Lead *Lead `json:"lead,omitempty"`

@@ -73,11 +73,14 @@ type Store interface {
 	// once, and returns it as stored; nil when the flow is gone. last is the
 	// flow's Stored, or nil.
 	UpdateFlow(ctx context.Context, key string, last []byte, edit func(*Flow) error) (*Flow, error)
-	// PutPushed stores a pushed request for life.
+	// PutPushed stores a pushed request, or puts it back, for life.
 	PutPushed(ctx context.Context, key string, r *Request, life time.Duration) error
 	// TakePushed removes the pushed request and returns it to exactly one of
 	// several callers; nil to the others.
 	TakePushed(ctx context.Context, key string) (*Request, error)
+	// UsePushed removes the pushed request, if it is there, and remembers for keep
+	// that it was used: true for exactly one of several callers.
+	UsePushed(ctx context.Context, key string, keep time.Duration) (bool, error)
 	// TakeFlow removes the flow and returns it to exactly one of several
 	// callers; nil to the others.
 	TakeFlow(ctx context.Context, key string) (*Flow, error)

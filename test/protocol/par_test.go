@@ -137,6 +137,33 @@ func TestPushedExpires(t *testing.T) {
 	wantPage(t, b.Get(bring(e, app.ID, late.Str("request_uri"))), http.StatusBadRequest, "invalid_request_uri")
 }
 
+// TestPushedPageIsLoadedAgain: until the app has its answer a person may come again
+// with the same address, and begin anew; after it nobody may, and of the flows that
+// began with it one is answered (FAPI 2.0 Security Profile §5.3.2.2, note 3).
+func TestPushedPageIsLoadedAgain(t *testing.T) {
+	each(t, func(t *testing.T, e *testenv.Env) {
+		app, b := e.App(t, web), e.Browser().For(t)
+		r := app.Request()
+		address := bring(e, app.ID, push(app, r).Str("request_uri"))
+		first := b.Get(address)
+		wantPage(t, first, http.StatusOK)
+		elsewhere := e.Browser().For(t)
+		elsewhere.Finish(elsewhere.Get(e.Issuer+"/account"), bob)
+		answer := wantAnswer(t, e, r, b.Finish(b.Get(address), ada), "")
+		app.IDToken(app.Redeem(r, answer).Str("id_token"), r.Get("nonce"))
+		wantAnswer(t, e, r, b.Finish(first, ada), "invalid_request_uri")
+		for _, late := range []*testenv.Browser{b, elsewhere} {
+			wantPage(t, late.Get(address), http.StatusBadRequest, "invalid_request_uri")
+		}
+		// Who is signed in is answered at once, whoever was asked before.
+		address = bring(e, app.ID, push(app, r).Str("request_uri"))
+		asked := e.Browser().For(t)
+		page := asked.Get(address)
+		wantAnswer(t, e, r, b.Get(address), "")
+		wantAnswer(t, e, r, asked.Finish(page, ada), "invalid_request_uri")
+	})
+}
+
 // TestOnePushedRequestManyCallers: of many browsers, at two nodes, one is
 // answered.
 func TestOnePushedRequestManyCallers(t *testing.T) {

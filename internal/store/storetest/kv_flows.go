@@ -26,6 +26,13 @@ func pushedOnce(t *testing.T, b KVStore, s session.Store) {
 	}); won != 1 {
 		t.Errorf("%d callers took the request", won)
 	}
+	must(t, s.PutPushed(ctx, "p1", &want, time.Minute)) // put back: several were asked about it
+	if won := race(t, func(i int) (bool, error) { return nodes[i%2].UsePushed(ctx, "p1", time.Minute) }); won != 1 {
+		t.Errorf("%d callers used the request", won)
+	}
+	if r, err := s.TakePushed(ctx, "p1"); err != nil || r != nil {
+		t.Errorf("after its use: %+v, %v", r, err)
+	}
 	must(t, s.PutPushed(ctx, "p2", &want, time.Minute))
 	b.Pass(time.Minute + time.Second)
 	if r, err := s.TakePushed(ctx, "p2"); err != nil || r != nil {
