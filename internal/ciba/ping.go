@@ -3,15 +3,19 @@ package ciba
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"signet/internal/fault"
 )
 
 // Bearer sends what an app is told to an address that it registered.
 type Bearer interface {
-	// Ping posts the JSON with the bearer token; nil when the other side took it.
+	// Ping posts the JSON with the bearer token; nil when the other side took it, a
+	// fault of kind Forbidden when it will not have it.
 	Ping(ctx context.Context, address, token string, body []byte) error
 }
 
@@ -127,6 +131,10 @@ func (p *Pinger) tell(ctx context.Context, id string) error {
 	}
 	if failed := p.bearer.Ping(ctx, address, r.Token, body); failed != nil {
 		p.failed.Add(1)
+		if fault.Is(failed, fault.Forbidden) {
+			// CIBA Core 1.0 §10.2: a refused token is no better the next time.
+			return errors.Join(failed, store.DropPing(ctx, id))
+		}
 		_, err := store.UpdateCIBA(ctx, id, func(r *Request) error { r.Tries++; return nil })
 		if err != nil {
 			return err

@@ -303,16 +303,24 @@ func TestPost(t *testing.T) {
 			http.Redirect(w, r, "/ok", http.StatusTemporaryRedirect)
 		case "/bad":
 			w.WriteHeader(http.StatusBadRequest)
+		case "/busy":
+			w.WriteHeader(http.StatusTooManyRequests)
+		case "/down":
+			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
 	form := url.Values{"token": {"a b&c"}}
 	c := New(Options{Roots: roots(s), AllowPrivate: true})
-	for path, bad := range map[string]string{"/ok": "", "/none": "", "/redirect": "307", "/bad": "400"} {
+	for path, want := range map[string]struct {
+		kind fault.Kind
+		says string
+	}{
+		"/ok": {}, "/none": {}, "/redirect": {fault.Forbidden, "307"}, "/bad": {fault.Forbidden, "400"},
+		"/busy": {fault.Invalid, "429"}, "/down": {fault.Invalid, "502"},
+	} {
 		err := c.Post(t.Context(), s.URL+path, form)
-		if bad == "" && err != nil {
-			t.Errorf("%s: %v", path, err)
-		} else if bad != "" {
-			wantRefused(t, path, err, bad)
+		if (err == nil) != (want.says == "") || err != nil && (!fault.Is(err, want.kind) || !strings.Contains(fault.Public(err), want.says)) {
+			t.Errorf("%s: %v, want %+v", path, err, want)
 		}
 	}
 	before := reached.Load()

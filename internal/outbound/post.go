@@ -11,8 +11,9 @@ import (
 
 // Post sends the form to the address, which has done what is asked if it answers
 // with 200 or 204; its words are not looked at. It follows no redirect. What goes
-// wrong is a fault of kind Invalid that says so to who registered the address, or
-// of kind Unavailable where too much is under way here.
+// wrong is a fault that says so to who registered the address: of kind Invalid; of
+// kind Forbidden where the other side understood and will not have it; of kind
+// Unavailable where too much is under way here.
 func (c *Client) Post(ctx context.Context, address string, form url.Values) error {
 	return c.post(ctx, address, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode())
 }
@@ -34,8 +35,13 @@ func (c *Client) post(ctx context.Context, address string, header http.Header, b
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent {
-		return fault.New(fault.Invalid, "the address answers with status %d and not 200; redirects are not followed", resp.StatusCode)
+	kind := fault.Invalid
+	switch status := resp.StatusCode; {
+	case status == http.StatusOK || status == http.StatusNoContent:
+		return nil
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests:
+	case 300 <= status && status < 500:
+		kind = fault.Forbidden
 	}
-	return nil
+	return fault.New(kind, "the address answers with status %d and not 200; redirects are not followed", resp.StatusCode)
 }
