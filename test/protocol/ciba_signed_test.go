@@ -130,6 +130,8 @@ func TestFAPICIBA(t *testing.T) {
 			wantError(t, alg, send(alg, nil), http.StatusBadRequest, "invalid_request")
 		}
 		wantError(t, "unsigned", app.Call("/bc-authorize", "request", unsigned(t, backchannelObject(e, app, nil))), http.StatusBadRequest, "invalid_request")
+		foreign := sign(t, keyFor(t, "PS256", "2"), "PS256", "", backchannelObject(e, app, nil))
+		wantError(t, "signed by another", app.Call("/bc-authorize", "request", foreign), http.StatusBadRequest, "invalid_request")
 		wantError(t, "no object", app.Call("/bc-authorize", "scope", "openid", "login_hint", ada.Email), http.StatusBadRequest, "invalid_request")
 		// What is beside the object counts for nothing.
 		if got := app.Call("/bc-authorize", "request", sign(t, bare, "PS256", "", backchannelObject(e, app, nil)), "login_hint", "nobody@example.com", "scope", "x"); got.Status != http.StatusOK {

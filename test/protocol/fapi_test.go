@@ -210,10 +210,17 @@ func TestFAPI2MessageSigning(t *testing.T) {
 			"no aud":             func(c jwtClaims) { delete(c, "aud") },
 			"another aud":        func(c jwtClaims) { c["aud"] = "https://other.example" },
 			"another iss":        func(c jwtClaims) { c["iss"] = web.ID },
+			"expired":            func(c jwtClaims) { c["exp"] = at(-time.Minute) },
 		} {
 			wantError(t, name, send("PS256", "JWT", edit), http.StatusBadRequest, "invalid_request_object")
 		}
+		wantError(t, "no redirect_uri", send("PS256", "JWT", func(c jwtClaims) { delete(c, "redirect_uri") }), http.StatusBadRequest, "invalid_request")
 		wantError(t, "RS256", send("RS256", "JWT", nil), http.StatusBadRequest, "invalid_request_object")
+		if got := send("PS256", "JWT", func(c jwtClaims) { c["nbf"] = at(8 * time.Second) }); got.Status != http.StatusCreated {
+			t.Errorf("an nbf 8 seconds ahead: %d %s", got.Status, got.Body)
+		}
+		foreign := sign(t, keyFor(t, "PS256", "2"), "PS256", "JWT", objectOf(e, r, nil))
+		wantError(t, "signed by another", app.Do(app.NewRequest("/par", url.Values{"request": {foreign}})), http.StatusBadRequest, "invalid_request_object")
 		wantError(t, "unsigned", app.Do(app.NewRequest("/par", url.Values{"request": {unsigned(t, objectOf(e, r, nil))}})), http.StatusBadRequest, "invalid_request_object")
 
 		n := startNode(t, e, c, "method", "private_key_jwt", "sign", asJSON(t, key), "par", "yes", "jar", "yes", "jarm", "yes", "dpop", "ES256",

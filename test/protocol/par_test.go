@@ -92,6 +92,9 @@ func TestPushed(t *testing.T) {
 		twice.Body = http.NoBody
 		twice.ContentLength = 0
 		wantError(t, "nothing", app.Do(twice), http.StatusBadRequest, "invalid_request")
+		if got, err := testenv.Do(getRequest(t, e.Issuer+"/par")); err != nil || got.Status != http.StatusMethodNotAllowed {
+			t.Errorf("by GET: %+v, %v", got, err)
+		}
 	})
 }
 
