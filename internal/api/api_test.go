@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"signet/internal/api"
+	"signet/internal/client"
 	"signet/internal/org"
 	"signet/internal/resource"
 )
@@ -63,6 +64,24 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			if !slices.ContainsFunc(o.Parameters, func(p struct{ Name, In string }) bool { return p.Name == m[1] && p.In == "path" }) {
 				t.Errorf("%s does not read %s of its path", o.ID, m[1])
 			}
+		}
+	}
+}
+
+// TestEverySettingOfAClientIsThere: what an operator declares of an app by a file can
+// be said here.
+func TestEverySettingOfAClientIsThere(t *testing.T) {
+	shown := map[string]bool{
+		// What the house alone writes.
+		"registration_access_token_hash": true, "software_statement": true, "metadata_document": true,
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[api.Client]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		shown[name] = true
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[client.Client]()) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" && !shown[name] {
+			t.Errorf("%s cannot be said", name)
 		}
 	}
 }

@@ -3,10 +3,12 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"signet/internal/client"
 	"signet/internal/httpd"
 )
 
@@ -21,7 +23,7 @@ func (a *API) description() huma.Config {
 			Info:    &huma.Info{Title: "Signet", Version: "1", Description: about},
 			Servers: []*huma.Server{{URL: a.Issuer}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: schemas(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {
 					Type: "openIdConnect", OpenIDConnectURL: a.Issuer + "/.well-known/openid-configuration",
 					Description: "An access token of this issuer, for this issuer (resource, RFC 8707: the issuer itself), as Bearer or DPoP.",
@@ -33,6 +35,14 @@ func (a *API) description() huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{complete},
 	}
+}
+
+// schemas will hold what operations take and give. A key set is kept as a text, and
+// told as the object that it is.
+func schemas() huma.Registry {
+	out := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	out.RegisterTypeAlias(reflect.TypeFor[client.KeySet](), reflect.TypeFor[map[string]any]())
+	return out
 }
 
 const about = `The management API. A person's token acts with what that person may do; the own token

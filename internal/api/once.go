@@ -48,7 +48,7 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, c *call, serve func(h
 	answer, err := a.Repeats.Once(r.Context(), handle.Sum(c.ClientID+"\x00"+c.AccountID+"\x00"+key), print, func() (*repeat.Answer, error) {
 		kept.serving = true
 		err := serve(kept, r)
-		return &repeat.Answer{Status: kept.status, Body: kept.body.Bytes()}, err
+		return &repeat.Answer{Status: kept.status, Body: kept.body.Bytes(), Secret: c.secret}, err
 	})
 	switch {
 	case kept.serving && kept.status != 0:

@@ -33,6 +33,7 @@ type call struct {
 	request *http.Request
 	answer  http.ResponseWriter
 	failed  error // how it ended, for the log
+	secret  bool  // the answer shows one
 }
 
 // actor is who asks for a change: the person, or for the client itself the operator.

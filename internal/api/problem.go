@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,10 +22,15 @@ const typeProblem = "application/problem+json"
 // problemOf tells an error to a program: the sentence that may be shown, the
 // input that is to blame, and by what name the log has the request.
 func problemOf(err error, r *http.Request) *huma.ErrorModel {
-	p := problem(statusOf(fault.KindOf(err)), r, fault.Public(err))
-	if field := fieldOf(err); field != "" {
-		p.Errors = []*huma.ErrorDetail{{Message: p.Detail, Location: "body." + field}}
+	p := problem(statusOf(fault.KindOf(err)), r, "")
+	var all []string
+	for _, one := range fault.All(err) {
+		all = append(all, fault.Public(one))
+		if field := fieldOf(one); field != "" {
+			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: fault.Public(one), Location: "body." + field})
+		}
 	}
+	p.Detail = strings.Join(all, "; ")
 	return p
 }
 

@@ -136,8 +136,13 @@ type Store interface {
 	Clients(ctx context.Context, after string, limit int) ([]*Client, error)
 	// PutClient makes or replaces the client, SecretHash included.
 	PutClient(ctx context.Context, c *Client, now time.Time) error
-	// AddClient makes the client if there is none with its id yet.
-	AddClient(ctx context.Context, c *Client, now time.Time) error
+	// AddClient makes the client if there is none with its id yet, and reports
+	// whether it did.
+	AddClient(ctx context.Context, c *Client, now time.Time) (bool, error)
+	// UpdateClient replaces the client, SecretHash included, if it was last changed
+	// at was. A fault of kind NotFound or, if somebody else changed it meanwhile, of
+	// kind Conflict.
+	UpdateClient(ctx context.Context, c *Client, was, now time.Time) error
 	// DeleteUnusedClients removes up to limit clients that nobody of the house has
 	// looked at, were not changed since the time, and are allowed nothing by
 	// anybody. It returns their ids.

@@ -34,10 +34,7 @@ func NewGuest(id, scope string, m Metadata, texts Localized, scopes []string) (*
 
 // Reasons are the public words of all that the error says is wrong.
 func Reasons(err error) string {
-	all := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		all = several.Unwrap()
-	}
+	all := fault.All(err)
 	texts := make([]string, len(all))
 	for i, one := range all {
 		texts[i] = fault.Public(one)
@@ -47,11 +44,7 @@ func Reasons(err error) string {
 
 // Blames reports whether one of the faults is of the field.
 func Blames(err error, field string) bool {
-	all := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		all = several.Unwrap()
-	}
-	return slices.ContainsFunc(all, func(one error) bool {
+	return slices.ContainsFunc(fault.All(err), func(one error) bool {
 		var f *fault.Error
 		return errors.As(one, &f) && f.Field == field
 	})

@@ -1,5 +1,11 @@
 package client
 
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
 // Metadata is what an app may say of itself, whoever it is: under the names of
 // OAuth client registration metadata (RFC 7591 §2, OpenID Connect Registration
 // §2). A registration, a declaration, the command line and the store all read
@@ -103,4 +109,20 @@ type Metadata struct {
 
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"` // where a sign-in by the app begins (OpenID Connect Core §4)
 	Contacts         []string `json:"contacts,omitempty"`           // addresses of who is responsible, for the operator
+}
+
+// Differing returns the names of the members that two JSON objects do not have in
+// common, by name: enough to say what was changed, where the values may be long.
+func Differing(is, was []byte) ([]string, error) {
+	var members [2]map[string]json.RawMessage
+	for i, raw := range [][]byte{is, was} {
+		if err := json.Unmarshal(raw, &members[i]); err != nil {
+			return nil, err
+		}
+	}
+	all := maps.Clone(members[0])
+	maps.Copy(all, members[1])
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool {
+		return string(members[0][name]) == string(members[1][name])
+	}), nil
 }

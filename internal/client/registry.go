@@ -110,7 +110,7 @@ func (r *Registry) Keep(ctx context.Context, c *Client) error {
 	if !c.Document || kept {
 		return nil
 	}
-	if err := r.store.AddClient(ctx, c, r.now()); err != nil {
+	if _, err := r.store.AddClient(ctx, c, r.now()); err != nil {
 		return err
 	}
 	r.Forget()
@@ -151,6 +151,86 @@ func (r *Registry) Put(ctx context.Context, c *Client, secret string) error {
 	}
 	r.Forget()
 	return nil
+}
+
+// Create is Put for a client that is not there yet: of several callers one makes
+// it, and the others get a fault of kind Conflict.
+func (r *Registry) Create(ctx context.Context, c *Client, secret string) error {
+	if err := r.Prepare(c, secret); err != nil {
+		return err
+	}
+	added, err := r.store.AddClient(ctx, c, r.now())
+	if err == nil && !added {
+		err = fault.New(fault.Conflict, "there is a client %q already: take another id", c.ID).On("id")
+	}
+	r.Forget()
+	return err
+}
+
+// attempts is how often an edit begins anew when somebody else changed the client
+// meanwhile.
+const attempts = 5
+
+// Edit changes what is registered of the client, and returns it as it is now, with
+// the secret that was made for it, if one was: where it needs one that it has not.
+// The edit may be called more than once.
+func (r *Registry) Edit(ctx context.Context, id string, edit func(*Client) error) (*Client, string, error) {
+	if !ValidID(id) {
+		return nil, "", fault.New(fault.NotFound, "no client can have such an id")
+	}
+	defer r.Forget()
+	for try := 1; ; try++ {
+		c, err := r.store.Client(ctx, id)
+		if err != nil {
+			return nil, "", err
+		}
+		if c.Document {
+			return nil, "", fault.New(fault.Conflict, "nobody registered this client: what it is, it says itself at the address that is its id")
+		}
+		if err := edit(c); err != nil {
+			return nil, "", err
+		}
+		secret := r.FitSecret(c)
+		if err := r.Prepare(c, secret); err != nil {
+			return nil, "", err
+		}
+		was, now := c.UpdatedAt, r.now()
+		if !now.After(was) { // each change has a time of its own
+			now = was.Add(time.Microsecond)
+		}
+		switch err := r.store.UpdateClient(ctx, c, was, now); {
+		case err == nil:
+			c.UpdatedAt = now
+			return c, secret, nil
+		case !fault.Is(err, fault.Conflict) || try == attempts:
+			return nil, "", err
+		}
+	}
+}
+
+// NewSecret gives the client another secret, and returns it. The one before is
+// refused from now on.
+func (r *Registry) NewSecret(ctx context.Context, id string) (*Client, string, error) {
+	return r.Edit(ctx, id, func(c *Client) error {
+		if !UsesSecret(c.AuthMethod) {
+			return fault.New(fault.Conflict, "client %q has no secret, being registered for the auth_method %s: register it for another first", c.ID, c.AuthMethod)
+		}
+		c.SecretHash = ""
+		return nil
+	})
+}
+
+// FitSecret takes from the client a secret that its authentication method has no
+// use for, and returns a new one where it has none that does; else "".
+func (r *Registry) FitSecret(c *Client) string {
+	switch {
+	case !UsesSecret(c.AuthMethod):
+		c.SecretHash = ""
+	case !r.SecretFits(c):
+		c.SecretHash = ""
+		return NewSecret()
+	}
+	return ""
 }
 
 // Prepare does what Put does, short of storing.

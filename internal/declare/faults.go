@@ -93,12 +93,8 @@ func cutLast(s string) (before, after string, found bool) {
 // key that is to blame. It returns an error of another kind, which is no fault
 // of the file. What may only follow from a fault that is known is left out.
 func (f *Faults) take(e *entry, err error) error {
-	all := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		all = several.Unwrap()
-	}
 	known := Faults{List: f.List}
-	for _, one := range all {
+	for _, one := range fault.All(err) {
 		if !fault.Is(one, fault.Invalid) {
 			return err
 		}

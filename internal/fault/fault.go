@@ -85,6 +85,15 @@ func KindOf(err error) Kind {
 // Is reports whether err is a fault of the kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
+// All returns the errors that are joined in err, which may be several faults of one
+// input, or err alone.
+func All(err error) []error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()
+	}
+	return []error{err}
+}
+
 // Public returns the sentence that may be shown for err.
 func Public(err error) string {
 	var e *Error

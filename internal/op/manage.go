@@ -76,13 +76,8 @@ func (p *Provider) updateClient(w http.ResponseWriter, r *http.Request) error {
 		return oerr
 	}
 	next.RegistrationHash = c.RegistrationHash
-	secret := ""
-	if client.UsesSecret(next.AuthMethod) {
-		if next.SecretHash = c.SecretHash; !p.Clients.SecretFits(next) {
-			next.SecretHash, secret = "", client.NewSecret()
-		}
-	}
-	return p.putRegistered(w, r, c, next, secret, token)
+	next.SecretHash = c.SecretHash
+	return p.putRegistered(w, r, c, next, p.Clients.FitSecret(next), token)
 }
 
 // deleteClient removes the client, and with it all that it was granted (§2.3).

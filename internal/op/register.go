@@ -88,11 +88,7 @@ func (p *Provider) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := handle.New()
 	c.RegistrationHash = handle.Sum(token)
-	secret := ""
-	if client.UsesSecret(c.AuthMethod) {
-		secret = client.NewSecret()
-	}
-	return p.putRegistered(w, r, nil, c, secret, token)
+	return p.putRegistered(w, r, nil, c, p.Clients.FitSecret(c), token)
 }
 
 // mayRegister checks the initial access token, where one is needed (§1.2).

@@ -1,8 +1,6 @@
 package op
 
 import (
-	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,19 +26,14 @@ func (p *Provider) recordClient(r *http.Request, action string, c *client.Client
 // changedFields are the names of what is told of one client otherwise than of
 // the other; nothing of that is secret, but the values may be long.
 func (p *Provider) changedFields(is, was *client.Client) ([]string, error) {
-	var members [2]map[string]json.RawMessage
-	for i, c := range []*client.Client{is, was} {
-		raw, err := p.registrationOf(c).encode()
-		if err == nil {
-			err = json.Unmarshal(raw, &members[i])
-		}
-		if err != nil {
-			return nil, err
-		}
+	after, err := p.registrationOf(is).encode()
+	if err != nil {
+		return nil, err
 	}
-	all := maps.Clone(members[0])
-	maps.Copy(all, members[1])
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool {
-		return name == "client_id_issued_at" || string(members[0][name]) == string(members[1][name])
-	}), nil
+	before, err := p.registrationOf(was).encode()
+	if err != nil {
+		return nil, err
+	}
+	fields, err := client.Differing(after, before)
+	return slices.DeleteFunc(fields, func(name string) bool { return name == "client_id_issued_at" }), err
 }

@@ -19,6 +19,7 @@ const Keep = 24 * time.Hour
 type Answer struct {
 	Status int
 	Body   []byte
+	Secret bool // the body shows a secret, and is kept sealed
 }
 
 // Earlier is the request that came first under a key.
@@ -41,14 +42,46 @@ type Store interface {
 	DeleteRequests(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
+// Sealer seals what must be readable again, bound to what it belongs to.
+type Sealer interface {
+	Seal(plain []byte, bound string) []byte
+	Open(sealed []byte, bound string) ([]byte, error)
+}
+
 // Service has each request done once.
 type Service struct {
-	store Store
-	now   func() time.Time
+	store  Store
+	sealer Sealer
+	now    func() time.Time
 }
 
 // NewService returns the service of the store.
-func NewService(store Store, now func() time.Time) *Service { return &Service{store, now} }
+func NewService(store Store, sealer Sealer, now func() time.Time) *Service {
+	return &Service{store, sealer, now}
+}
+
+// sealed is the first byte of a body that is sealed; no other begins with it.
+const sealed = 0
+
+// keep is the answer as it is stored.
+func (s *Service) keep(key string, a Answer) Answer {
+	if a.Secret {
+		a.Body = append([]byte{sealed}, s.sealer.Seal(a.Body, key)...)
+	}
+	return a
+}
+
+// tell is the answer as it was given.
+func (s *Service) tell(key string, a *Answer) (*Answer, error) {
+	if len(a.Body) == 0 || a.Body[0] != sealed {
+		return a, nil
+	}
+	body, err := s.sealer.Open(a.Body[1:], key)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "an answer that was kept cannot be opened")
+	}
+	return &Answer{Status: a.Status, Body: body, Secret: true}, nil
+}
 
 // Once does the request with the key, or returns how it was answered before. What
 // failed without having done anything can be sent again; of what was cut off on our
@@ -66,7 +99,7 @@ func (s *Service) Once(ctx context.Context, key, print string, do func() (*Answe
 	case earlier.Answer == nil:
 		return nil, fault.New(fault.Conflict, "the request with this key is under way, or was cut off: wait, then look whether it was done, and send it with a new key if it was not")
 	default:
-		return earlier.Answer, nil
+		return s.tell(key, earlier.Answer)
 	}
 	a, err := do()
 	// Who hung up meanwhile is who comes again.
@@ -77,5 +110,5 @@ func (s *Service) Once(ctx context.Context, key, print string, do func() (*Answe
 	case err != nil:
 		return nil, errors.Join(err, s.store.DropRequest(ctx, key))
 	}
-	return a, s.store.AnswerRequest(ctx, key, *a)
+	return a, s.store.AnswerRequest(ctx, key, s.keep(key, *a))
 }

@@ -128,12 +128,14 @@ const (
 	OrganizationsRead  = "organizations:read"
 	OrganizationsWrite = "organizations:write"
 	UsersRead          = "users:read"
+	UsersWrite         = "users:write"
 	ClientsRead        = "clients:read"
+	ClientsWrite       = "clients:write"
 )
 
 // Operating are those that are the operator's: an app of the house has them of its
 // own, and nobody can allow an app what they may not do themselves.
-var Operating = []string{UsersRead, ClientsRead}
+var Operating = []string{UsersRead, UsersWrite, ClientsRead, ClientsWrite}
 
 // Managing are the others: a person allows an app to do what they may do
 // themselves, and an app of the house has them of its own, as the operator.

@@ -54,6 +54,7 @@ var swapBodies = map[string]string{
 	"add-domain":            `{"domain":"taken.example"}`,
 	"add-connection":        `{"name":"Taken","protocol":"saml"}`,
 	"update-connection":     `{"name":"Taken","oidc":{"client_id":"taken"},"enabled":true,"enforced":true}`,
+	"update-client":         `{"client_name":"Taken"}`,
 }
 
 // stateOf is all that the operator sees of the organizations.

@@ -20,12 +20,12 @@ clients:
     secret: secret-of-desk
     redirect_uris: ["https://desk.example/cb"]
     grant_types: [authorization_code, refresh_token, client_credentials]
-    scopes: [openid, offline_access, "organizations:read", "organizations:write", "users:read", "clients:read"]
+    scopes: [openid, offline_access, "organizations:read", "organizations:write", "users:read", "users:write", "clients:read", "clients:write"]
   - id: robot
     name: Robot of the house
     secret: secret-of-robot
     grant_types: [client_credentials]
-    scopes: ["organizations:read", "organizations:write", "users:read", "clients:read", "devices:read"]
+    scopes: ["organizations:read", "organizations:write", "users:read", "users:write", "clients:read", "clients:write", "devices:read"]
     resources: ["https://fleet.example"]
     trusted: true
 resources:

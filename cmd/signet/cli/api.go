@@ -10,7 +10,6 @@ import (
 	"signet/internal/grant"
 	"signet/internal/limit"
 	"signet/internal/org"
-	"signet/internal/repeat"
 	"signet/internal/store/kv"
 )
 
@@ -19,7 +18,7 @@ func (s *server) api() *api.API {
 	return api.New(api.Services{
 		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Clients: s.clients, Organizations: s.orgs, Domains: s.domains, Connections: s.upstreams, Settings: s.connectionSettings(),
 		Invitations: s.invites, Letter: s.invitationLetter,
-		Repeats: repeat.NewService(s.db, time.Now), Audit: s.db, Now: time.Now,
+		Repeats: s.repeats, Audit: s.db, Now: time.Now,
 	})
 }
 

@@ -188,11 +188,6 @@ public: it proves with PKCE that it is the one that asked.`,
 }
 
 func (f *clientFlags) create(ctx context.Context, h *house, out io.Writer) error {
-	if _, err := h.clients.Get(ctx, f.client.ID); err == nil {
-		return fault.New(fault.Conflict, "there is a client %q already: see signet client show %s", f.client.ID, f.client.ID)
-	} else if !fault.Is(err, fault.NotFound) {
-		return err
-	}
 	made := withSecret{Client: &f.client}
 	switch {
 	case f.public && f.client.AuthMethod != "" && f.client.AuthMethod != client.AuthNone:
@@ -200,7 +195,11 @@ func (f *clientFlags) create(ctx context.Context, h *house, out io.Writer) error
 	case !f.public && (f.client.AuthMethod == "" || client.UsesSecret(f.client.AuthMethod)):
 		made.Secret = client.NewSecret()
 	}
-	if err := h.clients.Put(ctx, &f.client, made.Secret); err != nil {
+	err := h.clients.Create(ctx, &f.client, made.Secret)
+	if fault.Is(err, fault.Conflict) {
+		return fault.New(fault.Conflict, "there is a client %q already: see signet client show %s", f.client.ID, f.client.ID)
+	}
+	if err != nil {
 		return err
 	}
 	if err := h.record(ctx, "client.create", f.client.ID); err != nil {
@@ -233,18 +232,14 @@ func clientSecret(p *Process) *cobra.Command {
 		Args:    oneArg("client"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
-				found, err := h.client(ctx, args[0])
+				if _, err := h.client(ctx, args[0]); err != nil {
+					return err
+				}
+				c, secret, err := h.clients.NewSecret(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				c := *found
-				if !client.UsesSecret(c.AuthMethod) {
-					return fault.New(fault.Invalid, "client %q has no secret, being registered for the auth_method %s: give it another with signet apply first", c.ID, c.AuthMethod)
-				}
-				made := withSecret{&c, client.NewSecret()}
-				if err := h.clients.Put(ctx, &c, made.Secret); err != nil {
-					return err
-				}
+				made := withSecret{c, secret}
 				if err := h.record(ctx, "client.secret", c.ID); err != nil {
 					return err
 				}

@@ -24,6 +24,7 @@ import (
 	"signet/internal/org"
 	"signet/internal/outbound"
 	"signet/internal/refusal"
+	"signet/internal/repeat"
 	"signet/internal/resource"
 	"signet/internal/session"
 	"signet/internal/store/kv"
@@ -58,6 +59,7 @@ type house struct {
 	challenges *challenge.Service
 	ciba       *ciba.Service
 	refusals   *refusal.Service
+	repeats    *repeat.Service
 	recoveries *account.Recoveries
 	hasher     *account.Hasher
 	subjects   []byte // makes pairwise subjects
@@ -210,6 +212,7 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
 	}, time.Now)
 	h.refusals = refusal.NewService(kv.NewRefusals(h.kv), h.refusalGate(), l.Refusal)
+	h.repeats = repeat.NewService(h.db, master.Sealer("answers"), time.Now)
 	h.devices = device.NewService(kv.NewDevices(h.kv), h.flowGate(), h.deviceGuard(), device.Rules{Life: l.DeviceCode, Interval: l.DeviceInterval}, time.Now)
 	h.ciba = ciba.NewService(kv.NewCIBA(h.kv), master.Derive("backchannel requests"), ciba.Times{
 		Life: l.Backchannel, Most: l.BackchannelMost, Interval: l.BackchannelInterval,

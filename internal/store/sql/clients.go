@@ -69,31 +69,64 @@ func (db *DB) Clients(ctx context.Context, after string, limit int) ([]*client.C
 // replaced keeps the time at which it was made. The client's own CreatedAt and
 // UpdatedAt are not read.
 func (db *DB) PutClient(ctx context.Context, cl *client.Client, now time.Time) error {
-	return db.addClient(ctx, cl, now, clause.OnConflict{
+	_, err := db.addClient(ctx, cl, now, clause.OnConflict{
 		Columns:   []clause.Column{{Name: "id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"name", "secret_hash", "metadata", "updated_at"}),
 	})
+	return err
 }
 
 // AddClient implements client.Store.
-func (db *DB) AddClient(ctx context.Context, cl *client.Client, now time.Time) error {
+func (db *DB) AddClient(ctx context.Context, cl *client.Client, now time.Time) (bool, error) {
 	return db.addClient(ctx, cl, now, clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true})
 }
 
-func (db *DB) addClient(ctx context.Context, cl *client.Client, now time.Time, conflict clause.OnConflict) error {
+func rowOfClient(cl *client.Client, now time.Time) (*clientRow, error) {
 	if cl.ID == "" || !storable(cl.ID, cl.Name, cl.SecretHash) {
-		return errUnstorable()
+		return nil, errUnstorable()
 	}
-	row := clientRow{
+	return &clientRow{
 		ID: cl.ID, Name: cl.Name, SecretHash: cl.SecretHash,
 		Metadata:  document[client.Client]{*cl},
 		CreatedAt: at(now), UpdatedAt: at(now),
+	}, nil
+}
+
+func (db *DB) addClient(ctx context.Context, cl *client.Client, now time.Time, conflict clause.OnConflict) (bool, error) {
+	row, err := rowOfClient(cl, now)
+	if err != nil {
+		return false, err
 	}
-	return db.transact(ctx, func(ctx context.Context, c *conn) error {
-		if err := c.orm(ctx).Clauses(conflict).Create(&row).Error; err != nil {
-			return err
+	added := false
+	err = db.transact(ctx, func(ctx context.Context, c *conn) error {
+		res := c.orm(ctx).Clauses(conflict).Create(row)
+		if added = res.RowsAffected > 0; res.Error != nil || !added {
+			return res.Error
 		}
 		return bump(ctx, c, topicClients)
+	})
+	return added, err
+}
+
+// UpdateClient implements client.Store.
+func (db *DB) UpdateClient(ctx context.Context, cl *client.Client, was, now time.Time) error {
+	row, err := rowOfClient(cl, now)
+	if err != nil {
+		return err
+	}
+	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		res := c.orm(ctx).Model(&clientRow{}).Where("id = ? AND updated_at = ?", row.ID, at(was)).
+			Select("name", "secret_hash", "metadata", "updated_at").Updates(row)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 1 {
+			return bump(ctx, c, topicClients)
+		}
+		if err := c.orm(ctx).Select("id").Where("id = ?", row.ID).Take(&clientRow{}).Error; err != nil {
+			return orNotFound(err, noClient)
+		}
+		return fault.New(fault.Conflict, "The client was changed meanwhile. Please try again.")
 	})
 }
 

@@ -36,18 +36,39 @@ func testClients(t *testing.T, fresh func(testing.TB) string) {
 		c := makeClient(t, db, "added")
 		again := *c
 		again.Name, again.SecretHash, again.Document = "Another", "", true
-		ok(t, db.AddClient(ctx, &again, epoch.Add(time.Hour)))
+		if added, err := db.AddClient(ctx, &again, epoch.Add(time.Hour)); added || err != nil {
+			t.Errorf("added again: %v, %v", added, err)
+		}
 		got, err := db.Client(ctx, "added")
 		ok(t, err)
 		if got.Name != c.Name || got.SecretHash != c.SecretHash || got.Document || !got.UpdatedAt.Equal(epoch) {
 			t.Errorf("it was replaced by %+v", got)
 		}
 		again.ID = "https://app.example/client"
-		ok(t, db.AddClient(ctx, &again, epoch))
+		if added, err := db.AddClient(ctx, &again, epoch); !added || err != nil {
+			t.Errorf("not added: %v, %v", added, err)
+		}
 		if got, err = db.Client(ctx, again.ID); err != nil || got.Name != "Another" || !got.Document {
 			t.Errorf("added: %+v, %v", got, err)
 		}
 		ok(t, db.DeleteClient(ctx, again.ID))
+	})
+
+	t.Run("an update of what was changed meanwhile changes nothing", func(t *testing.T) {
+		c := makeClient(t, db, "edited")
+		next := *c
+		next.Name, next.SecretHash = "Edited", "hmac256:y"
+		later := epoch.Add(time.Hour)
+		ok(t, db.UpdateClient(ctx, &next, epoch, later))
+		next.Name = "Too late"
+		want(t, db.UpdateClient(ctx, &next, epoch, later.Add(time.Hour)), fault.Conflict)
+		got, err := db.Client(ctx, "edited")
+		ok(t, err)
+		if got.Name != "Edited" || got.SecretHash != next.SecretHash || !got.CreatedAt.Equal(epoch) || !got.UpdatedAt.Equal(later) {
+			t.Errorf("it is %+v", got)
+		}
+		next.ID = "nobody"
+		want(t, db.UpdateClient(ctx, &next, epoch, later), fault.NotFound)
 	})
 
 	t.Run("unused guests go, and no other", func(t *testing.T) {

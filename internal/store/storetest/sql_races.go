@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signet/internal/account"
+	"signet/internal/client"
 	"signet/internal/fault"
 	"signet/internal/grant"
 	sqlstore "signet/internal/store/sql"
@@ -107,6 +108,25 @@ func testRaces(t *testing.T, fresh func(testing.TB) string) {
 			mine.Status = account.Disabled
 			mine.UpdatedAt = epoch.Add(time.Duration(i+1) * time.Second)
 			err := db.UpdateAccount(ctx, &mine, epoch)
+			if fault.Is(err, fault.Conflict) {
+				return false, nil
+			}
+			return err == nil, err
+		}))
+	})
+
+	t.Run("AddClient", func(t *testing.T) {
+		one(t, raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			return db.AddClient(ctx, &client.Client{ID: "raced", Metadata: client.Metadata{Name: fmt.Sprint(i)}}, epoch)
+		}))
+	})
+
+	t.Run("UpdateClient", func(t *testing.T) {
+		c := makeClient(t, db, "updated")
+		one(t, raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			mine := *c
+			mine.Name = fmt.Sprint(i)
+			err := db.UpdateClient(ctx, &mine, epoch, epoch.Add(time.Duration(i+1)*time.Second))
 			if fault.Is(err, fault.Conflict) {
 				return false, nil
 			}
