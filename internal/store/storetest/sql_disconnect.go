@@ -51,11 +51,10 @@ func testDisconnects(t *testing.T, fresh func(testing.TB) string) {
 		_, err := db.DisconnectIdentity(ctx, one.ID, bob.ID, farewell("bob"))
 		want(t, err, fault.Conflict)
 		link(bob, two)
-		_, err = connections(t, db).Edit(ctx, two.ID, func(c *org.Connection, _ *org.Secrets) error { c.Enabled = false; return nil })
-		ok(t, err)
+		switchOff(t, db, two)
 		_, err = db.DisconnectIdentity(ctx, one.ID, bob.ID, farewell("bob"))
 		want(t, err, fault.Conflict)
-		_, err = connections(t, db).Edit(ctx, two.ID, func(c *org.Connection, _ *org.Secrets) error { c.Enabled = true; return nil })
+		_, err = connections(t, db).Change(ctx, two.ID, org.ConnectionChange{By: org.Operator, To: org.PolicyOn, Untried: true})
 		ok(t, err)
 		if n := len(lettersTo(t, db, "bob")); n != 0 {
 			t.Errorf("%d letters of what did not happen", n)
