@@ -166,6 +166,8 @@ func (o *OpenID) Finish(ctx context.Context, c Connection, d *session.Departure,
 		return nil, err
 	}
 	a := arrivalOf(c.Mapping, claims)
+	// Both of https://id.example and https://id.example/ are who has that address.
+	a.Issuer = strings.TrimSuffix(text(claims["iss"]), "/")
 	if m.shared() {
 		// Each directory names its people by itself.
 		a.Subject = text(claims["tid"]) + "/" + a.Subject

@@ -25,7 +25,7 @@ var (
 
 // arrival is the person that the answer is about.
 func arrival(c Connection, a *saml.Answer) (*org.Arrival, error) {
-	out := &org.Arrival{Attributes: a.Attributes, AuthTime: a.SignedInAt, Until: a.Until, Session: a.Session, Hint: a.Name()}
+	out := &org.Arrival{Issuer: a.Issuer, Attributes: a.Attributes, AuthTime: a.SignedInAt, Until: a.Until, Session: a.Session, Hint: a.Name()}
 	m := &c.Mapping
 	out.Email = first(named(a, m.Email, emailNames))
 	out.GivenName = first(named(a, m.GivenName, givenNames))

@@ -28,7 +28,7 @@ type Accounts interface {
 // Arrivals says who the people are that arrive from the providers of connections.
 //
 // An identity of the connection is an account's, whatever else the provider says
-// of the person. For somebody new an account is made if the address is in a domain
+// of the person, for as long as it is the provider that said so first. For somebody new an account is made if the address is in a domain
 // that an organization of the connection has proven and nobody has it yet. All
 // others must say which account is theirs by signing in to it.
 type Arrivals struct {
@@ -70,6 +70,9 @@ func (s *Arrivals) Foresee(ctx context.Context, c *Connection, a *Arrival) (*Out
 	known, err := s.store.Identity(ctx, c.ID, a.Subject)
 	if err != nil {
 		return nil, err
+	}
+	if known != nil && known.Issuer != "" && known.Issuer != a.Issuer {
+		known = nil // the connection has another provider, which names somebody else so
 	}
 	if known != nil {
 		out.AccountID = known.AccountID
@@ -156,7 +159,7 @@ func (s *Arrivals) seen(ctx context.Context, c *Connection, a *Arrival, out *Out
 	if settled.Left, err = s.left(ctx, c, known); err != nil || settled.Left {
 		return settled, err
 	}
-	i := &Identity{ConnectionID: c.ID, Subject: a.Subject, AccountID: known.ID, Email: clip(a.Email), LastSignIn: s.now()}
+	i := &Identity{ConnectionID: c.ID, Issuer: a.Issuer, Subject: a.Subject, AccountID: known.ID, Email: clip(a.Email), LastSignIn: s.now()}
 	return settled, s.store.SeeIdentity(ctx, i, c.follow(a))
 }
 
@@ -191,7 +194,7 @@ func (c *Connection) follow(a *Arrival) []Member {
 
 func (s *Arrivals) identity(c *Connection, a *Arrival, accountID string) Identity {
 	now := s.now()
-	return Identity{ConnectionID: c.ID, Subject: a.Subject, AccountID: accountID, Email: clip(a.Email), CreatedAt: now, LastSignIn: now}
+	return Identity{ConnectionID: c.ID, Issuer: a.Issuer, Subject: a.Subject, AccountID: accountID, Email: clip(a.Email), CreatedAt: now, LastSignIn: now}
 }
 
 func (s *Arrivals) make(ctx context.Context, c *Connection, a *Arrival, out *Outlook) (*account.Account, error) {

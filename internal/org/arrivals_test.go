@@ -211,3 +211,47 @@ type plainSealer struct{}
 
 func (plainSealer) Seal(plain []byte, _ string) []byte           { return plain }
 func (plainSealer) Open(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
+
+// TestAnotherIssuer: what a connection's provider says of a subject counts for no
+// other provider that the connection is changed to.
+func TestAnotherIssuer(t *testing.T) {
+	g := newGate(t)
+	was := org.Arrival{Issuer: "https://was.example", Subject: "s1", Email: "grace@contoso.example"}
+	is := org.Arrival{Issuer: "https://is.example", Subject: "s1", Email: "grace@contoso.example"}
+	made := g.settle(was)
+	if !made.Made {
+		t.Fatalf("the first: %+v", made)
+	}
+	// The same subject, the same address: whose it is, the owner says.
+	if got := g.settle(is); got.Account != nil || got.AccountID != "" || !got.Taken {
+		t.Errorf("of another issuer: %+v", got)
+	}
+	// Another address by the same subject is somebody else.
+	other := is
+	other.Email = "joan@contoso.example"
+	if got := g.settle(other); !got.Made || got.Account.ID == made.Account.ID {
+		t.Errorf("somebody new there: %+v", got)
+	}
+	// The owner says so, and has the new one in place of the old.
+	mine := org.Arrival{Issuer: is.Issuer, Subject: "s2"}
+	g.ok(g.arrivals.Link(t.Context(), g.c, &mine, made.Account.ID))
+	if got := g.settle(mine); got.Account == nil || got.Account.ID != made.Account.ID {
+		t.Errorf("linked again: %+v", got)
+	}
+	if list, err := g.arrivals.Of(t.Context(), made.Account.ID); err != nil || len(list) != 1 || list[0].Issuer != is.Issuer {
+		t.Errorf("identities: %+v, %v", list, err)
+	}
+	if got := g.settle(was); got.Account != nil {
+		t.Errorf("the old one: %+v", got)
+	}
+	// Where none was noted, the first to come is.
+	g.person("carl")
+	g.ok(g.db.AddIdentity(t.Context(), &org.Newcomer{Identity: org.Identity{ConnectionID: g.c.ID, Subject: "s3", AccountID: g.ids["carl"], CreatedAt: g.clock.Now(), LastSignIn: g.clock.Now()},
+		Joins: []org.Member{{OrgID: g.o.ID, Role: org.Viewer, JoinedAt: g.clock.Now()}}}))
+	if got := g.settle(org.Arrival{Issuer: is.Issuer, Subject: "s3"}); got.Account == nil {
+		t.Errorf("one that was not noted: %+v", got)
+	}
+	if got := g.settle(org.Arrival{Issuer: was.Issuer, Subject: "s3"}); got.Account != nil {
+		t.Errorf("after another one: %+v", got)
+	}
+}

@@ -59,6 +59,15 @@ type Use struct {
 	Enforced bool
 }
 
+// provider is by what the settings name the provider.
+func (c *Connection) provider() [3]string {
+	saml := c.SAML.MetadataURL
+	if saml == "" {
+		saml = c.SAML.Metadata
+	}
+	return [3]string{c.OIDC.MetadataURL, c.OIDC.Metadata, saml}
+}
+
 // Serves reports whether the connection is for the organization.
 func (c *Connection) Serves(orgID string) bool {
 	return slices.ContainsFunc(c.Uses, func(u Use) bool { return u.OrgID == orgID })
@@ -185,6 +194,8 @@ func (m *Mapping) RoleFor(groups []string) Role {
 // Arrival is a person as a provider tells of them, whose word was checked: what
 // it says is what the provider says, and no more is believed than that.
 type Arrival struct {
+	// Issuer is who says so: the iss of an ID token, the entity ID of a SAML provider.
+	Issuer string `json:"issuer,omitempty"`
 	// Subject is the provider's name for the person, which never changes and is
 	// nobody else's on this connection.
 	Subject string `json:"subject"`
@@ -214,6 +225,9 @@ type Following struct {
 	// from now on: those in their proven domains are to be signed out (SignOut).
 	Required []string
 	Mails    []*outbox.Mail // queued with the same commit
+	// Moved: the settings name another provider than before. Identities whose issuer
+	// was not noted end.
+	Moved bool
 }
 
 // ConnectionStore keeps connections for good.

@@ -174,7 +174,7 @@ func (s *Connections) change(ctx context.Context, id string, by Actor, edit func
 		if err != nil {
 			return nil, err
 		}
-		before := c.required()
+		before, provider := c.required(), c.provider()
 		if err := edit(c); err != nil {
 			return nil, err
 		}
@@ -182,7 +182,7 @@ func (s *Connections) change(ctx context.Context, id string, by Actor, edit func
 		if err != nil {
 			return nil, err
 		}
-		c.UpdatedAt = s.now()
+		c.UpdatedAt, follows.Moved = s.now(), c.provider() != provider
 		if done, err := s.store.UpdateConnection(ctx, c, follows); err != nil || done {
 			return c, err
 		}

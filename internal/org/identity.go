@@ -12,11 +12,15 @@ import (
 // subject is one account's.
 type Identity struct {
 	ConnectionID string
-	Subject      string
-	AccountID    string
-	Email        string // as it last arrived
-	CreatedAt    time.Time
-	LastSignIn   time.Time
+	// Issuer is the provider that named the person so, as it calls itself. The same
+	// subject of another one is somebody else. "": it was not noted, which the next
+	// sign-in does.
+	Issuer     string
+	Subject    string
+	AccountID  string
+	Email      string // as it last arrived
+	CreatedAt  time.Time
+	LastSignIn time.Time
 }
 
 // Newcomer is what becomes of somebody who signs in by a connection for the first
@@ -40,12 +44,13 @@ type IdentityStore interface {
 	Belongs(ctx context.Context, connectionID, accountID string) (bool, error)
 	// IdentitiesOf returns those of the account, by connection.
 	IdentitiesOf(ctx context.Context, accountID string) ([]*Identity, error)
-	// AddIdentity stores the newcomer in one transaction. A fault of kind Conflict
+	// AddIdentity stores the newcomer in one transaction, in which identities on the
+	// connection of another issuer end that have the subject or the account. A fault of kind Conflict
 	// when the address has an account, the identity is somebody's, or the account
 	// has one on this connection; of kind NotFound when the connection or the
 	// account is gone. Organizations that are deleted are not joined.
 	AddIdentity(ctx context.Context, n *Newcomer) error
-	// SeeIdentity notes a sign-in with the address that arrived, and gives the
+	// SeeIdentity notes a sign-in with the issuer and the address that arrived, and gives the
 	// account the roles of follow where it is a member, and no owner.
 	SeeIdentity(ctx context.Context, i *Identity, follow []Member) error
 	// RemoveIdentity takes the account's identity on the connection away, and

@@ -123,6 +123,7 @@ type ownOrg struct {
 // ownIdentity is who the person is at a provider through which they sign in.
 type ownIdentity struct {
 	ConnectionID string    `json:"connection_id"`
+	Issuer       string    `json:"issuer,omitempty"`
 	Subject      string    `json:"subject"`
 	Email        string    `json:"email,omitempty"`
 	Since        time.Time `json:"since"`
@@ -182,7 +183,7 @@ func (w *Web) gather(r *http.Request, a *account.Account) (*ownData, error) {
 		return nil, err
 	}
 	for _, i := range identities {
-		d.Identities = append(d.Identities, ownIdentity{i.ConnectionID, i.Subject, i.Email, i.CreatedAt, i.LastSignIn})
+		d.Identities = append(d.Identities, ownIdentity{i.ConnectionID, i.Issuer, i.Subject, i.Email, i.CreatedAt, i.LastSignIn})
 	}
 	browsers, err := w.Browsers.Of(ctx, a.ID)
 	if err != nil {

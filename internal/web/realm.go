@@ -61,12 +61,19 @@ func (w *Web) lead(rw http.ResponseWriter, r *http.Request, f *session.Flow, con
 // address may, to say that the account is theirs.
 func (w *Web) bars(r *http.Request, f *session.Flow, realm *org.Realm, a *account.Account) (bool, error) {
 	barred, err := w.Realms.Bars(r.Context(), realm, a.ID)
-	if err != nil || !barred || f.Progress.Arrived == nil {
-		return barred, err
-	}
+	return barred && !arrivedAs(f, realm, a.Email), err
+}
+
+// arrivedAs reports whether somebody has just arrived in the flow with the address,
+// from where the realm leads.
+func arrivedAs(f *session.Flow, realm *org.Realm, email string) bool {
 	arrived := f.Progress.Arrived
-	_, key, malformed := account.NormalizeEmail(arrived.Arrival.Email)
-	return malformed != nil || key != a.EmailKey || arrived.Connection != realm.ConnectionID, nil
+	if arrived == nil || realm == nil || arrived.Connection != realm.ConnectionID {
+		return false
+	}
+	_, there, malformed := account.NormalizeEmail(arrived.Arrival.Email)
+	_, here, unlike := account.NormalizeEmail(email)
+	return malformed == nil && unlike == nil && there == here
 }
 
 // foreign returns the realm in which the account signs in alone, where the connection

@@ -77,7 +77,7 @@ func (w *Web) postRecover(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if solved && realm != nil && r.PostFormValue("owner") == "" {
+	if solved && realm != nil && r.PostFormValue("owner") == "" && !arrivedAs(f, realm, typed) {
 		form := w.form(pathRecover, f)
 		form.Hidden = append(form.Hidden, view.Pair{Name: "username", Value: typed}, view.Pair{Name: "owner", Value: "1"})
 		return w.showCompany(rw, r, f, realm, form)
@@ -122,11 +122,11 @@ func (w *Web) sendCode(r *http.Request, f *session.Flow, email string) error {
 		return err
 	}
 	t, err := w.Recoveries.Ask(r.Context(), w.askedBy(r, f, email), func(a *account.Account, code string) (*outbox.Mail, error) {
-		id := ""
-		if a != nil {
-			id = a.ID
+		asked := a
+		if asked == nil {
+			asked = &account.Account{}
 		}
-		if barred, err := w.Realms.Bars(r.Context(), realm, id); err != nil {
+		if barred, err := w.bars(r, f, realm, asked); err != nil {
 			return nil, err
 		} else if barred {
 			a = nil // there is no password to set: nobody gets a code

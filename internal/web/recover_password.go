@@ -50,7 +50,7 @@ func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error
 	ticket := f.Progress.Recovery.Ticket
 	a, err := w.Recoveries.Whose(r.Context(), ticket, handle.Sum(f.ID))
 	if err == nil {
-		err = w.mayReset(r, a)
+		err = w.mayReset(r, f, a)
 	}
 	if err == nil {
 		password, part, ok := w.newPassword(r, wordsOf(a)...)
@@ -81,12 +81,12 @@ func (w *Web) postRecoverPassword(rw http.ResponseWriter, r *http.Request) error
 
 // mayReset refuses to set a password that could not be used: meanwhile the address
 // signs in elsewhere alone.
-func (w *Web) mayReset(r *http.Request, a *account.Account) error {
+func (w *Web) mayReset(r *http.Request, f *session.Flow, a *account.Account) error {
 	realm, err := w.enforced(r, a.Email)
 	if err != nil {
 		return err
 	}
-	barred, err := w.Realms.Bars(r.Context(), realm, a.ID)
+	barred, err := w.bars(r, f, realm, a)
 	if err == nil && barred {
 		err = fault.New(fault.Expired, "This address signs in through its organization.")
 	}

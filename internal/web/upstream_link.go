@@ -70,6 +70,7 @@ func (w *Web) showLink(rw http.ResponseWriter, r *http.Request, f *session.Flow,
 	if err != nil {
 		return err
 	}
+	page.Mail = w.Letters.Send
 	if page.Taken = out.Taken; !page.Taken {
 		page.CreateURL = w.createURL(f)
 	}

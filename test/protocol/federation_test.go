@@ -34,8 +34,13 @@ func federated(t *testing.T, backend testenv.Backend, people, more string) *pair
 // federatedWith is federated, with the house as o has it besides.
 func federatedWith(t *testing.T, o testenv.Options, people, more string) *pair {
 	t.Helper()
-	p := &pair{}
-	p.up = testenv.Start(t, testenv.Options{TLS: true, Env: exempt})
+	return federatedBetween(t, testenv.Start(t, testenv.Options{TLS: true, Env: exempt}), o, people, more)
+}
+
+// federatedBetween is federatedWith, at the provider up.
+func federatedBetween(t *testing.T, up *testenv.Env, o testenv.Options, people, more string) *pair {
+	t.Helper()
+	p := &pair{up: up}
 	env := map[string]string{"SIGNET_OUTBOUND_CA": p.up.Authority, "SIGNET_OUTBOUND_ALLOW_PRIVATE": "true"}
 	maps.Copy(env, o.Env)
 	o.Env, o.Declare = env, `
@@ -53,7 +58,13 @@ connections:
     client_id: house
     client_secret: `+upstreamSecret+more
 	p.Env = boot(t, o)
-	p.up.Apply(fmt.Sprintf(`
+	p.register(up, people)
+	return p
+}
+
+// register has the provider know the house, and the people.
+func (p *pair) register(up *testenv.Env, people string) {
+	up.Apply(fmt.Sprintf(`
 clients:
   - id: house
     name: The house
@@ -64,7 +75,6 @@ clients:
     trusted: true
 users:
 %[4]s`, upstreamSecret, p.Issuer, contoso, people))
-	return p
 }
 
 const hopperThere = `

@@ -21,7 +21,7 @@ const (
 // answer reads the assertion, which is verified.
 func answer(idp *Provider, a *saml.Assertion, now time.Time) (*Answer, error) {
 	name := a.Subject.NameID
-	out := &Answer{ID: a.ID, Format: name.Format, name: strings.TrimSpace(name.Value), Attributes: map[string][]string{}, Friendly: map[string]string{}}
+	out := &Answer{ID: a.ID, Issuer: idp.EntityID, Format: name.Format, name: strings.TrimSpace(name.Value), Attributes: map[string][]string{}, Friendly: map[string]string{}}
 	out.Subject = subject(idp, name)
 	if out.Subject == "" || !printable(out.Subject, maxSubject) {
 		return nil, refuse(Malformed, errors.New("the subject's NameID is empty, too long, or has characters that no name has"))

@@ -150,6 +150,7 @@ func (s *Service) Ask(relay string, again bool) (*Asked, error) {
 // Answer is what an identity provider said about a person, and is believed.
 type Answer struct {
 	ID         string // of the assertion
+	Issuer     string // the provider's entity ID
 	Subject    string // the person's name at the provider
 	Format     string // of that name
 	Session    string // the provider's name for the session, or ""

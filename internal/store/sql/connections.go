@@ -187,6 +187,11 @@ func (db *DB) UpdateConnection(ctx context.Context, of *org.Connection, f org.Fo
 	}
 	args := []any{of.ID, of.Version, of.Name, settingsOf(of), of.Sealed, of.Enabled, at(of.TestedAt), at(of.UpdatedAt)}
 	done, err := db.changeWith(ctx, nil, updateConnection, args, func(ctx context.Context, c *conn) error {
+		if f.Moved {
+			if _, err := c.change(ctx, deleteUnnoted, of.ID); err != nil {
+				return err
+			}
+		}
 		if _, err := c.change(ctx, deleteUses, of.ID); err != nil {
 			return err
 		}

@@ -11,18 +11,24 @@ import (
 var _ org.IdentityStore = (*DB)(nil)
 
 const (
-	identityColumns = "connection_id, subject, account_id, email, created_at, last_sign_in"
+	identityColumns = "connection_id, issuer, subject, account_id, email, created_at, last_sign_in"
 
-	identityOf = "SELECT account_id, email, created_at, last_sign_in FROM identities WHERE connection_id = $1 AND subject = $2"
+	identityOf = "SELECT issuer, account_id, email, created_at, last_sign_in FROM identities WHERE connection_id = $1 AND subject = $2"
 
 	identitiesOf = "SELECT " + identityColumns + " FROM identities WHERE account_id = ? ORDER BY connection_id"
 
 	belongs = `SELECT EXISTS (SELECT 1 FROM connection_uses u JOIN organizations o ON o.id = u.organization_id AND o.erase_at IS NULL
 		JOIN members m ON m.organization_id = u.organization_id AND m.account_id = $2 WHERE u.connection_id = $1)`
 
-	insertIdentity = "INSERT INTO identities (" + identityColumns + ") VALUES ($1, $2, $3, $4, $5, $6)"
+	insertIdentity = "INSERT INTO identities (" + identityColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7)"
 
-	seeIdentity = "UPDATE identities SET email = $3, last_sign_in = $4 WHERE connection_id = $1 AND subject = $2"
+	// What another issuer said of the subject, or of the account, counts no more.
+	deleteForeign = `DELETE FROM identities
+		WHERE connection_id = $1 AND issuer NOT IN ('', $2) AND (subject = $3 OR account_id = $4)`
+
+	deleteUnnoted = "DELETE FROM identities WHERE connection_id = $1 AND issuer = ''"
+
+	seeIdentity = "UPDATE identities SET email = $3, last_sign_in = $4, issuer = $5 WHERE connection_id = $1 AND subject = $2"
 
 	deleteIdentity = "DELETE FROM identities WHERE connection_id = $1 AND account_id = $2"
 
@@ -49,6 +55,7 @@ const (
 
 type identityRow struct {
 	ConnectionID string
+	Issuer       string
 	Subject      string
 	AccountID    string
 	Email        string
@@ -58,7 +65,7 @@ type identityRow struct {
 
 func (r *identityRow) identity() *org.Identity {
 	return &org.Identity{
-		ConnectionID: r.ConnectionID, Subject: r.Subject, AccountID: r.AccountID, Email: r.Email,
+		ConnectionID: r.ConnectionID, Issuer: r.Issuer, Subject: r.Subject, AccountID: r.AccountID, Email: r.Email,
 		CreatedAt: r.CreatedAt.Time, LastSignIn: r.LastSignIn.Time,
 	}
 }
@@ -71,7 +78,7 @@ func (db *DB) Identity(ctx context.Context, connectionID, subject string) (*org.
 	row := identityRow{ConnectionID: connectionID, Subject: subject}
 	found := false
 	err := db.view(ctx, func(ctx context.Context, c *conn) (err error) {
-		found, err = c.row(ctx, identityOf, []any{connectionID, subject}, &row.AccountID, &row.Email, &row.CreatedAt, &row.LastSignIn)
+		found, err = c.row(ctx, identityOf, []any{connectionID, subject}, &row.Issuer, &row.AccountID, &row.Email, &row.CreatedAt, &row.LastSignIn)
 		return err
 	})
 	if err != nil || !found {
@@ -114,7 +121,7 @@ func (db *DB) AddIdentity(ctx context.Context, n *org.Newcomer) error {
 	if !validID(i.AccountID) {
 		return noAccount()
 	}
-	if i.Subject == "" || !storable(i.Subject, i.Email) {
+	if i.Subject == "" || !storable(i.Issuer, i.Subject, i.Email) {
 		return errUnstorable()
 	}
 	var account *accountRow
@@ -130,7 +137,10 @@ func (db *DB) AddIdentity(ctx context.Context, n *org.Newcomer) error {
 				return err
 			}
 		}
-		if _, err := c.change(ctx, insertIdentity, i.ConnectionID, i.Subject, i.AccountID, i.Email, at(i.CreatedAt), at(i.LastSignIn)); err != nil {
+		if _, err := c.change(ctx, deleteForeign, i.ConnectionID, i.Issuer, i.Subject, i.AccountID); err != nil {
+			return err
+		}
+		if _, err := c.change(ctx, insertIdentity, i.ConnectionID, i.Issuer, i.Subject, i.AccountID, i.Email, at(i.CreatedAt), at(i.LastSignIn)); err != nil {
 			return err
 		}
 		return changeMembers(ctx, c, joinOrganization, n.Joins, func(m org.Member) []any {
@@ -159,11 +169,11 @@ func changeMembers(ctx context.Context, c *conn, text string, members []org.Memb
 
 // SeeIdentity implements org.IdentityStore.
 func (db *DB) SeeIdentity(ctx context.Context, i *org.Identity, follow []org.Member) error {
-	if !validID(i.ConnectionID) || !validID(i.AccountID) || !storable(i.Subject, i.Email) {
+	if !validID(i.ConnectionID) || !validID(i.AccountID) || !storable(i.Issuer, i.Subject, i.Email) {
 		return errUnstorable()
 	}
 	return db.transact(ctx, func(ctx context.Context, c *conn) error {
-		if _, err := c.change(ctx, seeIdentity, i.ConnectionID, i.Subject, i.Email, at(i.LastSignIn)); err != nil {
+		if _, err := c.change(ctx, seeIdentity, i.ConnectionID, i.Subject, i.Email, at(i.LastSignIn), i.Issuer); err != nil {
 			return err
 		}
 		return changeMembers(ctx, c, followRole, follow, func(m org.Member) []any {

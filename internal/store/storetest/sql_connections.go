@@ -219,6 +219,33 @@ func testIdentities(t *testing.T, fresh func(testing.TB) string) {
 		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner})
 	})
 
+	t.Run("identities of an issuer that was not noted end when the provider is another", func(t *testing.T) {
+		moved := makeConnection(t, db, o)
+		for _, issuer := range []string{"", "https://idp.example"} {
+			i := newcomer(t, moved, "of"+issuer, "of"+issuer+"@contoso.example")
+			i.Identity.Issuer = issuer
+			ok(t, db.AddIdentity(ctx, i))
+		}
+		there := func(subject string) bool {
+			got, err := db.Identity(ctx, moved.ID, subject)
+			ok(t, err)
+			return got != nil && got.Issuer == subject[2:]
+		}
+		for _, step := range []struct {
+			change  func(*org.Connection)
+			unnoted bool
+		}{
+			{func(c *org.Connection) { c.Name, c.OIDC.ClientID = "Another", "other" }, true},
+			{func(c *org.Connection) { c.OIDC.MetadataURL = "https://is.example/.well-known/openid-configuration" }, false},
+		} {
+			_, err := connections(t, db).Edit(ctx, moved.ID, func(c *org.Connection, _ *org.Secrets) error { step.change(c); return nil })
+			ok(t, err)
+			if there("of") != step.unnoted || !there("ofhttps://idp.example") {
+				t.Errorf("not noted: %t, noted: %t", there("of"), there("ofhttps://idp.example"))
+			}
+		}
+	})
+
 	t.Run("many who arrive as the same person at once", func(t *testing.T) {
 		var refused atomic.Int64
 		won := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {

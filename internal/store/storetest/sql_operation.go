@@ -194,6 +194,34 @@ var upgrades = []struct {
 			t.Errorf("a reset after the migration: %v", p)
 		}
 	}},
+	{16, issuerRows(), checkIssuers},
+}
+
+// Connections of which the migration to 17 knows the issuer (a), and does not.
+const issuerConnections = `INSERT INTO connections (id, name, protocol, settings, enabled, version, created_at, updated_at) VALUES
+	('0198c0de-0000-7000-8000-00000000000a', 'a', 'oidc', '{"oidc":{"metadata_url":"https://a.example/x/.well-known/openid-configuration"}}', $true, 1, $time, $time),
+	('0198c0de-0000-7000-8000-00000000000b', 'b', 'oidc', '{"oidc":{"metadata_url":"https://b.example/.well-known/openid-configuration","tenants":["t"]}}', $true, 1, $time, $time),
+	('0198c0de-0000-7000-8000-00000000000c', 'c', 'oidc', '{"oidc":{"metadata_url":"https://c.example/.well-known/openid-configuration","metadata":"{}"}}', $true, 1, $time, $time),
+	('0198c0de-0000-7000-8000-00000000000d', 'd', 'saml', '{"saml":{"metadata_url":"https://d.example/.well-known/openid-configuration"}}', $true, 1, $time, $time)`
+
+func issuerRows() []string {
+	rows := []string{`INSERT INTO accounts (id, email, email_key, email_verified, password_hash, status, profile, created_at, updated_at)
+		VALUES ('0198c0de-0000-7000-8000-000000000001', 'ada@example.com', 'ada@example.com', $true, 'hash', 'active', '{}', $time, $time)`, issuerConnections}
+	for _, c := range []string{"a", "b", "c", "d"} {
+		rows = append(rows, `INSERT INTO identities (connection_id, subject, account_id, email, created_at, last_sign_in)
+			VALUES ('0198c0de-0000-7000-8000-00000000000`+c+`', 's', '0198c0de-0000-7000-8000-000000000001', '', $time, $time)`)
+	}
+	return rows
+}
+
+func checkIssuers(t *testing.T, db *sqlstore.DB) {
+	for c, want := range map[string]string{"a": "https://a.example/x", "b": "", "c": "", "d": ""} {
+		i, err := db.Identity(t.Context(), "0198c0de-0000-7000-8000-00000000000"+c, "s")
+		ok(t, err)
+		if i == nil || i.Issuer != want {
+			t.Errorf("%s: %+v, want the issuer %q", c, i, want)
+		}
+	}
 }
 
 // testUpgrades migrates each of the upgrades to today.

@@ -86,6 +86,7 @@ type LinkAccount struct {
 	Name      string  // the connection's
 	There     Person  // as the provider tells
 	Taken     bool    // there is an account with the address, and the provider may speak for it
+	Mail      bool    // who never had a password can have one by mail
 	Here      *Person // who has just signed in; nil: nobody yet
 	CreateURL string  // empty: no account can be made here, or there is one
 	Fault     Message

@@ -42,6 +42,7 @@ func federation() []State {
 		})),
 		state("federation/failed/stopped", failed(view.UpstreamStopped, func(p *view.UpstreamFailed) { p.RetryURL = "" })),
 		state("federation/link/taken", link(func(p *view.LinkAccount) { p.Taken, p.CreateURL = true, "" })),
+		state("federation/link/passwordless", link(func(p *view.LinkAccount) { p.Taken, p.Mail, p.CreateURL = true, true, "" })),
 		state("federation/link/new", link(func(p *view.LinkAccount) { p.There = view.Person{Email: long.Email} })),
 		state("federation/link/nameless", link(func(p *view.LinkAccount) { p.There, p.CreateURL = view.Person{Name: long.Name}, "" })),
 		state("federation/link/connect", link(func(p *view.LinkAccount) { p.Here = &ada })),
