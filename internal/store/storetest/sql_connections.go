@@ -238,7 +238,11 @@ func testIdentities(t *testing.T, fresh func(testing.TB) string) {
 			{func(c *org.Connection) { c.Name, c.OIDC.ClientID = "Another", "other" }, true},
 			{func(c *org.Connection) { c.OIDC.MetadataURL = "https://is.example/.well-known/openid-configuration" }, false},
 		} {
-			_, err := connections(t, db).Edit(ctx, moved.ID, func(c *org.Connection, _ *org.Secrets) error { step.change(c); return nil })
+			_, err := connections(t, db).Change(ctx, moved.ID, org.ConnectionChange{By: org.Operator, Edit: func(c *org.Connection, secrets *org.Secrets) error {
+				step.change(c)
+				secrets.ClientSecret = "of " + c.OIDC.MetadataURL
+				return nil
+			}})
 			ok(t, err)
 			if there("of") != step.unnoted || !there("ofhttps://idp.example") {
 				t.Errorf("not noted: %t, noted: %t", there("of"), there("ofhttps://idp.example"))
