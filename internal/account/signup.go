@@ -85,12 +85,13 @@ type SignUpStore interface {
 	// any sign-up of the address, one makes it. A fault of kind NotFound when the sign-up does not
 	// wait, of kind Conflict when the address has an account.
 	ActivateSignUp(ctx context.Context, id string, now time.Time) (*Account, error)
-	// AdmitSignUp makes the account of a sign-up that was never stored, since its
-	// address is proven: by the invitation with the id, which stays open. It ends
+	// AdmitSignUp makes the account of a sign-up that was never stored, since it is
+	// admitted by the invitation with the id, which stays open; proven says whether
+	// that proves its address. It ends
 	// all others as ActivateSignUp does. A fault of kind Expired when that is not
 	// an open invitation of the address, of kind Conflict when the address has an
 	// account.
-	AdmitSignUp(ctx context.Context, s *SignUp, invitation string, now time.Time) (*Account, error)
+	AdmitSignUp(ctx context.Context, s *SignUp, invitation string, proven bool, now time.Time) (*Account, error)
 	// TakeSignUp removes a sign-up that was activated, if its account still has
 	// the sign-up's password: true for exactly one of several callers.
 	TakeSignUp(ctx context.Context, id string) (bool, error)

@@ -176,10 +176,10 @@ func (s *SignUps) Confirm(ctx context.Context, su *SignUp, password, ip string) 
 }
 
 // Admit makes the account at once, of somebody who opened the link of the
-// invitation with the id: whoever did reads the mail of its address. A fault of
+// invitation with the id; the address is proven if the link came by mail. A fault of
 // kind Expired: it is not open; of kind Conflict: the address has an account.
-func (s *SignUps) Admit(ctx context.Context, su *SignUp, invitation string) (*Account, error) {
-	return s.store.AdmitSignUp(ctx, su, invitation, s.now())
+func (s *SignUps) Admit(ctx context.Context, su *SignUp, invitation string, proven bool) (*Account, error) {
+	return s.store.AdmitSignUp(ctx, su, invitation, proven, s.now())
 }
 
 // Drop removes a sign-up that who made it gives up, and reports whether it still

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"signet/internal/fault"
 	"signet/internal/org"
 	"signet/internal/resource"
 )
@@ -110,13 +111,27 @@ func (a *API) listInvitations(ctx context.Context, c *call, in *invitationsInput
 	}, func(i *org.Invited) Invitation { return invitationOf(i.Invitation, i.Standing) })
 }
 
+// letter writes invitations, which go by mail alone here: answers are kept to be
+// given again, and a link is not for that.
+func (a *API) letter(ctx context.Context, language string) (org.ComposeInvitation, error) {
+	letter := a.Letter(ctx, language)
+	if letter == nil {
+		return nil, fault.New(fault.Forbidden, "no mail is sent here: invite on the page of the organization, which shows a link to hand over, or set smtp.url")
+	}
+	return letter, nil
+}
+
 func (a *API) invite(ctx context.Context, c *call, in *inviteInput) (*invitedOutput, error) {
 	o, err := a.settings(ctx, c, in.Organization)
 	if err != nil {
 		return nil, err
 	}
+	letter, err := a.letter(ctx, in.Body.Language)
+	if err != nil {
+		return nil, err
+	}
 	wish := org.Wish{OrgID: o.ID, Role: in.Body.Role, ClientID: c.ClientID}
-	reports, err := a.Invitations.Invite(ctx, c.actor(), wish, in.Body.Addresses, a.Letter(ctx, in.Body.Language))
+	reports, err := a.Invitations.Invite(ctx, c.actor(), wish, in.Body.Addresses, letter)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +154,11 @@ func (a *API) resendInvitation(ctx context.Context, c *call, in *resendInput) (*
 	if err != nil {
 		return nil, err
 	}
-	i, err := a.Invitations.Resend(ctx, c.actor(), o.ID, in.Invitation, a.Letter(ctx, in.Language))
+	letter, err := a.letter(ctx, in.Language)
+	if err != nil {
+		return nil, err
+	}
+	i, err := a.Invitations.Resend(ctx, c.actor(), o.ID, in.Invitation, letter)
 	if err != nil {
 		return nil, err
 	}

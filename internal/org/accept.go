@@ -5,7 +5,6 @@ import (
 
 	"signet/internal/account"
 	"signet/internal/fault"
-	"signet/internal/handle"
 )
 
 // Invited is an invitation as the person sees it who is invited.
@@ -15,13 +14,14 @@ type Invited struct {
 	Standing     Standing
 }
 
-// ByLink returns the invitation whose letter has the link, or a fault of kind
-// NotFound. Who has the link reads the mail of the address.
+// ByLink returns the invitation of the link, or a fault of kind NotFound. Who has
+// a link that was not handed over reads the mail of the address.
 func (s *Invitations) ByLink(ctx context.Context, link string) (*Invited, error) {
-	if !handle.Valid(link) {
+	key := linkKey(link)
+	if key == "" {
 		return nil, noInvitation()
 	}
-	i, err := s.store.InvitationByLink(ctx, handle.Sum(link))
+	i, err := s.store.InvitationByLink(ctx, key)
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,10 @@ package org
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"signet/internal/handle"
 	"signet/internal/outbox"
 )
 
@@ -14,6 +16,9 @@ import (
 //	  │                  │            (who has none makes one on the way)
 //	  │ Revoke           │ Decline
 //	  └ Resend: another link
+//
+// Where no mail is sent there is no letter: who invites hands the link over. It
+// is for the account of the address all the same, but proves nobody the address.
 type Invitation struct {
 	ID        string // a UUIDv7 in its text form
 	OrgID     string // "": into the house only
@@ -22,7 +27,8 @@ type Invitation struct {
 	Role      Role   // ""; where there is no organization
 	InviterID string // the account that answers for it, or "": an operator
 	ClientID  string // the app that it was sent from and leads to, or ""
-	LinkKey   string // handle.Sum of the handle in the last letter's link
+	LinkKey   string // of the last link; see linkKey
+	Link      string // that is to be handed over, once it was made; it is not stored
 	CreatedAt time.Time
 	SentAt    time.Time // the last letter
 	ExpiresAt time.Time
@@ -30,6 +36,27 @@ type Invitation struct {
 	Outcome   Standing  // how it ended: Accepted, Declined or Revoked; "": it did not
 	AccountID string    // who accepted it
 }
+
+// byHand begins the links that are handed over, and their keys: a link that came
+// by mail is not found with it, nor one that was handed over without it.
+const byHand = "hand."
+
+// linkKey is the key under which the invitation of the link is kept; "": it is no
+// link.
+func linkKey(link string) string {
+	h, handed := strings.CutPrefix(link, byHand)
+	switch {
+	case !handle.Valid(h):
+		return ""
+	case handed:
+		return byHand + handle.Sum(h)
+	}
+	return handle.Sum(h)
+}
+
+// ByHand reports whether the last link was handed over: whoever has it need not
+// read the mail of the address.
+func (i *Invitation) ByHand() bool { return strings.HasPrefix(i.LinkKey, byHand) }
 
 // Standing is what has become of an invitation.
 type Standing string
@@ -64,6 +91,7 @@ type Verdict string
 // operators.
 const (
 	Sent           Verdict = "sent"
+	Handed         Verdict = "handed"          // no mail is sent: its link is to be handed over
 	NoAddress      Verdict = "no_address"      // it is no e-mail address
 	AlreadyInvited Verdict = "already_invited" // an invitation waits: it can be sent again
 	AlreadyMember  Verdict = "already_member"  // of the organization; where there is none, of the house
@@ -74,10 +102,11 @@ const (
 type Report struct {
 	Address    string // as it was given
 	Verdict    Verdict
-	Invitation *Invitation // that was sent; nil: none was
+	Invitation *Invitation // that was sent, or is to be handed over; nil: none is
 }
 
-// ComposeInvitation writes the letter of the invitation, with its link.
+// ComposeInvitation writes the letter of the invitation, with its link. It is nil
+// where no mail is sent.
 type ComposeInvitation func(i *Invitation, link string) (*outbox.Mail, error)
 
 // InvitationGuard bounds how many letters people can have sent to strangers.
@@ -89,12 +118,12 @@ type InvitationGuard interface {
 
 // InvitationStore keeps invitations until long after they ended.
 type InvitationStore interface {
-	// AddInvitation stores the invitation and queues its letter with the same
-	// commit. One that expired while it waited for the same address makes room.
+	// AddInvitation stores the invitation and queues its letter, if it is not nil,
+	// with the same commit. One that expired while it waited for the same address makes room.
 	// A fault of kind Conflict: one waits that did not.
 	AddInvitation(ctx context.Context, i *Invitation, letter *outbox.Mail) error
 	// RenewInvitation replaces role, inviter, link and times of an invitation that
-	// has not ended and queues the letter with the same commit; it reports whether
+	// has not ended and queues the letter, if any, with the same commit; it reports whether
 	// it did.
 	RenewInvitation(ctx context.Context, i *Invitation, letter *outbox.Mail) (bool, error)
 	// Invitation returns the invitation, or a fault of kind NotFound.

@@ -278,3 +278,35 @@ func FuzzAddresses(f *testing.F) {
 		}
 	})
 }
+
+// TestInvitationsByHand: a link that is handed over is not found as one that came
+// by mail, nor one that came by mail as one that is handed over; and by the next
+// letter the invitation proves the address again.
+func TestInvitationsByHand(t *testing.T) {
+	l := newLobby(t)
+	reports, err := l.Invite(t.Context(), l.as("owner1"), org.Wish{OrgID: l.o.ID, Role: org.Viewer}, []string{"new@example.com", "nobody"}, nil)
+	l.ok(err)
+	if reports[0].Verdict != org.Handed || reports[1].Verdict != org.NoAddress {
+		t.Fatalf("reports: %+v", reports)
+	}
+	i, byMail := reports[0].Invitation, strings.TrimPrefix(reports[0].Invitation.Link, "hand.")
+	for link, there := range map[string]bool{i.Link: true, byMail: false, "hand." + i.Link: false, "hand.": false, "": false} {
+		seen, err := l.ByLink(t.Context(), link)
+		if (err == nil) != there || there && (!seen.ByHand() || seen.Link != "" || seen.Standing != org.Open) {
+			t.Errorf("%q: %+v, %v", link, seen, err)
+		}
+	}
+	_, err = l.Resend(t.Context(), l.as("owner1"), l.o.ID, i.ID, l.compose)
+	l.ok(err)
+	for link, there := range map[string]bool{i.Link: false, l.link: true, "hand." + l.link: false} {
+		seen, err := l.ByLink(t.Context(), link)
+		if (err == nil) != there || there && seen.ByHand() {
+			t.Errorf("sent by mail, %q: %+v, %v", link, seen, err)
+		}
+	}
+	again, err := l.Resend(t.Context(), l.as("owner2"), l.o.ID, i.ID, nil)
+	l.ok(err)
+	if seen, err := l.ByLink(t.Context(), again.Link); err != nil || !seen.ByHand() {
+		t.Errorf("by hand again: %+v, %v", seen, err)
+	}
+}

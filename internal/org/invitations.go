@@ -35,8 +35,8 @@ type Wish struct {
 	ClientID string // the app that it is sent from, or ""
 }
 
-// Invite writes to each of the addresses that can be invited, and reports on
-// each. The error says that nobody can be: why by is refused, or that a store
+// Invite writes to each of the addresses that can be invited, or, without
+// letters, makes their links, and reports on each. The error says that nobody can be: why by is refused, or that a store
 // does not answer.
 func (s *Invitations) Invite(ctx context.Context, by Actor, wish Wish, addresses []string, compose ComposeInvitation) ([]Report, error) {
 	if err := s.mayInvite(ctx, by, wish.OrgID, wish.Role); err != nil {
@@ -81,20 +81,29 @@ func (s *Invitations) invite(ctx context.Context, by Actor, wish Wish, typed str
 	case err != nil:
 		return nil, "", err
 	}
+	if compose == nil {
+		return i, Handed, nil
+	}
 	return i, Sent, nil
 }
 
 // send gives the invitation a link, for which by answers from now on, and stores
-// it with its letter.
+// it with its letter, if it gets one.
 func (s *Invitations) send(ctx context.Context, by Actor, i *Invitation, compose ComposeInvitation, store func(*outbox.Mail) error) error {
 	if !by.Operator {
 		if err := s.guard.Invite(ctx, by.AccountID, i.OrgID, i.EmailKey); err != nil {
 			return err
 		}
 	}
-	link := handle.New()
-	i.LinkKey, i.InviterID, i.SentAt = handle.Sum(link), by.AccountID, s.now()
+	i.InviterID, i.SentAt = by.AccountID, s.now()
 	i.ExpiresAt = i.SentAt.Add(s.life)
+	if compose == nil {
+		i.Link = byHand + handle.New()
+		i.LinkKey = linkKey(i.Link)
+		return store(nil)
+	}
+	link := handle.New()
+	i.LinkKey = linkKey(link)
 	m, err := compose(i, link)
 	if err != nil {
 		return err
@@ -198,7 +207,7 @@ func (s *Invitations) managed(ctx context.Context, by Actor, orgID, id string) (
 }
 
 // Resend sends another letter, for which by answers: with another link, good for
-// as long as the first one was. The old link leads nowhere from then on.
+// as long as the first one was. Without letters the invitation has it. The old link leads nowhere from then on.
 func (s *Invitations) Resend(ctx context.Context, by Actor, orgID, id string, compose ComposeInvitation) (*Invitation, error) {
 	i, err := s.managed(ctx, by, orgID, id)
 	if err != nil {

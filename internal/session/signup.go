@@ -8,7 +8,8 @@ type SignUp struct {
 	ID           string `json:"id,omitempty"`   // of the account that is to wait; "": none was made yet
 	Kept         bool   `json:"kept,omitempty"` // it was; false: it may be there, or a node died over it
 	Email        string `json:"email,omitempty"`
-	Invitation   string `json:"invitation,omitempty"`    // by whose link the address is proven; "": it is not
+	Invitation   string `json:"invitation,omitempty"`    // by whose link somebody makes the account; "": by none
+	Handed       bool   `json:"handed,omitempty"`        // that link did not come by mail, and proves no address
 	PasswordHash string `json:"password_hash,omitempty"` // of the password nothing else is kept
 	News         *News  `json:"news,omitempty"`          // nil: not wanted
 	GivenName    string `json:"given_name,omitempty"`

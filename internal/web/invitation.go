@@ -22,7 +22,8 @@ import (
 //	                 └──the owner of the address──> accepted <───┘
 //
 // Opening the link changes nothing, and who has it reads the mail of the
-// address: that is the one to whom the page tells whether it has an account.
+// address, or was given the link by who invited: that is the one to whom the page
+// tells whether it has an account.
 
 // What the audit log calls what becomes of invitations.
 const (
@@ -42,8 +43,9 @@ type visitor struct {
 // mine reports whether it is the owner of the invited address.
 func (v *visitor) mine() bool { return v.account != nil && v.invited.Mine(v.account) }
 
-// invited returns the invitation of the request and who looks: by the letter's
-// link anybody, by the invitation's id its proven owner. When there is none that
+// invited returns the invitation of the request and who looks: by the link
+// anybody, by the invitation's id the owner of the address, proven unless the link
+// was handed over: nobody learns the id of that but who invites or has it. When there is none that
 // is open, the browser is told, and the visitor is nil.
 func (w *Web) invited(rw http.ResponseWriter, r *http.Request) (*visitor, error) {
 	v := &visitor{}
@@ -64,7 +66,7 @@ func (w *Web) invited(rw http.ResponseWriter, r *http.Request) (*visitor, error)
 		return nil, w.signInFor(rw, r, w.invitationOf(id))
 	default:
 		v.invited, err = w.Invitations.ByID(r.Context(), id)
-		if err == nil && !(v.mine() && v.account.EmailVerified) {
+		if err == nil && !(v.mine() && (v.account.EmailVerified || v.invited.ByHand())) {
 			return nil, w.showInvitationEnd(rw, r, view.InviteUnknown)
 		}
 	}
@@ -239,7 +241,7 @@ func (w *Web) arrive(rw http.ResponseWriter, r *http.Request, i *org.Invitation)
 
 // beginInvited begins a flow of the owner of the invited address, which comes
 // back to the invitation: a sign-in or, where the address has no account, the
-// wizard without the pages that the letter's link stands for, at whose end the
+// wizard without the pages that the link stands for, at whose end the
 // invitation is accepted.
 func (w *Web) beginInvited(rw http.ResponseWriter, r *http.Request, i *org.Invitation) error {
 	as, err := w.hasAccount(r.Context(), i)
@@ -253,7 +255,7 @@ func (w *Web) beginInvited(rw http.ResponseWriter, r *http.Request, i *org.Invit
 	req := session.Request{RedirectURI: w.invitationOf(i.ID), Lead: lead}
 	path, progress := pathPassword, session.Progress{Email: i.Email}
 	if as == view.InviteNew {
-		path, progress = pathSignUpPassword, session.Progress{SignUp: &session.SignUp{Email: i.Email, Invitation: i.ID}}
+		path, progress = pathSignUpPassword, session.Progress{SignUp: &session.SignUp{Email: i.Email, Invitation: i.ID, Handed: i.ByHand()}}
 	}
 	f, err := w.Sessions.StartFlow(r.Context(), addressOf(r), w.Cookies.NameBrowser(rw, r), req, progress)
 	if err != nil {
@@ -265,9 +267,6 @@ func (w *Web) beginInvited(rw http.ResponseWriter, r *http.Request, i *org.Invit
 
 // invitedTo are the organizations that the person is invited to.
 func (w *Web) invitedTo(r *http.Request, a *account.Account) ([]view.Org, error) {
-	if !w.Letters.Send { // the pages of invitations are not there
-		return nil, nil
-	}
 	waiting, err := w.Invitations.For(r.Context(), a, orgsPage)
 	var out []view.Org
 	for _, i := range waiting {

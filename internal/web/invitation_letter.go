@@ -14,13 +14,22 @@ import (
 // kindInvite names the letter to operators.
 const kindInvite = "invitation"
 
+// InvitationURL is the address of an invitation by its link.
+func (w *Web) InvitationURL(link string) string {
+	return w.Letters.Home + pathInvitation + "?link=" + link
+}
+
 // InvitationLetter writes the letters of invitations in the language, which is
-// that of who invites: of who is invited nothing is known.
+// that of who invites: of who is invited nothing is known. It is nil where no mail
+// is sent.
 func (w *Web) InvitationLetter(ctx context.Context, loc view.Locale) org.ComposeInvitation {
+	if !w.Letters.Send {
+		return nil
+	}
 	return func(i *org.Invitation, link string) (*outbox.Mail, error) {
 		l := &view.InvitationLetter{
 			LetterFrame: w.letterFrame(), Role: view.Role(i.Role), Until: i.ExpiresAt,
-			LinkURL: w.Letters.Home + pathInvitation + "?link=" + link,
+			LinkURL: w.InvitationURL(link),
 		}
 		if i.OrgID != "" {
 			o, err := w.Organizations.Get(ctx, i.OrgID)

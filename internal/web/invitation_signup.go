@@ -12,14 +12,25 @@ import (
 	"signet/internal/web/view"
 )
 
-// byInvitation reports whether the flow's sign-up came by an invitation: its
-// address is proven, and nobody has to show that there is a person.
+// byInvitation reports whether the flow's sign-up came by an invitation: nobody
+// has to prove its address now, or to show that there is a person.
 func byInvitation(f *session.Flow) bool { return signUpOf(f).Invitation != "" }
 
 // admits reports whether an account can be made in the flow; nil: in one that
 // begins.
 func (w *Web) admits(f *session.Flow) bool {
 	return w.OpenSignUp() || f != nil && byInvitation(f) && w.SignUps != nil
+}
+
+// byStranger reports whether a link that proves nothing was made by somebody of one
+// organization for an address in another one's domain: they would have an account
+// in it. Operators know whom they invite.
+func (w *Web) byStranger(r *http.Request, told *session.SignUp, i *org.Invitation) (bool, error) {
+	if !told.Handed || i.InviterID == "" {
+		return false, nil
+	}
+	owner, err := w.Domains.ProvenBy(r.Context(), org.DomainOf(i.EmailKey))
+	return owner != "" && owner != i.OrgID, err
 }
 
 // admit makes the account of somebody who was invited, accepts the invitation
@@ -49,7 +60,13 @@ func (w *Web) admit(rw http.ResponseWriter, r *http.Request, f *session.Flow) er
 	if i.Standing != org.Open {
 		return w.showInvitationEnd(rw, r, view.InviteEnding(i.Standing))
 	}
-	a, err := w.SignUps.Admit(r.Context(), su, i.ID)
+	if stranger, err := w.byStranger(r, &told, i.Invitation); err != nil || stranger {
+		if err != nil {
+			return err
+		}
+		return w.showInvitationEnd(rw, r, view.InviteForeign)
+	}
+	a, err := w.SignUps.Admit(r.Context(), su, i.ID, !told.Handed)
 	switch {
 	case fault.Is(err, fault.Conflict): // in another tab, or it had one: the invitation is accepted there
 		w.send(rw, w.base+w.invitationOf(i.ID))

@@ -53,7 +53,7 @@ type orgTab struct {
 // orgTabs are the pages that a member of the role is led to, in their order.
 func (w *Web) orgTabs(as org.Role) []orgTab {
 	tabs := []orgTab{{view.TabMembers, pathOrg}}
-	if as != org.Viewer && w.Letters.Send {
+	if as != org.Viewer {
 		tabs = append(tabs, orgTab{view.TabInvitations, pathInvitations})
 	}
 	if as == org.Owner {

@@ -33,6 +33,7 @@ func (w *Web) showOrgInvitations(rw http.ResponseWriter, r *http.Request, v *org
 		return err
 	}
 	page.Search, page.Pages = asked.search(view.SearchInvitations, len(list)), asked.pages(next)
+	page.ByHand = !w.Letters.Send
 	at := func(path string) string { return w.at(orgPath(path, v.org.ID)) }
 	page.Form = view.Form{Action: at(pathInvitations)}
 	app := clip(r.FormValue("app"))
@@ -93,9 +94,9 @@ func (w *Web) postOrgInvitations(rw http.ResponseWriter, r *http.Request) error 
 	}
 	var again []string
 	for _, report := range reports {
-		page.Reports = append(page.Reports, view.InviteReport{Address: clip(report.Address), Verdict: view.Verdict(report.Verdict)})
+		page.Reports = append(page.Reports, w.inviteReport(report))
 		switch report.Verdict {
-		case org.Sent:
+		case org.Sent, org.Handed:
 			if err := w.record(r, nil, auditInvite, v.account.ID, v.org.ID, "invitation", report.Invitation.ID, "role", string(wish.Role)); err != nil {
 				return err
 			}
@@ -107,29 +108,37 @@ func (w *Web) postOrgInvitations(rw http.ResponseWriter, r *http.Request) error 
 	return w.showOrgInvitations(rw, r, v, page)
 }
 
-// postResend sends an invitation once more.
+func (w *Web) inviteReport(report org.Report) view.InviteReport {
+	shown := view.InviteReport{Address: clip(report.Address), Verdict: view.Verdict(report.Verdict)}
+	if report.Verdict == org.Handed {
+		shown.LinkURL = w.InvitationURL(report.Invitation.Link)
+	}
+	return shown
+}
+
+// postResend sends an invitation once more or, where no mail is sent, shows its
+// new link this once.
 func (w *Web) postResend(rw http.ResponseWriter, r *http.Request) error {
-	return w.changeInvitation(rw, r, auditResend, "invited-again", func(v *orgVisit, id string) error {
-		_, err := w.Invitations.Resend(r.Context(), v.by(), v.org.ID, id, w.InvitationLetter(r.Context(), w.locale(r, nil)))
-		return err
+	return w.changeInvitation(rw, r, auditResend, "invited-again", func(v *orgVisit, id string) (*org.Invitation, error) {
+		return w.Invitations.Resend(r.Context(), v.by(), v.org.ID, id, w.InvitationLetter(r.Context(), w.locale(r, nil)))
 	})
 }
 
 // postUninvite takes an invitation back.
 func (w *Web) postUninvite(rw http.ResponseWriter, r *http.Request) error {
-	return w.changeInvitation(rw, r, auditUninvite, "uninvited", func(v *orgVisit, id string) error {
-		_, err := w.Invitations.Revoke(r.Context(), v.by(), v.org.ID, id)
-		return err
+	return w.changeInvitation(rw, r, auditUninvite, "uninvited", func(v *orgVisit, id string) (*org.Invitation, error) {
+		return w.Invitations.Revoke(r.Context(), v.by(), v.org.ID, id)
 	})
 }
 
-func (w *Web) changeInvitation(rw http.ResponseWriter, r *http.Request, action, done string, do func(*orgVisit, string) error) error {
+func (w *Web) changeInvitation(rw http.ResponseWriter, r *http.Request, action, done string, do func(*orgVisit, string) (*org.Invitation, error)) error {
 	v, err := w.inOrg(rw, r)
 	if err != nil || v == nil {
 		return err
 	}
 	id := r.PostFormValue("invitation")
-	switch err := do(v, id); {
+	i, err := do(v, id)
+	switch {
 	case fault.Is(err, fault.Expired):
 		done = "invitation-over"
 	case fault.Is(err, fault.Limited):
@@ -140,6 +149,10 @@ func (w *Web) changeInvitation(rw http.ResponseWriter, r *http.Request, action, 
 		if err := w.record(r, nil, action, v.account.ID, v.org.ID, "invitation", id); err != nil {
 			return err
 		}
+	}
+	if i != nil && i.Link != "" {
+		report := w.inviteReport(org.Report{Address: i.Email, Verdict: org.Handed, Invitation: i})
+		return w.showOrgInvitations(rw, r, v, &view.OrgInvitations{Reports: []view.InviteReport{report}})
 	}
 	w.send(rw, w.at(orgPath(pathInvitations, v.org.ID), "done", done))
 	return nil

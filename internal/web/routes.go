@@ -148,12 +148,12 @@ func (w *Web) Routes() []httpd.Route {
 	routes = append(routes, w.signUpRoutes()...)
 	routes = append(routes, w.accountRoutes()...)
 	routes = append(routes, w.orgRoutes()...)
+	routes = append(routes, w.invitationRoutes()...)
 	routes = append(routes, w.upstreamRoutes()...)
 	routes = append(routes, w.samlRoutes()...)
 	routes = append(routes, w.connectRoutes()...)
 	if w.Letters.Send {
 		routes = append(routes, w.letterRoutes()...)
-		routes = append(routes, w.invitationRoutes()...)
 	}
 	if w.Mailbox != nil {
 		routes = append(routes, page(pathMailbox, w.mailbox), page(pathMail, w.mail), page(pathMailHTML, w.mailHTML))

@@ -13,27 +13,26 @@ import (
 	"signet/internal/fault"
 	"signet/internal/org"
 	"signet/internal/web"
+	"signet/internal/web/view"
 )
 
-// invitationLetter writes the letters of invitations that a command sends, in
-// the language, or that of the house where there is none.
-func (h *house) invitationLetter(ctx context.Context, language string) (org.ComposeInvitation, error) {
+// inviting are pages that nobody visits, which know how letters are written in the
+// language, or that of the house where there is none; see invitationLetter.
+func (h *house) inviting(language string) (*web.Web, view.Locale, error) {
 	renderer, err := h.renderer()
 	if err != nil {
-		return nil, err
+		return nil, view.Locale{}, err
 	}
 	loc := renderer.Languages().Negotiate("", "", "")
 	if language != "" {
 		var known bool
 		if loc, known = renderer.Languages().Of(language); !known {
-			return nil, usage("--language: %q is not offered here", language)
+			return nil, loc, usage("--language: %q is not offered here", language)
 		}
 	}
-	// Pages that nobody visits: they know how letters are written.
-	pages := web.New(h.basePath(), web.Services{
-		View: renderer, Letters: web.Letters{Home: h.cfg.Issuer}, Organizations: h.orgs, Accounts: h.accounts, Now: time.Now,
-	})
-	return pages.InvitationLetter(ctx, loc), nil
+	return web.New(h.basePath(), web.Services{
+		View: renderer, Letters: web.Letters{Send: !h.cfg.SMTP.URL.IsZero(), Home: h.cfg.Issuer}, Organizations: h.orgs, Accounts: h.accounts, Now: time.Now,
+	}), loc, nil
 }
 
 // reportView is the verdict on one address as commands print it.
@@ -41,6 +40,7 @@ type reportView struct {
 	Address    string      `json:"address"`
 	Verdict    org.Verdict `json:"verdict"`
 	Invitation string      `json:"invitation,omitempty"` // its id
+	Link       string      `json:"link,omitempty"`       // to hand over, where no mail is sent
 }
 
 type reportPage struct {
@@ -52,8 +52,18 @@ func (page reportPage) text(w io.Writer) error {
 	for _, r := range page.Reports {
 		rows = append(rows, []string{r.Address, string(r.Verdict), r.Invitation})
 	}
-	return table(w, []string{"ADDRESS", "VERDICT", "INVITATION"}, rows)
+	err := table(w, []string{"ADDRESS", "VERDICT", "INVITATION"}, rows)
+	for _, r := range page.Reports {
+		if r.Link != "" {
+			_, line := fmt.Fprintf(w, "\nfor %s:\n%s\n", printable(r.Address), r.Link)
+			err = errors.Join(err, line)
+		}
+	}
+	return err
 }
+
+// handOver is told with links that no letter holds.
+const handOver = "signet: no mail server is set (smtp.url): hand each link over to its person; it is not shown again, and proves nobody the address"
 
 // inviteFlags are those of the two commands that invite.
 type inviteFlags struct {
@@ -79,17 +89,20 @@ func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org
 		}
 		wish.ClientID = c.ID
 	}
-	compose, err := h.invitationLetter(ctx, f.language)
+	pages, loc, err := h.inviting(f.language)
 	if err != nil {
 		return err
 	}
-	reports, err := h.invites.Invite(ctx, org.Operator, wish, list, compose)
+	reports, err := h.invites.Invite(ctx, org.Operator, wish, list, pages.InvitationLetter(ctx, loc))
 	page, sent := reportPage{Reports: []reportView{}}, 0
 	for _, r := range reports {
 		v := reportView{Address: r.Address, Verdict: r.Verdict}
 		if r.Invitation != nil {
 			sent++
 			v.Invitation = r.Invitation.ID
+			if r.Verdict == org.Handed {
+				v.Link = pages.InvitationURL(r.Invitation.Link)
+			}
 			err = errors.Join(err, h.record(ctx, "invitation.send", wish.OrgID, "invitation", v.Invitation, "role", string(wish.Role)))
 		}
 		page.Reports = append(page.Reports, v)
@@ -98,7 +111,7 @@ func (h *house) invite(ctx context.Context, p *Process, f *inviteFlags, wish org
 		return err
 	}
 	if sent > 0 && h.cfg.SMTP.URL.IsZero() {
-		fmt.Fprintln(p.Stderr, "signet: no mail server is set (smtp.url): the letters wait until there is one")
+		fmt.Fprintln(p.Stderr, handOver)
 	}
 	if sent < len(list) {
 		return fault.New(fault.Conflict, "%d of %d were not invited", len(list)-sent, len(list))
@@ -132,7 +145,8 @@ func orgInvite(p *Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "invite ORG ADDRESS...", Short: "Invite people into an organization",
 		Long: "Write to people who are to join an organization. Who has no account makes one on the\n" +
-			"way, whoever may sign up otherwise. For - the addresses are read from the standard\n" +
+			"way, whoever may sign up otherwise. Where no mail server is set (smtp.url) links are\n" +
+			"printed, this once, to hand over yourself. For - the addresses are read from the standard\n" +
 			"input: one on each line, or a list with names.",
 		Example: "  signet org invite engines bob@example.com grace@example.com --role admin\n  signet org invite engines - < list.txt",
 		Args:    cobra.MinimumNArgs(2),
@@ -241,12 +255,16 @@ func (h *house) invitations(ctx context.Context, p *Process, f *invitationsFlags
 		i, err := h.invites.Revoke(ctx, org.Operator, orgID, f.revoke)
 		return h.invitationDone(ctx, p, i, err, "invitation.revoke", "taken back")
 	case f.resend != "":
-		compose, err := h.invitationLetter(ctx, f.language)
+		pages, loc, err := h.inviting(f.language)
 		if err != nil {
 			return err
 		}
-		i, err := h.invites.Resend(ctx, org.Operator, orgID, f.resend, compose)
-		return h.invitationDone(ctx, p, i, err, "invitation.resend", "sent again")
+		i, err := h.invites.Resend(ctx, org.Operator, orgID, f.resend, pages.InvitationLetter(ctx, loc))
+		if err != nil || i.Link == "" {
+			return h.invitationDone(ctx, p, i, err, "invitation.resend", "sent again")
+		}
+		fmt.Fprintln(p.Stderr, handOver)
+		return h.invitationDone(ctx, p, i, nil, "invitation.resend", "another link\n"+pages.InvitationURL(i.Link))
 	}
 	list, next, err := h.invites.List(ctx, org.Operator, orgID, "", f.before, f.limit)
 	if err != nil {

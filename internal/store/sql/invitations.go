@@ -100,6 +100,9 @@ func checkInvitation(i *org.Invitation, letter *outbox.Mail) error {
 	case !validID(i.ID) || !optional(i.InviterID) || !storable(i.Email, i.EmailKey, string(i.Role), i.ClientID, i.LinkKey):
 		return errUnstorable()
 	}
+	if letter == nil {
+		return nil
+	}
 	return checkMail(letter)
 }
 
@@ -121,9 +124,12 @@ func (db *DB) AddInvitation(ctx context.Context, i *org.Invitation, letter *outb
 		if err != nil {
 			return err
 		}
+		if letter == nil {
+			return nil
+		}
 		return addMail(ctx, c, letter)
 	})
-	if err == nil {
+	if err == nil && letter != nil {
 		db.ring()
 	}
 	return err

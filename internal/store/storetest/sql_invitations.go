@@ -184,11 +184,11 @@ func testAdmissions(t *testing.T, fresh func(testing.TB) string) {
 	}{
 		{"mallory@example.com", i.ID, epoch}, {"eve@example.com", newID(t), epoch}, {"eve@example.com", i.ID, epoch.Add(week)},
 	} {
-		_, err := db.AdmitSignUp(ctx, signUp(t, c.email), c.invitation, c.at)
+		_, err := db.AdmitSignUp(ctx, signUp(t, c.email), c.invitation, true, c.at)
 		want(t, err, fault.Expired)
 	}
 	mine := signUp(t, "eve@example.com")
-	a, err := db.AdmitSignUp(ctx, mine, i.ID, epoch)
+	a, err := db.AdmitSignUp(ctx, mine, i.ID, true, epoch)
 	ok(t, err)
 	if got, err := db.Account(ctx, mine.ID); err != nil || !got.EmailVerified || got.PasswordHash != mine.PasswordHash || got.Profile.GivenName != "Ada" {
 		t.Errorf("the account is %+v, %v", got, err)
@@ -198,12 +198,32 @@ func testAdmissions(t *testing.T, fresh func(testing.TB) string) {
 	}
 	_, err = db.SignUpByLink(ctx, stranger.LinkKey, epoch)
 	want(t, err, fault.NotFound) // who signed up with the address waits in vain
-	_, err = db.AdmitSignUp(ctx, signUp(t, "eve@example.com"), i.ID, epoch)
+	_, err = db.AdmitSignUp(ctx, signUp(t, "eve@example.com"), i.ID, true, epoch)
 	want(t, err, fault.Conflict)
 	_, err = s.Accept(ctx, i, a)
 	ok(t, err)
-	_, err = db.AdmitSignUp(ctx, signUp(t, "eve@example.com"), i.ID, epoch)
+	_, err = db.AdmitSignUp(ctx, signUp(t, "eve@example.com"), i.ID, true, epoch)
 	want(t, err, fault.Expired)
+
+	// By a link that was handed over, without a letter, the address is not proven.
+	reports, err := s.Invite(ctx, org.Operator, org.Wish{OrgID: i.OrgID, Role: org.Viewer}, []string{"grace@example.com"}, nil)
+	ok(t, err)
+	i = reports[0].Invitation
+	handed, err := s.ByLink(ctx, i.Link)
+	ok(t, err)
+	if handed.ID != i.ID || !handed.ByHand() || handed.Standing != org.Open {
+		t.Errorf("by its link: %+v", handed.Invitation)
+	}
+	a, err = db.AdmitSignUp(ctx, signUp(t, "grace@example.com"), i.ID, false, epoch)
+	ok(t, err)
+	if got, err := db.Account(ctx, a.ID); err != nil || got.EmailVerified || a.EmailVerified {
+		t.Errorf("the account is %+v, %v", got, err)
+	}
+	again, err := s.Resend(ctx, org.Operator, i.OrgID, i.ID, nil)
+	ok(t, err)
+	if _, err := s.ByLink(ctx, again.Link); err != nil || again.Link == i.Link {
+		t.Errorf("its next link: %v", err)
+	}
 }
 
 // testInvitationRaces: however many use an invitation at once, one does.
@@ -304,7 +324,7 @@ func testInvitationRaces(t *testing.T, fresh func(testing.TB) string) {
 		won := raceNodes(t, nodes, func(db *sqlstore.DB, _ int) (bool, error) {
 			su := signUp(t, "new@example.com")
 			su.News = nil
-			_, err := db.AdmitSignUp(ctx, su, i.ID, epoch)
+			_, err := db.AdmitSignUp(ctx, su, i.ID, true, epoch)
 			if fault.Is(err, fault.Conflict) {
 				return false, nil
 			}

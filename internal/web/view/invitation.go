@@ -76,6 +76,7 @@ const (
 	InviteRevoked  InviteEnding = "revoked"
 	InviteExpired  InviteEnding = "expired"
 	InviteVoid     InviteEnding = "void"    // who invited may not any more, or the organization is gone
+	InviteForeign  InviteEnding = "foreign" // the address is in another organization's domain
 	InviteUnknown  InviteEnding = "unknown" // the link is none, or there is a newer one
 )
 
@@ -85,6 +86,7 @@ var inviteEndings = map[InviteEnding][2]Message{
 	InviteRevoked:  {"invite.revoked.title", "invite.revoked"},
 	InviteExpired:  {"invite.expired.title", "invite.expired"},
 	InviteVoid:     {"invite.void.title", "invite.void"},
+	InviteForeign:  {"invite.foreign.title", "invite.foreign"},
 	InviteUnknown:  {"invite.unknown.title", "invite.unknown"},
 }
 

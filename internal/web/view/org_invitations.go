@@ -1,6 +1,9 @@
 package view
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // TabInvitations is the label of the page.
 const TabInvitations Message = "invite.tab"
@@ -26,6 +29,7 @@ type OrgInvitations struct {
 	Search
 	Pages
 	Form
+	ByHand       bool // no mail is sent: who invites hands the links over
 	Addresses    string
 	Role         Role
 	Roles        []Role // that may be given
@@ -44,6 +48,7 @@ type Verdict string
 // The verdicts.
 const (
 	VerdictSent    Verdict = "sent"
+	VerdictHanded  Verdict = "handed"
 	VerdictNoMail  Verdict = "no_address"
 	VerdictInvited Verdict = "already_invited"
 	VerdictMember  Verdict = "already_member"
@@ -51,20 +56,21 @@ const (
 )
 
 var verdictLabels = map[Verdict]Message{
-	VerdictSent: "invite.verdict.sent", VerdictNoMail: "invite.verdict.no_address", VerdictInvited: "invite.verdict.already_invited",
+	VerdictSent: "invite.verdict.sent", VerdictHanded: "invite.verdict.handed", VerdictNoMail: "invite.verdict.no_address", VerdictInvited: "invite.verdict.already_invited",
 	VerdictMember: "invite.verdict.already_member", VerdictTooMany: "invite.verdict.too_many",
 }
 
 // Label says it.
 func (v Verdict) Label() Message { return verdictLabels[v] }
 
-// Good reports whether a letter is on its way.
-func (v Verdict) Good() bool { return v == VerdictSent }
+// Good reports whether somebody is invited now.
+func (v Verdict) Good() bool { return v == VerdictSent || v == VerdictHanded }
 
 // InviteReport is the verdict on one address.
 type InviteReport struct {
 	Address string
 	Verdict Verdict
+	LinkURL string // to hand over, shown this once; empty: it is in a letter, or there is none
 }
 
 // Standing is what has become of an invitation.
@@ -107,3 +113,19 @@ func (i OrgInvitation) Open() bool { return i.Standing == StandingOpen }
 
 // Sending reports whether anything was just sent.
 func (p *OrgInvitations) Sending() bool { return len(p.Reports) > 0 }
+
+// Linking reports whether there are links to hand over.
+func (p *OrgInvitations) Linking() bool {
+	return slices.ContainsFunc(p.Reports, func(r InviteReport) bool { return r.LinkURL != "" })
+}
+
+// Words are what the page says of how an invitation travels.
+func (p *OrgInvitations) Words() InviteWords {
+	if p.ByHand {
+		return InviteWords{Hint: "invite.people.hand", Send: "invite.make", Report: "invite.report.hand", Again: "invite.again.hand", AgainTo: "invite.again_to.hand"}
+	}
+	return InviteWords{Hint: "invite.people.hint", Send: "invite.send", Report: "invite.report", Again: "invite.again", AgainTo: "invite.again_to"}
+}
+
+// InviteWords are those that differ where no mail is sent.
+type InviteWords struct{ Hint, Send, Report, Again, AgainTo Message }

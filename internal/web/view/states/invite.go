@@ -72,6 +72,15 @@ func orgInvitations() []State {
 			}
 			p.FirstURL, p.NextURL = "/orgs/o1/invitations", "/orgs/o1/invitations?before=i1"
 		})),
+		state("invite/org/by-hand", page(view.RoleAdmin, func(p *view.OrgInvitations) { p.ByHand = true })),
+		state("invite/org/links", page(view.RoleAdmin, func(p *view.OrgInvitations) {
+			p.ByHand, p.Addresses = true, "bob"
+			p.Reports = []view.InviteReport{
+				{Address: "grace@example.com", Verdict: view.VerdictHanded, LinkURL: "https://id.example.com/invitation?link=hand.Zm9yIGdyYWNlIGFuZCBub2JvZHkgZWxzZSBhdCBhbGw"},
+				{Address: long.Email, Verdict: view.VerdictHanded, LinkURL: "https://id.example.com/invitation?link=hand.Zm9yIHRoZSBlbGRlciBvZiB0aGVtIGFuZCBub2JvZHk"},
+				{Address: "bob", Verdict: view.VerdictNoMail},
+			}
+		})),
 		state("invite/org/nobody", page(view.RoleAdmin, func(p *view.OrgInvitations) { p.Fault = view.FaultInviteNobody })),
 	}
 }
