@@ -145,7 +145,7 @@ func (w *Web) PageError(rw http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &body) {
 		page.Reason, kind = view.ReasonRequest, fault.Invalid
 	}
-	if kind == fault.Unavailable && r.Method == http.MethodGet {
+	if (kind == fault.Unavailable || kind == fault.Internal) && r.Method == http.MethodGet {
 		page.RetryURL = r.URL.RequestURI()
 	}
 	switch kind {

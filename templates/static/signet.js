@@ -46,8 +46,12 @@
     if (!at.toLocaleString || isNaN(at)) return;
     var form = { dateStyle: 'medium' };
     if (!time.hasAttribute('data-date')) form.timeStyle = 'short';
+    if (time.getAttribute('datetime').indexOf('T') < 0) form.timeZone = 'UTC'; // a day, the same everywhere
+    var lang = doc.documentElement.lang, own = navigator.language || '';
+    // Of the page's language the variety that the person reads, such as en-GB.
+    if (own.split('-')[0] === lang.split('-')[0]) lang = own;
     try {
-      time.textContent = at.toLocaleString(doc.documentElement.lang, form);
+      time.textContent = at.toLocaleString(lang, form);
     } catch (unsupported) { /* the time in UTC stays */ }
   });
 

@@ -60,14 +60,15 @@ type Account struct {
 
 func (*Account) template() string { return "account/home" }
 
-// BornOn is the date of birth in the page's language.
-func (p *Account) BornOn() (string, error) {
+// BornOn is the date of birth in the page's language: a day, in every time zone.
+func (p *Account) BornOn() (Moment, error) {
 	born, err := time.Parse(time.DateOnly, p.Born)
-	if err != nil {
-		return p.Born, nil // an operator may have declared a year alone
+	if err != nil || born.Year() == 0 {
+		return Moment{Text: p.Born}, nil // an operator may have declared a year alone, or none
 	}
 	m, err := p.Date(born)
-	return m.Text, err
+	m.Machine = p.Born
+	return m, err
 }
 
 // ConnectedApp is an app that the person let in.

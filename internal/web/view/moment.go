@@ -8,7 +8,7 @@ import (
 // Moment is a point in time as the part "moment" shows it: in UTC, which a
 // script replaces by the person's own clock.
 type Moment struct {
-	Machine  string // RFC 3339, for the datetime attribute
+	Machine  string // RFC 3339, for the datetime attribute; empty: the text alone is shown
 	Text     string
 	DateOnly bool
 }

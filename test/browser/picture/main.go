@@ -31,7 +31,7 @@ type shot struct {
 func main() {
 	var s shot
 	flag.Int64Var(&s.width, "width", 600, "width of the window in CSS `pixels`")
-	flag.Int64Var(&s.height, "height", 580, "height of the window in CSS `pixels`")
+	flag.Int64Var(&s.height, "height", 650, "height of the window in CSS `pixels`")
 	flag.Float64Var(&s.scale, "scale", 2, "pixels of the picture for each of them")
 	flag.StringVar(&s.lang, "lang", "en", "`language` that the browser asks for")
 	flag.StringVar(&s.colours, "colours", "light", "light or dark")
