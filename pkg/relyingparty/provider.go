@@ -104,6 +104,23 @@ func (p *provider) get(ctx context.Context) (*party, error) {
 
 func (p *provider) discover(ctx context.Context) (*party, error) {
 	c := p.config
+	// The library's metadata type does not carry the RFC 9207 promise, and its
+	// error does not say which two issuers differ.
+	var told struct {
+		Issuer    string `json:"issuer"`
+		AlwaysIss bool   `json:"authorization_response_iss_parameter_supported"`
+	}
+	at := strings.TrimSuffix(c.Issuer, "/") + oidc.DiscoveryEndpoint
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := httphelper.HttpRequest(c.HTTPClient, req, &told); err != nil {
+		return nil, err
+	}
+	if told.Issuer != c.Issuer {
+		return nil, fmt.Errorf("the provider at %s calls itself the issuer %q: give Config.Issuer that name", c.Issuer, told.Issuer)
+	}
 	style := oauth2.AuthStyleInParams
 	if c.AuthMethod == ClientSecretBasic {
 		style = oauth2.AuthStyleInHeader
@@ -122,19 +139,7 @@ func (p *provider) discover(ctx context.Context) (*party, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The library's metadata type does not carry the RFC 9207 promise.
-	var more struct {
-		AlwaysIss bool `json:"authorization_response_iss_parameter_supported"`
-	}
-	at := strings.TrimSuffix(c.Issuer, "/") + oidc.DiscoveryEndpoint
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := httphelper.HttpRequest(c.HTTPClient, req, &more); err != nil {
-		return nil, err
-	}
-	return &party{RelyingParty: found, alwaysIss: more.AlwaysIss}, nil
+	return &party{RelyingParty: found, alwaysIss: told.AlwaysIss}, nil
 }
 
 // exchange redeems an authorization code and verifies what comes for it

@@ -367,7 +367,7 @@ func TestDiscoveryOfAnotherIssuer(t *testing.T) {
 	a.provider.Change(func(p *rptest.Provider) {
 		p.TamperMetadata = func(m map[string]any) { m["issuer"] = "https://evil.example" }
 	})
-	if err := a.rp.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "issuer") {
+	if err := a.rp.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), `calls itself the issuer "https://evil.example"`) {
 		t.Errorf("ready: %v", err)
 	}
 }
