@@ -93,11 +93,11 @@ type Codes interface {
 	// PutCode stores a code and its living grant, and lists the grant with its
 	// account, in one round trip.
 	PutCode(ctx context.Context, key string, c *Code, life, grantLife time.Duration) error
-	// UseCode returns the code to exactly one of any number of callers and
-	// remembers for keep that it was used. To the others it returns nil and
-	// whether the code had been used before (false: there never was one, or
-	// its time is over).
-	UseCode(ctx context.Context, key string, keep time.Duration) (c *Code, used bool, err error)
+	// UseCode returns the code of the grant to exactly one of any number of callers,
+	// unless the grant was ended (see EndGrants), and remembers for keep that it was
+	// used. To the others it returns nil and whether the code had been used before
+	// (false: there never was one, its time is over, or its grant was ended).
+	UseCode(ctx context.Context, key, grantID string, keep time.Duration) (c *Code, used bool, err error)
 	// NewGrant is PutGrant for a grant that nobody can have ended, because nobody
 	// has seen it yet. One that is a person's is listed with the account.
 	NewGrant(ctx context.Context, g *Grant, life time.Duration, key string, opaque *Opaque) error

@@ -49,21 +49,24 @@ func (s *Service) IssueCode(ctx context.Context, c *Code, most time.Duration) (s
 	if most > 0 {
 		life = min(life, most)
 	}
-	// The access tokens may be fetched at the code's last moment.
-	return code, s.codes.PutCode(ctx, handle.Sum(code), c, life, life+s.life.AccessToken)
+	return code, s.codes.PutCode(ctx, handle.Sum(code), c, life, s.lasting())
 }
+
+// lasting is how long what comes of a grant at one moment can be good: an access
+// token that is fetched at its code's last. For so long the grant is known to live,
+// to have ended, or its code to be used.
+func (s *Service) lasting() time.Duration { return s.life.Code + s.life.AccessToken }
 
 // Redeem uses up the code. Of any number of callers one gets what it stands
 // for; each other one ends the grant, because a code that is seen twice was
-// stolen (RFC 6749 §4.1.2), and gets a fault of kind Expired.
+// stolen (RFC 6749 §4.1.2), and gets a fault of kind Expired. So does everybody once
+// the grant was ended: who signs out everywhere leaves no sign-in half done.
 func (s *Service) Redeem(ctx context.Context, code string) (*Code, error) {
 	id, ok := grantOfCode(code)
 	if !ok {
 		return nil, fault.New(fault.Expired, "the code was never given out")
 	}
-	// A second use is recognised for as long as a first use's access tokens
-	// can live.
-	c, used, err := s.codes.UseCode(ctx, handle.Sum(code), s.life.Code+s.life.AccessToken)
+	c, used, err := s.codes.UseCode(ctx, handle.Sum(code), id, s.lasting())
 	switch {
 	case err != nil:
 		return nil, err
@@ -73,7 +76,7 @@ func (s *Service) Redeem(ctx context.Context, code string) (*Code, error) {
 		}
 		return nil, fault.New(fault.Expired, "the code was used before, so all that came from it was revoked")
 	case c == nil:
-		return nil, fault.New(fault.Expired, "the code has expired or was never given out")
+		return nil, fault.New(fault.Expired, "the code has expired, was never given out, or what it stands for was ended")
 	}
 	return c, nil
 }
@@ -97,7 +100,7 @@ func keyOf(token string, opaque *Opaque) string {
 func (s *Service) Live(ctx context.Context, g *Grant, token string, opaque *Opaque) error {
 	// Not for the life of this token alone: others of the grant may live longer, and
 	// its code may be good for another one.
-	alive, err := s.codes.PutGrant(ctx, g, s.life.Code+s.life.AccessToken, keyOf(token, opaque), opaque)
+	alive, err := s.codes.PutGrant(ctx, g, s.lasting(), keyOf(token, opaque), opaque)
 	if err == nil && !alive {
 		err = fault.New(fault.Expired, "the grant was revoked")
 	}
@@ -142,7 +145,7 @@ func (s *Service) recorded(ctx context.Context, id string, known *Grant) (*Grant
 	if err != nil || revoked || g == nil {
 		return nil, err
 	}
-	alive, err := s.codes.PutGrant(ctx, g, s.life.AccessToken, "", nil)
+	alive, err := s.codes.PutGrant(ctx, g, s.lasting(), "", nil)
 	if err != nil || !alive {
 		return nil, err
 	}
@@ -175,7 +178,7 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 	if err := s.families.RevokeFamily(ctx, id, s.now()); err != nil {
 		return err
 	}
-	return s.codes.EndGrants(ctx, s.life.AccessToken, id)
+	return s.codes.EndGrants(ctx, s.lasting(), id)
 }
 
 // RevokeAll ends what the account granted: all of it, or (clientID not "") to
@@ -203,7 +206,7 @@ func (s *Service) RevokeAll(ctx context.Context, accountID, clientID string) err
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.codes.EndGrants(ctx, s.life.AccessToken, ids...)
+	return s.codes.EndGrants(ctx, s.lasting(), ids...)
 }
 
 // Consent returns the scopes that the person allowed the client so far.

@@ -93,14 +93,18 @@ func (c *Codes) NewGrant(ctx context.Context, g *grant.Grant, grantLife time.Dur
 }
 
 // UseCode returns the code to exactly one caller, and to the others whether it
-// had been used. The swap leaves the mark that tells them in the same step.
-func (c *Codes) UseCode(ctx context.Context, key string, keep time.Duration) (*grant.Code, bool, error) {
-	raw, err := c.b.Swap(ctx, codeKey(key), used, keep)
-	if err != nil || raw == nil {
+// had been used. The swap leaves the mark that tells them in the same step, and the
+// grant is looked at after it: whoever ends the grant because the code comes twice
+// does so later still.
+func (c *Codes) UseCode(ctx context.Context, key, grantID string, keep time.Duration) (*grant.Code, bool, error) {
+	raw, living, err := c.b.SwapBeside(ctx, codeKey(key), used, keep, grantKey(grantID))
+	switch {
+	case err != nil || raw == nil:
 		return nil, false, err
-	}
-	if bytes.Equal(raw, used) {
+	case bytes.Equal(raw, used):
 		return nil, true, nil
+	case bytes.Equal(living, ended):
+		return nil, false, nil
 	}
 	code, err := decode[grant.Code](raw)
 	return code, false, err

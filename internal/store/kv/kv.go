@@ -48,6 +48,9 @@ type Backend interface {
 	// Swap replaces the value and the remaining life of a key that exists, and
 	// returns the value before; nil where there was none, and then stores nothing.
 	Swap(ctx context.Context, key string, value []byte, ttl time.Duration) ([]byte, error)
+	// SwapBeside is Swap, and returns the value of another key as well, as it is
+	// after that; nil for a missing one.
+	SwapBeside(ctx context.Context, key string, value []byte, ttl time.Duration, other string) (before, beside []byte, err error)
 	// PutUnless stores the value unless the key's value is mark, and reports
 	// whether it did. The operations go along as they do with Take.
 	PutUnless(ctx context.Context, mark []byte, key string, value []byte, ttl time.Duration, also ...Op) (bool, error)

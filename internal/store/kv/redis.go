@@ -246,6 +246,26 @@ func (r *Redis) Swap(ctx context.Context, key string, value []byte, ttl time.Dur
 	return before, err
 }
 
+// SwapBeside is Swap and GET in one pipeline.
+func (r *Redis) SwapBeside(ctx context.Context, key string, value []byte, ttl time.Duration, other string) (before, beside []byte, err error) {
+	err = r.do(ctx, func(ctx context.Context) error {
+		pipe := r.client.Pipeline()
+		swapped := pipe.SetArgs(ctx, r.prefix+key, value, redis.SetArgs{Mode: "XX", Get: true, TTL: life(ttl)})
+		got := pipe.Get(ctx, r.prefix+other)
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+		if old, err := swapped.Result(); err == nil {
+			before = []byte(old)
+		}
+		if v, err := got.Bytes(); err == nil {
+			beside = v
+		}
+		return nil
+	})
+	return before, beside, err
+}
+
 var (
 	putUnless = redis.NewScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end

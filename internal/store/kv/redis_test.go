@@ -197,16 +197,17 @@ func wantUnavailable(t *testing.T, r *Redis, within time.Duration) {
 	t.Helper()
 	ctx := t.Context()
 	requests := map[string]func() error{
-		"Get":     func() error { _, err := r.Get(ctx, "a"); return err },
-		"Get two": func() error { _, err := r.Get(ctx, "a", "b"); return err },
-		"Write":   func() error { return r.Write(ctx, Put("a", nil, time.Minute)) },
-		"Create":  func() error { _, err := r.Create(ctx, "a", nil, time.Minute); return err },
-		"Take":    func() error { _, err := r.Take(ctx, "a", Delete("b")); return err },
-		"Swap":    func() error { _, err := r.Swap(ctx, "a", nil, time.Minute); return err },
-		"Replace": func() error { _, err := r.Replace(ctx, "a", nil, nil); return err },
-		"Count":   func() error { _, err := r.Count(ctx, Tally{"c", 1, time.Minute}); return err },
-		"Members": func() error { _, err := r.Members(ctx, "s"); return err },
-		"Ping":    func() error { return r.Ping(ctx) },
+		"Get":        func() error { _, err := r.Get(ctx, "a"); return err },
+		"Get two":    func() error { _, err := r.Get(ctx, "a", "b"); return err },
+		"Write":      func() error { return r.Write(ctx, Put("a", nil, time.Minute)) },
+		"Create":     func() error { _, err := r.Create(ctx, "a", nil, time.Minute); return err },
+		"Take":       func() error { _, err := r.Take(ctx, "a", Delete("b")); return err },
+		"Swap":       func() error { _, err := r.Swap(ctx, "a", nil, time.Minute); return err },
+		"SwapBeside": func() error { _, _, err := r.SwapBeside(ctx, "a", nil, time.Minute, "b"); return err },
+		"Replace":    func() error { _, err := r.Replace(ctx, "a", nil, nil); return err },
+		"Count":      func() error { _, err := r.Count(ctx, Tally{"c", 1, time.Minute}); return err },
+		"Members":    func() error { _, err := r.Members(ctx, "s"); return err },
+		"Ping":       func() error { return r.Ping(ctx) },
 	}
 	for name, request := range requests {
 		began := time.Now()
@@ -319,6 +320,7 @@ func TestNothingStaysForGood(t *testing.T) {
 		},
 		func() error { _, err := r.Create(ctx, "created", nil, time.Minute); return err },
 		func() error { _, err := r.Swap(ctx, "put", []byte("x"), time.Minute); return err },
+		func() error { _, _, err := r.SwapBeside(ctx, "put", []byte("x"), time.Minute, "x"); return err },
 		func() error { _, err := r.Replace(ctx, "put", []byte("x"), []byte("y")); return err },
 		func() error { _, err := r.PutUnless(ctx, []byte("m"), "unless", nil, time.Minute); return err },
 		func() error {

@@ -224,25 +224,38 @@ func (s *SQL) Take(ctx context.Context, key string, also ...Op) ([]byte, error) 
 
 // Swap replaces the value of a key that exists and returns the one before.
 func (s *SQL) Swap(ctx context.Context, key string, value []byte, ttl time.Duration) ([]byte, error) {
-	var before []byte
+	before, _, err := s.SwapBeside(ctx, key, value, ttl, "")
+	return before, err
+}
+
+// SwapBeside is Swap, and reads the other key, if it is not "", in the same
+// transaction.
+func (s *SQL) SwapBeside(ctx context.Context, key string, value []byte, ttl time.Duration, other string) (before, beside []byte, err error) {
 	now, end := s.nowMillis(), s.end(ttl)
-	err := s.write(ctx, s.text.dialect == Postgres, func(r runner) error {
-		before = nil
-		keep := func(c []any) { before = blob(c[0]) }
-		if s.text.dialect == Postgres {
-			return r.query(s.text.swap(), []any{key, now, value, end}, keep)
-		}
-		// One writer at a time, so nothing comes between the two.
-		if err := r.query(s.text.getOne(), []any{key, now}, keep); err != nil || before == nil {
+	err = s.write(ctx, s.text.dialect == Postgres && other == "", func(r runner) error {
+		before, beside = nil, nil
+		if err := s.swap(r, key, value, now, end, &before); err != nil || other == "" {
 			return err
 		}
-		_, err := r.exec(s.text.set(), value, end, key)
-		return err
+		return r.query(s.text.getOne(), []any{other, now}, func(c []any) { beside = blob(c[0]) })
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return before, nil
+	return before, beside, nil
+}
+
+func (s *SQL) swap(r runner, key string, value []byte, now, end int64, before *[]byte) error {
+	keep := func(c []any) { *before = blob(c[0]) }
+	if s.text.dialect == Postgres {
+		return r.query(s.text.swap(), []any{key, now, value, end}, keep)
+	}
+	// One writer at a time, so nothing comes between the two.
+	if err := r.query(s.text.getOne(), []any{key, now}, keep); err != nil || *before == nil {
+		return err
+	}
+	_, err := r.exec(s.text.set(), value, end, key)
+	return err
 }
 
 // PutUnless stores the value unless the key's value is mark.

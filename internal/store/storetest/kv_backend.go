@@ -235,6 +235,17 @@ func kvSwap(t *testing.T, b kv.Backend, pass func(time.Duration)) {
 			t.Errorf("Swap of %s = %.20q", name, got)
 		}
 	}
+	for name, v := range awkward() {
+		before, beside, err := b.SwapBeside(ctx, "x:{1}", []byte("v"), time.Minute, "x:"+name)
+		if before != nil || string(beside) != "next" || err != nil {
+			t.Errorf("SwapBeside of nothing = %q, %q, %v", before, beside, err)
+		}
+		must(t, b.Write(ctx, kv.Put("x:{2}", v, time.Minute)))
+		before, beside, err = b.SwapBeside(ctx, "x:{2}", []byte("v"), time.Minute, "x:{none}")
+		if before == nil || !bytes.Equal(before, v) || beside != nil || err != nil {
+			t.Errorf("SwapBeside of %s = %.20q, %q, %v", name, before, beside, err)
+		}
+	}
 	pass(200 * time.Millisecond)
 	wantValue(t, b, "x:text", []byte("next")) // the life is the swap's
 	if got, err := b.Swap(ctx, "x:text", []byte("last"), 150*time.Millisecond); err != nil || string(got) != "next" {

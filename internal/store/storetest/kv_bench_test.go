@@ -47,9 +47,9 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 			Nonce: handle.New(), RedirectURI: "http://localhost:8081/callback", CodeChallenge: handle.New(),
 		}
 	}
-	put := func() (string, error) {
+	put := func() (key, grantID string, err error) {
 		key, c := code()
-		return key, codes.PutCode(ctx, key, c, time.Minute, 10*time.Minute)
+		return key, c.Grant.ID, codes.PutCode(ctx, key, c, time.Minute, 10*time.Minute)
 	}
 	limiter := limit.New(kv.NewCounters(backend), nil, now)
 	address := netip.MustParseAddr("192.0.2.7")
@@ -59,11 +59,11 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 		op   func() error
 	}{
 		{"Session", func() error { _, err := sessions.Session(ctx, sess.Key); return err }},
-		{"PutCode", func() error { _, err := put(); return err }},
+		{"PutCode", func() error { _, _, err := put(); return err }},
 		{"PutCode+UseCode", func() error {
-			key, err := put()
+			key, grantID, err := put()
 			if err == nil {
-				_, _, err = codes.UseCode(ctx, key, time.Minute)
+				_, _, err = codes.UseCode(ctx, key, grantID, time.Minute)
 			}
 			return err
 		}},
@@ -71,9 +71,9 @@ func benchmarkOps(b *testing.B, backend kv.Backend, now func() time.Time, caller
 			if _, err := sessions.Session(ctx, sess.Key); err != nil {
 				return err
 			}
-			key, err := put()
+			key, grantID, err := put()
 			if err == nil {
-				_, _, err = codes.UseCode(ctx, key, time.Minute)
+				_, _, err = codes.UseCode(ctx, key, grantID, time.Minute)
 			}
 			return err
 		}},

@@ -58,9 +58,9 @@ func wantEnded(t *testing.T, s grant.Codes, id string, want bool) {
 }
 
 // useCode is one UseCode with what it should answer.
-func useCode(t *testing.T, s grant.Codes, key string, keep time.Duration, want *grant.Code, wantUsed bool) {
+func useCode(t *testing.T, s grant.Codes, key, grantID string, keep time.Duration, want *grant.Code, wantUsed bool) {
 	t.Helper()
-	got, used, err := s.UseCode(t.Context(), key, keep)
+	got, used, err := s.UseCode(t.Context(), key, grantID, keep)
 	must(t, err)
 	if !reflect.DeepEqual(got, want) || used != wantUsed {
 		t.Errorf("UseCode = %+v, %t; want %+v, %t", got, used, want, wantUsed)
@@ -69,30 +69,39 @@ func useCode(t *testing.T, s grant.Codes, key string, keep time.Duration, want *
 
 func codeUse(t *testing.T, b KVStore, s grant.Codes) {
 	ctx, c := t.Context(), newCode(b)
-	useCode(t, s, "never", time.Minute, nil, false)
+	useCode(t, s, "never", c.Grant.ID, time.Minute, nil, false)
 	wantTrips(t, b, 1, "PutCode", func() error { return s.PutCode(ctx, "k1", c, 250*time.Millisecond, time.Minute) })
 	wantGrant(t, s, c.Grant.ID, &c.Grant)
-	wantTrips(t, b, 1, "UseCode", func() error { useCode(t, s, "k1", 500*time.Millisecond, c, false); return nil })
-	useCode(t, s, "k1", 500*time.Millisecond, nil, true)
+	wantTrips(t, b, 1, "UseCode", func() error { useCode(t, s, "k1", c.Grant.ID, 500*time.Millisecond, c, false); return nil })
+	useCode(t, s, "k1", c.Grant.ID, 500*time.Millisecond, nil, true)
 	b.Pass(300 * time.Millisecond) // the code's own time is over, the mark stays
-	useCode(t, s, "k1", 250*time.Millisecond, nil, true)
+	useCode(t, s, "k1", c.Grant.ID, 250*time.Millisecond, nil, true)
 	b.Pass(300 * time.Millisecond)
-	useCode(t, s, "k1", time.Minute, nil, false)
+	useCode(t, s, "k1", c.Grant.ID, time.Minute, nil, false)
 
 	must(t, s.PutCode(ctx, "k2", c, 150*time.Millisecond, time.Minute))
 	b.Pass(200 * time.Millisecond)
-	useCode(t, s, "k2", time.Minute, nil, false)
+	useCode(t, s, "k2", c.Grant.ID, time.Minute, nil, false)
 	wantGrant(t, s, c.Grant.ID, &c.Grant)
+
+	must(t, s.PutCode(ctx, "k3", c, time.Minute, time.Minute))
+	must(t, s.EndGrants(ctx, time.Minute, c.Grant.ID))
+	useCode(t, s, "k3", c.Grant.ID, time.Minute, nil, false)
+	useCode(t, s, "k3", c.Grant.ID, time.Minute, nil, true)
 }
 
 func codeRace(t *testing.T, b KVStore, s grant.Codes) {
 	nodes := [2]grant.Codes{s, kv.NewCodes(b.Peer)}
 	for _, key := range []string{"r1", "r2", "r3", "r4", "r5"} {
-		must(t, s.PutCode(t.Context(), key, newCode(b), time.Minute, time.Minute))
+		code := newCode(b)
+		must(t, s.PutCode(t.Context(), key, code, time.Minute, time.Minute))
 		if won := race(t, func(i int) (bool, error) {
-			c, used, err := nodes[i%2].UseCode(t.Context(), key, time.Minute)
+			c, used, err := nodes[i%2].UseCode(t.Context(), key, code.Grant.ID, time.Minute)
 			if err == nil && (c != nil) == used {
 				t.Errorf("UseCode = %v, %t", c, used)
+			}
+			if err == nil && used { // who comes second ends the grant, and takes nothing from the first
+				err = nodes[i%2].EndGrants(t.Context(), time.Minute, code.Grant.ID)
 			}
 			return c != nil, err
 		}); won != 1 {
