@@ -71,7 +71,10 @@ func (db *DB) AddLogouts(ctx context.Context, notices []*outbox.Logout) error {
 			return errUnstorable()
 		}
 	}
-	err := db.change(ctx, func(ctx context.Context, c *conn) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
 		for _, l := range notices {
 			if _, err := c.change(ctx, insertLogout, l.ID, l.ClientID, l.AccountID, l.SID, at(l.CreatedAt)); err != nil {
 				return err
@@ -79,7 +82,7 @@ func (db *DB) AddLogouts(ctx context.Context, notices []*outbox.Logout) error {
 		}
 		return nil
 	})
-	if err == nil && len(notices) > 0 {
+	if err == nil {
 		wake(db.ended)
 	}
 	return err

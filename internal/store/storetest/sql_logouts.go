@@ -20,6 +20,7 @@ func testLogouts(t *testing.T, fresh func(testing.TB) string) {
 		good, bad := notice(t), notice(t)
 		bad.SID = "a\x00b"
 		want(t, db.AddLogouts(t.Context(), []*outbox.Logout{good, bad}), fault.Invalid)
+		want(t, db.AddLogouts(t.Context(), []*outbox.Logout{good, good}), fault.Conflict)
 		if list, err := db.Logouts(t.Context(), 9); err != nil || len(list) != 0 {
 			t.Errorf("half of the notices are stored: %d, %v", len(list), err)
 		}
