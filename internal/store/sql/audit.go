@@ -47,10 +47,8 @@ func (db *DB) AppendAudit(ctx context.Context, e *audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, insertAudit, values...)
-		return err
-	})
+	_, err = db.changed(ctx, insertAudit, values...)
+	return err
 }
 
 // RecordSignIn implements account.Stores. What an account is now and that somebody
@@ -63,11 +61,7 @@ func (db *DB) RecordSignIn(ctx context.Context, accountID, hash string, e *audit
 	if err != nil {
 		return false, err
 	}
-	var n int64
-	err = db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, insertSignIn, append(values, accountID, hash)...)
-		return err
-	})
+	n, err := db.changed(ctx, insertSignIn, append(values, accountID, hash)...)
 	return n > 0, err
 }
 

@@ -48,10 +48,8 @@ func (db *DB) ForgetBrowsers(ctx context.Context, accountID string) error {
 	if !validID(accountID) {
 		return nil
 	}
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, forgetOtherBrowsers, accountID, "")
-		return err
-	})
+	_, err := db.changed(ctx, forgetOtherBrowsers, accountID, "")
+	return err
 }
 
 // AddBrowser implements account.BrowserStore.

@@ -20,6 +20,19 @@ func (db *DB) change(ctx context.Context, f func(context.Context, *conn) error) 
 	return db.call(ctx, retryable, func(ctx context.Context) error { return db.write.run(ctx, false, f) })
 }
 
+// changed is change by one text of the short way, and returns how many rows it
+// touched.
+func (db *DB) changed(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = db.change(ctx, func(ctx context.Context, c *conn) (err error) {
+		n, err = c.change(ctx, text, args...)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
 // changeShared is change for a statement that many send at the same time: it may
 // share its trip and its commit with theirs. f asks with conn.row, and the first
 // argument is a text that names the row.

@@ -295,13 +295,6 @@ func tellLost(ctx context.Context, c *conn, e *account.EmailChange, notice *outb
 
 // DeleteEmailChanges implements account.ChangeStore.
 func (db *DB) DeleteEmailChanges(ctx context.Context, before time.Time, limit int) (int, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteEmailChanges, FirstID(before), limit)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return int(n), nil
+	n, err := db.changed(ctx, deleteEmailChanges, FirstID(before), limit)
+	return int(n), err
 }

@@ -91,17 +91,10 @@ func (db *DB) CreateFamily(ctx context.Context, f *grant.Family) (bool, error) {
 	if f.ExpiresAt.Before(idle) {
 		idle = f.ExpiresAt
 	}
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, insertFamily,
-			f.Grant.ID, f.RootKey, f.Grant.AccountID, f.Grant.ClientID, document[grant.Grant]{f.Grant}, f.Generation,
-			at(f.CreatedAt), at(f.RotatedAt), at(idle), at(f.ExpiresAt), maybe(f.RevokedAt), day(idle), day(f.ExpiresAt))
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	return n > 0, nil
+	n, err := db.changed(ctx, insertFamily,
+		f.Grant.ID, f.RootKey, f.Grant.AccountID, f.Grant.ClientID, document[grant.Grant]{f.Grant}, f.Generation,
+		at(f.CreatedAt), at(f.RotatedAt), at(idle), at(f.ExpiresAt), maybe(f.RevokedAt), day(idle), day(f.ExpiresAt))
+	return n > 0, err
 }
 
 // RotateFamily implements grant.Families.
@@ -168,10 +161,8 @@ func (db *DB) RevokeFamily(ctx context.Context, grantID string, now time.Time) e
 	if grantID == "" || !storable(grantID) {
 		return errUnstorable()
 	}
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, revokeFamily, grantID, at(now), day(now))
-		return err
-	})
+	_, err := db.changed(ctx, revokeFamily, grantID, at(now), day(now))
+	return err
 }
 
 // RevokeFamiliesOf implements grant.Families. Families that were revoked
@@ -203,13 +194,6 @@ func (db *DB) DeleteDeadFamilies(ctx context.Context, before time.Time, limit in
 	if limit <= 0 {
 		return 0, nil
 	}
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteDeadFamilies, day(before), at(before), limit)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return int(n), nil
+	n, err := db.changed(ctx, deleteDeadFamilies, day(before), at(before), limit)
+	return int(n), err
 }

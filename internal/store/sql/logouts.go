@@ -100,19 +100,15 @@ func (db *DB) ClaimLogout(ctx context.Context, now, ends time.Time) (*outbox.Log
 
 // LogoutSent implements outbox.Logouts.
 func (db *DB) LogoutSent(ctx context.Context, l *outbox.Logout, now time.Time) error {
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, logoutSent, l.ID, at(now))
-		return err
-	})
+	_, err := db.changed(ctx, logoutSent, l.ID, at(now))
+	return err
 }
 
 // LogoutFailed implements outbox.Logouts.
 func (db *DB) LogoutFailed(ctx context.Context, l *outbox.Logout, reason string, claim time.Time) error {
 	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, logoutFailed, l.ID, at(claim), l.Attempts, reason, at(l.DueAt), at(l.DeadAt))
-		return err
-	})
+	_, err := db.changed(ctx, logoutFailed, l.ID, at(claim), l.Attempts, reason, at(l.DueAt), at(l.DeadAt))
+	return err
 }
 
 // Logouts implements outbox.Logouts.
@@ -127,13 +123,6 @@ func (db *DB) Logouts(ctx context.Context, limit int) ([]*outbox.Logout, error) 
 
 // DeleteLogouts implements outbox.Logouts.
 func (db *DB) DeleteLogouts(ctx context.Context, before time.Time, limit int) (int, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteLogouts, FirstID(before), limit)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return int(n), nil
+	n, err := db.changed(ctx, deleteLogouts, FirstID(before), limit)
+	return int(n), err
 }

@@ -157,10 +157,8 @@ func (db *DB) MailSent(ctx context.Context, m *outbox.Mail, now time.Time, erase
 	if erase {
 		text = mailSentErased
 	}
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, text, m.ID, at(now))
-		return err
-	})
+	_, err := db.changed(ctx, text, m.ID, at(now))
+	return err
 }
 
 // MailFailed implements outbox.Store.
@@ -169,10 +167,8 @@ func (db *DB) MailFailed(ctx context.Context, m *outbox.Mail, reason string, cla
 		return noMail()
 	}
 	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, mailFailed, m.ID, at(claim), m.Attempts, reason, at(m.DueAt), at(m.DeadAt))
-		return err
-	})
+	_, err := db.changed(ctx, mailFailed, m.ID, at(claim), m.Attempts, reason, at(m.DueAt), at(m.DeadAt))
+	return err
 }
 
 // Mails implements outbox.Store.
@@ -209,13 +205,6 @@ func (db *DB) Mail(ctx context.Context, id string) (*outbox.Mail, error) {
 
 // DeleteMails implements outbox.Store.
 func (db *DB) DeleteMails(ctx context.Context, before time.Time, limit int) (int, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteMails, FirstID(before), limit)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return int(n), nil
+	n, err := db.changed(ctx, deleteMails, FirstID(before), limit)
+	return int(n), err
 }

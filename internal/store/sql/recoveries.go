@@ -154,13 +154,6 @@ func (db *DB) UseRecovery(ctx context.Context, use account.RecoveryUse, now time
 
 // DeleteRecoveries implements account.RecoveryStore.
 func (db *DB) DeleteRecoveries(ctx context.Context, before time.Time, limit int) (int, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteRecoveries, FirstID(before), limit)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return int(n), nil
+	n, err := db.changed(ctx, deleteRecoveries, FirstID(before), limit)
+	return int(n), err
 }

@@ -53,26 +53,18 @@ func (db *DB) BeginRequest(ctx context.Context, key, print string, now time.Time
 
 // AnswerRequest implements repeat.Store.
 func (db *DB) AnswerRequest(ctx context.Context, key string, a repeat.Answer) error {
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, answerRequest, key, a.Status, a.Body)
-		return err
-	})
+	_, err := db.changed(ctx, answerRequest, key, a.Status, a.Body)
+	return err
 }
 
 // DropRequest implements repeat.Store.
 func (db *DB) DropRequest(ctx context.Context, key string) error {
-	return db.change(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.change(ctx, dropRequest, key)
-		return err
-	})
+	_, err := db.changed(ctx, dropRequest, key)
+	return err
 }
 
 // DeleteRequests implements repeat.Store.
 func (db *DB) DeleteRequests(ctx context.Context, before time.Time, limit int) (int, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, deleteRequests, at(before), limit)
-		return err
-	})
+	n, err := db.changed(ctx, deleteRequests, at(before), limit)
 	return int(n), err
 }

@@ -66,11 +66,12 @@ func (db *DB) ActivateSignUp(ctx context.Context, id string, now time.Time) (*ac
 }
 
 // AdmitSignUp implements account.SignUpStore.
-func (db *DB) AdmitSignUp(ctx context.Context, s *account.SignUp, invitation string, now time.Time) (*account.Account, error) {
+func (db *DB) AdmitSignUp(ctx context.Context, s *account.SignUp, invitation string, proven bool, now time.Time) (*account.Account, error) {
 	if !validID(s.ID) || !validID(invitation) || !storable(s.Email, s.EmailKey, s.PasswordHash) {
 		return nil, noInvitation()
 	}
 	a := accountOf(s, now)
+	a.EmailVerified = proven
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
 		var one int
 		open, err := c.row(ctx, openFor, []any{invitation, s.EmailKey, at(now)}, &one)
