@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"signet/internal/account"
+	"signet/internal/client"
 )
 
 // userClaims are what userinfo answers (OpenID Connect Core §5.3.2).
@@ -43,10 +46,21 @@ func (p *Provider) about(w http.ResponseWriter, r *http.Request) error {
 	return p.tellUserinfo(w, r, t, a)
 }
 
+// headerInteraction names a call in the logs of both sides (FAPI 1.0 Part 1
+// §6.2.1, 11).
+const headerInteraction = "X-Fapi-Interaction-Id"
+
 // tellUserinfo answers in the form that the client is registered for.
 func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, t *checked, a *account.Account) error {
 	asked := readAsked(t.grant.Claims)
 	c := t.client
+	if c.Profile != client.ProfileOIDC {
+		id := r.Header.Get(headerInteraction)
+		if len(id) != len(uuid.Nil.String()) || uuid.Validate(id) != nil {
+			id = uuid.NewString()
+		}
+		w.Header().Set(headerInteraction, id)
+	}
 	about, err := p.tell(r.Context(), a, t.grant.Organization, strings.Fields(t.claims.Scope), asked.Userinfo, asked.Languages)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
 
 	"signet/internal/handle"
 	"signet/internal/testenv"
@@ -105,6 +106,16 @@ func TestFAPICIBA(t *testing.T) {
 		got := r.poll()
 		if got.Status != http.StatusOK || got.Str("token_type") != "DPoP" || header(t, got.Str("id_token"))["alg"] != "ES256" {
 			t.Errorf("%d %s", got.Status, got.Body)
+		}
+
+		for sent, kept := range map[string]bool{"C770aef3-6784-41f7-8e0e-ff5f97bddb3a": true, "": false, "none of that form at all, 36 letters": false} {
+			req := getRequest(t, e.Issuer+"/userinfo")
+			req.Header.Set("X-Fapi-Interaction-Id", sent)
+			app.Prove(req, got.Str("access_token"))
+			told := app.Do(req).Header.Get("X-Fapi-Interaction-Id")
+			if uuid.Validate(told) != nil || (told == sent) != kept {
+				t.Errorf("the call %q is answered as %q", sent, told)
+			}
 		}
 
 		at := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
