@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"signet/internal/outbox"
@@ -11,7 +10,7 @@ import (
 var _ outbox.Logouts = (*DB)(nil)
 
 const (
-	logoutColumns = "id, client_id, account_id, sid, created_at, attempts, last_error, due_at, sent_at, dead_at"
+	logoutColumns = "id, client_id, account_id, sid, " + queuedColumns
 
 	insertLogout = `INSERT INTO logouts (id, client_id, account_id, sid, created_at, due_at)
 		VALUES ($1, $2, $3, $4, $5, $5)`
@@ -36,27 +35,19 @@ type logoutRow struct {
 	ClientID  string
 	AccountID string
 	SID       string `gorm:"column:sid"`
-	CreatedAt instant
-	Attempts  int
-	LastError string
-	DueAt     instant
-	SentAt    instant
-	DeadAt    instant
+	Queued    queued `gorm:"embedded"`
 }
 
 func (logoutRow) TableName() string { return "logouts" }
 
 // targets are in the order of logoutColumns.
 func (r *logoutRow) targets() []any {
-	return []any{&r.ID, &r.ClientID, &r.AccountID, &r.SID, &r.CreatedAt, &r.Attempts, &r.LastError, &r.DueAt, &r.SentAt, &r.DeadAt}
+	return append([]any{&r.ID, &r.ClientID, &r.AccountID, &r.SID}, r.Queued.targets()...)
 }
 
 func (r *logoutRow) logout() *outbox.Logout {
 	return &outbox.Logout{
-		ID: r.ID, ClientID: r.ClientID, AccountID: r.AccountID, SID: r.SID, CreatedAt: r.CreatedAt.Time,
-		State: outbox.State{
-			Attempts: r.Attempts, LastError: r.LastError, DueAt: r.DueAt.Time, SentAt: r.SentAt.Time, DeadAt: r.DeadAt.Time,
-		},
+		ID: r.ID, ClientID: r.ClientID, AccountID: r.AccountID, SID: r.SID, CreatedAt: r.Queued.CreatedAt.Time, State: r.Queued.state(),
 	}
 }
 
@@ -106,8 +97,7 @@ func (db *DB) LogoutSent(ctx context.Context, l *outbox.Logout, now time.Time) e
 
 // LogoutFailed implements outbox.Logouts.
 func (db *DB) LogoutFailed(ctx context.Context, l *outbox.Logout, reason string, claim time.Time) error {
-	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
-	_, err := db.changed(ctx, logoutFailed, l.ID, at(claim), l.Attempts, reason, at(l.DueAt), at(l.DeadAt))
+	_, err := db.changed(ctx, logoutFailed, l.ID, at(claim), l.Attempts, storableReason(reason), at(l.DueAt), at(l.DeadAt))
 	return err
 }
 

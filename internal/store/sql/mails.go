@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"signet/internal/fault"
@@ -12,8 +11,7 @@ import (
 var _ outbox.Store = (*DB)(nil)
 
 const (
-	mailColumns = "id, kind, account_id, recipient, language, subject, body_text, body_html, created_at, " +
-		"attempts, last_error, due_at, sent_at, dead_at"
+	mailColumns = "id, kind, account_id, recipient, language, subject, body_text, body_html, " + queuedColumns
 
 	insertMail = `INSERT INTO mails
 		(id, kind, account_id, recipient, language, subject, body_text, body_html, created_at, due_at)
@@ -52,29 +50,21 @@ type mailRow struct {
 	Subject   string
 	BodyText  string
 	BodyHTML  string `gorm:"column:body_html"`
-	CreatedAt instant
-	Attempts  int
-	LastError string
-	DueAt     instant
-	SentAt    instant
-	DeadAt    instant
+	Queued    queued `gorm:"embedded"`
 }
 
 func (mailRow) TableName() string { return "mails" }
 
 // targets are in the order of mailColumns.
 func (r *mailRow) targets() []any {
-	return []any{&r.ID, &r.Kind, &r.AccountID, &r.Recipient, &r.Language, &r.Subject, &r.BodyText, &r.BodyHTML,
-		&r.CreatedAt, &r.Attempts, &r.LastError, &r.DueAt, &r.SentAt, &r.DeadAt}
+	own := []any{&r.ID, &r.Kind, &r.AccountID, &r.Recipient, &r.Language, &r.Subject, &r.BodyText, &r.BodyHTML}
+	return append(own, r.Queued.targets()...)
 }
 
 func (r *mailRow) mail() *outbox.Mail {
 	m := &outbox.Mail{
 		ID: r.ID, Kind: r.Kind, To: r.Recipient, Language: r.Language,
-		Subject: r.Subject, Text: r.BodyText, HTML: r.BodyHTML, CreatedAt: r.CreatedAt.Time,
-		State: outbox.State{
-			Attempts: r.Attempts, LastError: r.LastError, DueAt: r.DueAt.Time, SentAt: r.SentAt.Time, DeadAt: r.DeadAt.Time,
-		},
+		Subject: r.Subject, Text: r.BodyText, HTML: r.BodyHTML, CreatedAt: r.Queued.CreatedAt.Time, State: r.Queued.state(),
 	}
 	if r.AccountID != nil {
 		m.AccountID = *r.AccountID
@@ -166,8 +156,7 @@ func (db *DB) MailFailed(ctx context.Context, m *outbox.Mail, reason string, cla
 	if !validID(m.ID) {
 		return noMail()
 	}
-	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
-	_, err := db.changed(ctx, mailFailed, m.ID, at(claim), m.Attempts, reason, at(m.DueAt), at(m.DeadAt))
+	_, err := db.changed(ctx, mailFailed, m.ID, at(claim), m.Attempts, storableReason(reason), at(m.DueAt), at(m.DeadAt))
 	return err
 }
 

@@ -2,8 +2,37 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"signet/internal/outbox"
 )
+
+// queued is what the rows of the queues have in common, in the order of
+// queuedColumns.
+type queued struct {
+	CreatedAt instant
+	Attempts  int
+	LastError string
+	DueAt     instant
+	SentAt    instant
+	DeadAt    instant
+}
+
+const queuedColumns = "created_at, attempts, last_error, due_at, sent_at, dead_at"
+
+func (q *queued) targets() []any {
+	return []any{&q.CreatedAt, &q.Attempts, &q.LastError, &q.DueAt, &q.SentAt, &q.DeadAt}
+}
+
+func (q *queued) state() outbox.State {
+	return outbox.State{Attempts: q.Attempts, LastError: q.LastError, DueAt: q.DueAt.Time, SentAt: q.SentAt.Time, DeadAt: q.DeadAt.Time}
+}
+
+// storableReason is what another server said, as every database takes it.
+func storableReason(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
 
 // claimsTried is how many things that were due a caller tries to claim, when
 // other workers are faster, before it waits for its next look.
