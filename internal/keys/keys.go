@@ -1,12 +1,12 @@
 // Package keys makes, seals, rotates and publishes the keys: those that sign, and
 // those that others encrypt to.
 //
-// A key is published before it signs and stays published until the last thing
-// it signed is dead. Which key signs follows from the time alone, so that all
-// nodes agree without talking. Of the keys that others encrypt to the newest is
-// published, and older ones decrypt until nobody has them any more. Private keys are sealed under a master key and
-// never stored in the clear. The package knows neither HTTP nor a store; the
-// store it needs is the interface Store.
+// A key is published before it signs and stays published until the last thing it
+// signed is dead. Which key signs follows from the time alone, so that all nodes
+// agree without talking. Of the keys that others encrypt to the newest is
+// published, and older ones decrypt until nobody has them any more. Private keys
+// are sealed under a master key and never stored in the clear. The package knows
+// neither HTTP nor a store; the store it needs is the interface Store.
 package keys
 
 import (

@@ -36,8 +36,8 @@ func hashOf(alg string) crypto.Hash { return hashes[alg[2:]] }
 // curves are those of the ES algorithms (RFC 7518 §3.4).
 var curves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 
-// Key is a signing key in memory, or one that others encrypt to: parsed once, and its headers kept, so that a
-// token costs one signature and no parsing.
+// Key is a signing key in memory, or one that others encrypt to: parsed once, and
+// its headers kept, so that a token costs one signature and no parsing.
 type Key struct {
 	KID        string
 	Alg        string

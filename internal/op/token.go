@@ -181,8 +181,8 @@ type minted struct {
 	answer *tokens
 }
 
-// tokensOf makes the access token, for the APIs that the request names, bound to what the request proved to have, and
-// the ID token where openid was granted.
+// tokensOf makes the access token, for the APIs that the request names, bound to
+// what the request proved to have, and the ID token where openid was granted.
 func (p *Provider) tokensOf(r *tokenRequest, g *grant.Grant, scopes []string, nonce string) (*minted, error) {
 	ctx, c := r.Context(), r.client
 	if err := p.belongs(ctx, g); err != nil {

@@ -189,8 +189,9 @@ const (
 func (r *Request) Prompts(p string) bool { return slices.Contains(r.Prompt, p) }
 
 // Progress is what has been settled while a flow is under way. All but the
-// address that was typed, and what follows from it without a sign-in, is one person's: when somebody else signs in
-// meanwhile, in another tab, it counts for nothing.
+// address that was typed, and what follows from it without a sign-in, is one
+// person's: when somebody else signs in meanwhile, in another tab, it counts for
+// nothing.
 type Progress struct {
 	Email        string    `json:"email,omitempty"`        // typed on the first page
 	Led          bool      `json:"led,omitempty"`          // the browser was sent to a provider, unasked

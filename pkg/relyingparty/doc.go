@@ -21,14 +21,15 @@
 //
 // The browser is sent to the provider with the authorization code flow, PKCE
 // (S256), a state and a nonce (OpenID Connect Core §3.1, RFC 7636). What belongs
-// to that one request waits in a sealed cookie, so an answer is taken only by
-// the browser that asked, and once. The answer's issuer is compared (RFC 9207),
-// the ID token is verified in full, and the session is sealed into a cookie: the
-// app needs no store, and only remembers for a while what it refreshed and which
+// to that one request waits in a sealed cookie, so an answer is taken only by the
+// browser that asked, and once. The answer's issuer is compared (RFC 9207), the
+// ID token is verified in full, and the session is sealed into a cookie: the app
+// needs no store, and only remembers for a while what it refreshed and which
 // sessions ended: signed out here, or at the provider, which tells of it by the
-// back channel (Back-Channel Logout 1.0) or in a frame (Front-Channel Logout 1.0). When the access token is about to expire the session is
-// refreshed, once for all the requests that wait for it; without a refresh token
-// the browser makes a silent round trip (prompt=none).
+// back channel (Back-Channel Logout 1.0) or in a frame (Front-Channel Logout
+// 1.0). When the access token is about to expire the session is refreshed, once
+// for all the requests that wait for it; without a refresh token the browser
+// makes a silent round trip (prompt=none).
 //
 // # What it must not know
 //

@@ -74,7 +74,8 @@ func Main(ctx context.Context, p Process) int {
 	return 1
 }
 
-// explain is an error as its operator reads it: what was being done, what is wrong, and, since operators may see it, why.
+// explain is an error as its operator reads it: what was being done, what is
+// wrong, and, since operators may see it, why.
 func explain(err error) string {
 	text := err.Error()
 	var f *fault.Error

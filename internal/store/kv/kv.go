@@ -28,10 +28,10 @@ const DefaultTimeout = 2 * time.Second
 // callers, on any number of nodes, one wins.
 //
 // Every method is one round trip (a Redis node that does not know a script yet
-// costs one more, once), gives up after the backend's timeout, and reports a store that is away as a fault of kind
-// Unavailable. After such a fault the operation may or may not have happened.
-// Lifetimes are rounded up to whole milliseconds and are at least one, so that
-// nothing is ever kept for good.
+// costs one more, once), gives up after the backend's timeout, and reports a
+// store that is away as a fault of kind Unavailable. After such a fault the
+// operation may or may not have happened. Lifetimes are rounded up to whole
+// milliseconds and are at least one, so that nothing is ever kept for good.
 type Backend interface {
 	// Get returns the values of the keys, in their order; nil for a missing one.
 	Get(ctx context.Context, keys ...string) ([][]byte, error)
