@@ -160,7 +160,7 @@ func (s *Service) Restore(ctx context.Context, orgID string, by Actor) (*Organiz
 			return Change{}, NotFound() // to others it is gone
 		}
 		o.EraseAt = time.Time{}
-		return Change{}, nil
+		return Change{SignOut: true}, nil
 	})
 }
 
@@ -182,11 +182,12 @@ func (s *Service) SetRole(ctx context.Context, orgID, accountID string, role Rol
 				return Change{}, err
 			}
 		}
-		if m.Role == role {
+		was := m.Role
+		if was == role {
 			return Change{}, nil
 		}
 		m.Role = role
-		return Change{Set: []Member{*m}, tell: tellRole(*m, by)}, nil
+		return Change{Set: []Member{*m}, SignOut: was == Owner, tell: tellRole(*m, by)}, nil
 	})
 	return err
 }
@@ -253,7 +254,7 @@ func (s *Service) without(ctx context.Context, o *Organization, m *Member) (Chan
 			return Change{}, err
 		}
 	}
-	return Change{Remove: []string{m.AccountID}}, nil
+	return Change{Remove: []string{m.AccountID}, SignOut: m.Role == Owner}, nil
 }
 
 // Transfer hands the organization over: the member becomes its owner, and who
@@ -286,7 +287,7 @@ func (s *Service) Transfer(ctx context.Context, orgID, from, to string) error {
 		// Both are told: who hands over what is not theirs to keep may not be
 		// who sits at the browser.
 		told := []Notice{{News: RoleGiven, To: to, Role: Owner}, {News: RoleGiven, To: from, Role: Admin}}
-		return Change{Set: []Member{*next, *mine}, tell: told}, nil
+		return Change{Set: []Member{*next, *mine}, SignOut: true, tell: told}, nil
 	})
 	return err
 }
@@ -309,11 +310,12 @@ func (s *Service) Put(ctx context.Context, orgID, accountID string, role Role) e
 				return Change{}, err
 			}
 		}
-		if m.Role == role {
+		was := m.Role
+		if was == role {
 			return Change{}, nil
 		}
 		m.Role = role
-		return Change{Set: []Member{*m}, tell: tellRole(*m, Operator)}, nil
+		return Change{Set: []Member{*m}, SignOut: was == Owner, tell: tellRole(*m, Operator)}, nil
 	})
 	return err
 }

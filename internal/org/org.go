@@ -82,6 +82,9 @@ type Change struct {
 	Remove []string       // account ids
 	Accept *Acceptance    // what it uses up; nil: nothing
 	Mails  []*outbox.Mail // queued with the same commit
+	// SignOut: an owner is one no more, or a deleted organization is back. Where its
+	// provider is required, the people of its domains are signed out (SignOut).
+	SignOut bool
 
 	tell []Notice // what becomes of Mails
 }

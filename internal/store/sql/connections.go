@@ -199,7 +199,7 @@ func (db *DB) UpdateConnection(ctx context.Context, of *org.Connection, f org.Fo
 			return err
 		}
 		for _, id := range f.Required {
-			if _, err := c.change(ctx, beginSignOuts+beginSignOutsAnew, id, at(of.UpdatedAt)); err != nil {
+			if err := beginSignOut(ctx, c, id, of.UpdatedAt); err != nil {
 				return err
 			}
 		}

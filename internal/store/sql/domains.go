@@ -34,7 +34,7 @@ const (
 		AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = domains.organization_id AND o.erase_at IS NOT NULL)`
 
 	proveDomain = `UPDATE domains SET proven_at = coalesce(proven_at, $4), checked_at = $4, missed_at = NULL, vouched = $3
-		WHERE organization_id = $1 AND name = $2`
+		WHERE organization_id = $1 AND name = $2 RETURNING proven_at`
 
 	missDomain = `UPDATE domains SET missed_at = coalesce(missed_at, $3)
 		WHERE organization_id = $1 AND name = $2 AND proven_at IS NOT NULL AND NOT vouched`
@@ -166,22 +166,22 @@ func (db *DB) ProveDomain(ctx context.Context, orgID, name string, vouched bool,
 	if !validID(orgID) || !storable(name) {
 		return org.DomainNotFound()
 	}
-	var begun int64
+	begun := false
 	err := db.transact(ctx, func(ctx context.Context, c *conn) error {
 		if _, err := c.change(ctx, freeDomain, orgID, name); err != nil {
 			return err
 		}
-		n, err := c.change(ctx, proveDomain, orgID, name, vouched, at(now))
-		if err == nil && n == 0 {
+		var since instant
+		found, err := c.row(ctx, proveDomain, []any{orgID, name, vouched, at(now)}, &since)
+		if err == nil && !found {
 			err = org.DomainNotFound()
 		}
-		if err != nil {
-			return err
+		if begun = since.Equal(now.Truncate(time.Microsecond)); err != nil || !begun {
+			return err // it was proven before
 		}
-		begun, err = c.change(ctx, beginSignOutsIn, orgID, at(now), name)
-		return err
+		return beginSignOut(ctx, c, orgID, now, name)
 	})
-	if err == nil && begun > 0 {
+	if err == nil && begun {
 		wake(db.required)
 	}
 	return err

@@ -203,10 +203,18 @@ func (db *DB) UpdateOrganization(ctx context.Context, o *org.Organization, chang
 				return err
 			}
 		}
+		if change.SignOut {
+			if err := beginSignOut(ctx, c, o.ID, o.UpdatedAt); err != nil {
+				return err
+			}
+		}
 		return addMails(ctx, c, change.Mails)
 	})
 	if done {
 		o.Version++
+	}
+	if done && change.SignOut {
+		wake(db.required)
 	}
 	if done && len(change.Mails) > 0 {
 		db.ring()

@@ -16,15 +16,16 @@ const accountDomain = "substr(email_key, length(rtrim(email_key, replace(email_k
 const (
 	signOutColumns = "domain, after_id, begun_at, attempts, due_at"
 
+	// Who makes something required, proves a domain or is owner no more waits here for
+	// others who do: of two at once, the second one sees what the first one did.
+	holdOrganization = "UPDATE organizations SET erase_at = erase_at WHERE id = $1"
+
 	// Who begins anew moves due_at, and so takes the claim from whoever has it.
 	beginSignOuts = `INSERT INTO sign_outs (domain, begun_at, due_at)
 		SELECT d.name, $2, $2 FROM domains d WHERE d.organization_id = $1 AND d.proven_at IS NOT NULL
 		AND EXISTS (SELECT 1 FROM connection_uses u JOIN connections c ON c.id = u.connection_id AND c.enabled
 			WHERE u.organization_id = $1 AND u.enforced)`
 	beginSignOutsAnew = ` ON CONFLICT (domain) DO UPDATE SET after_id = NULL, begun_at = excluded.begun_at, attempts = 0, due_at = excluded.due_at`
-
-	// Those of one domain, if it was proven just now.
-	beginSignOutsIn = beginSignOuts + " AND d.name = $3 AND d.proven_at = $2" + beginSignOutsAnew
 
 	claimSignOut = `UPDATE sign_outs SET due_at = $3, attempts = attempts + 1
 		WHERE domain = $1 AND due_at <= $2
@@ -59,6 +60,21 @@ func (r *signOutRow) signOut() *org.SignOut {
 		o.After = *r.AfterID
 	}
 	return o
+}
+
+// beginSignOut writes, with the transaction that c belongs to, that the people of the
+// organization's proven domains are to be signed out, if its provider is required; of
+// one domain where that is named. After the commit, the caller wakes the worker.
+func beginSignOut(ctx context.Context, c *conn, orgID string, now time.Time, domain ...string) error {
+	if _, err := c.change(ctx, holdOrganization, orgID); err != nil {
+		return err
+	}
+	text, args := beginSignOuts, []any{orgID, at(now)}
+	if len(domain) > 0 {
+		text, args = text+" AND d.name = $3", append(args, domain[0])
+	}
+	_, err := c.change(ctx, text+beginSignOutsAnew, args...)
+	return err
 }
 
 // Required receives a value when this process has written that people sign in

@@ -61,6 +61,8 @@ func (m *mover) claim(db *sqlstore.DB) *org.SignOut {
 func testSignOuts(t *testing.T, fresh func(testing.TB) string) {
 	t.Run("what waits", func(t *testing.T) { testSignOutLife(t, OpenSQL(t, fresh(t))) })
 	t.Run("people of a domain", func(t *testing.T) { testAccountsIn(t, OpenSQL(t, fresh(t))) })
+	t.Run("what else begins it", func(t *testing.T) { testSignOutCauses(t, OpenSQL(t, fresh(t))) })
+	t.Run("required and proven at once", func(t *testing.T) { testSignOutSkew(t, fresh(t)) })
 	t.Run("workers die", func(t *testing.T) { testSignOutDeaths(t, OpenSQL(t, fresh(t))) })
 	t.Run("workers race", func(t *testing.T) { testSignOutRace(t, fresh(t)) })
 }
@@ -123,6 +125,73 @@ func testSignOutLife(t *testing.T, db *sqlstore.DB) {
 	}
 	ok(t, db.ProveDomain(ctx, m.org.ID, second.Name, false, m.now()))
 	nothing("it is looked at again")
+}
+
+// waiting are the domains that wait, which are done then.
+func (m *mover) waiting() map[string]bool {
+	m.t.Helper()
+	all := map[string]bool{}
+	for o := m.claim(m.db); o != nil; o = m.claim(m.db) {
+		all[o.Domain] = true
+		ok(m.t, m.db.SignOutDone(m.t.Context(), o))
+	}
+	return all
+}
+
+// testSignOutCauses: who was an owner has no way in any more, and what was deleted is
+// back.
+func testSignOutCauses(t *testing.T, db *sqlstore.DB) {
+	m, ctx, orgs := newMover(t, db), t.Context(), organizations(db, epoch)
+	second := makeAccount(t, db, "second@engines.example")
+	m.to(org.PolicyRequired)
+	m.waiting()
+	for _, c := range []struct {
+		what   string
+		do     func() error
+		begins bool
+	}{
+		{"an owner joins", func() error { return orgs.Put(ctx, m.org.ID, second.ID, org.Owner) }, false},
+		{"is one no more", func() error { return orgs.SetRole(ctx, m.org.ID, second.ID, org.Viewer, org.Operator) }, true},
+		{"is another thing", func() error { return orgs.SetRole(ctx, m.org.ID, second.ID, org.Admin, org.Operator) }, false},
+		{"is handed it over", func() error { return orgs.Transfer(ctx, m.org.ID, m.owner.ID, second.ID) }, true},
+		{"hands it back", func() error { return orgs.Transfer(ctx, m.org.ID, second.ID, m.owner.ID) }, true},
+		{"leaves", func() error { return orgs.Leave(ctx, m.org.ID, second.ID) }, false},
+		{"it is deleted", func() error { _, err := orgs.Delete(ctx, m.org.ID, org.Operator); return err }, false},
+		{"it is back", func() error { _, err := orgs.Restore(ctx, m.org.ID, org.Operator); return err }, true},
+	} {
+		ok(t, c.do())
+		if began := m.waiting()[m.domain.Name]; began != c.begins {
+			t.Errorf("%s: people are signed out: %t, want %t", c.what, began, c.begins)
+		}
+	}
+	m.to(org.PolicyOn)
+	ok(t, orgs.Put(ctx, m.org.ID, second.ID, org.Owner))
+	ok(t, orgs.Remove(ctx, m.org.ID, second.ID, org.Operator))
+	if some := m.waiting(); len(some) > 0 {
+		t.Errorf("not required, and %v wait", some)
+	}
+}
+
+// testSignOutSkew: one node requires the provider while another proves a domain. Each
+// of the two waits then, whoever was first.
+func testSignOutSkew(t *testing.T, address string) {
+	nodes := []*sqlstore.DB{OpenSQL(t, address), OpenSQL(t, address)}
+	m := newMover(t, nodes[0])
+	for i := range 12 {
+		d := addDomain(t, nodes[0], m.org, fmt.Sprintf("d%d.example", i))
+		var both sync.WaitGroup
+		both.Go(func() { m.to(org.PolicyRequired) })
+		both.Go(func() {
+			if err := nodes[1].ProveDomain(t.Context(), m.org.ID, d.Name, false, m.now()); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		if got := m.waiting(); !got[d.Name] || !got[m.domain.Name] {
+			t.Errorf("%v wait, and not %s and %s", got, m.domain.Name, d.Name)
+		}
+		m.to(org.PolicyOff)
+	}
 }
 
 // testAccountsIn: they are found by what follows the last @, in pages.
