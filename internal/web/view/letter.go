@@ -93,11 +93,6 @@ func (r *Renderer) parseLetters() error {
 	if r.plain, err = plainParsed(); err != nil {
 		return fmt.Errorf("parse the letters in plain text: %w", err)
 	}
-	for _, l := range blankLetters() {
-		if _, err := r.Write(DefaultLocale, l); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

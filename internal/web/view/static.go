@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -45,6 +46,17 @@ var mediaTypes = map[string]string{
 	".png": "image/png",
 	".ico": "image/x-icon",
 }
+
+// assetsOf are the static files for the accent. Renderers without one share
+// theirs, which takes a while to compress.
+func assetsOf(accent string) (*assets, error) {
+	if accent == "" {
+		return unaccented()
+	}
+	return newAssets(accent)
+}
+
+var unaccented = sync.OnceValues(func() (*assets, error) { return newAssets("") })
 
 // newAssets reads the static files; the brand's accent becomes part of the
 // style sheet, so that a page needs no second one.

@@ -57,8 +57,9 @@ type Renderer struct {
 	fixed     sync.Map // part -> template.HTML: see Frame.Fixed
 }
 
-// New parses the templates and renders each page once, so that a fault in one
-// stops the program at start and not at somebody's sign-in.
+// New parses the templates, and renders each page once in the life of the
+// process, so that a fault in one stops the program at start and not at
+// somebody's sign-in.
 func New(opts Options) (*Renderer, error) {
 	r := &Renderer{brand: opts.Brand, basePath: strings.TrimSuffix(opts.BasePath, "/")}
 	r.buffers.New = func() any { return new(bytes.Buffer) }
@@ -69,7 +70,7 @@ func New(opts Options) (*Renderer, error) {
 	if r.languages, err = NewLanguages(opts.Languages, opts.Language); err != nil {
 		return nil, err
 	}
-	if r.assets, err = newAssets(r.brand.Accent); err != nil {
+	if r.assets, err = assetsOf(r.brand.Accent); err != nil {
 		return nil, err
 	}
 	if r.pages, err = parsed(); err != nil {
@@ -78,16 +79,34 @@ func New(opts Options) (*Renderer, error) {
 	if err := r.parseLetters(); err != nil {
 		return nil, err
 	}
+	trial.Do(func() { trial.err = r.tryAll() })
+	return r, trial.err
+}
+
+// trial is what came of rendering all that is parsed, which the process's first
+// renderer does for all.
+var trial struct {
+	sync.Once
+	err error
+}
+
+// tryAll renders each page and each letter without any value.
+func (r *Renderer) tryAll() error {
 	loc, err := catalogueOf(DefaultLocale)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, p := range blanks() {
 		if err := r.render(io.Discard, loc, p); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return r, nil
+	for _, l := range blankLetters() {
+		if _, err := r.Write(DefaultLocale, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Brand is whose pages they are.
