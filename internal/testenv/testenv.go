@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,6 +79,18 @@ type Env struct {
 // cheapHash keeps hashing out of the way of what is tested.
 var cheapHash = map[string]string{"SIGNET_HASHING_MEMORY": "7MiB", "SIGNET_HASHING_ITERATIONS": "1"}
 
+// ownHeap sets how the heap of the process grows, which all its houses share, and
+// returns the setting by which each of them leaves it alone: to trim it at each
+// start would cost the others more than the start itself.
+func ownHeap() string {
+	if percent := os.Getenv("GOGC"); percent != "" {
+		return "GOGC=" + percent
+	}
+	const percent = 200
+	debug.SetGCPercent(percent)
+	return "GOGC=" + strconv.Itoa(percent)
+}
+
 // Start boots the house; it ends with the test.
 func Start(t testing.TB, o Options) *Env {
 	t.Helper()
@@ -109,6 +122,9 @@ func Start(t testing.TB, o Options) *Env {
 	e.Issuer = settings["SIGNET_ISSUER"]
 	for k, v := range settings {
 		e.environ = append(e.environ, k+"="+v)
+	}
+	if e.program == "" {
+		e.environ = append(e.environ, ownHeap())
 	}
 	if o.Declare != "" {
 		e.Apply(o.Declare)

@@ -222,8 +222,8 @@ func (s *server) spareProcessor(p *Process) {
 // settle ends the start: what it took goes back to the system now, and not at some
 // collection in the next minutes.
 func settle(p *Process) {
-	giveBack()
 	if p.getenv("GOGC") == "" {
+		giveBack()
 		debug.SetGCPercent(gcPercent)
 	}
 }
