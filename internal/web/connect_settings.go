@@ -81,7 +81,16 @@ func typedOf(c *org.Connection) map[string]string {
 		"name": c.Name, "client_id": c.OIDC.ClientID, "email": m.Email, "given_name": m.GivenName, "family_name": m.FamilyName, "groups": m.Groups,
 		"metadata_url": c.OIDC.MetadataURL, "metadata": c.OIDC.Metadata,
 	}
+	tick := func(name string, on bool) {
+		if on {
+			t[name] = "1"
+		}
+	}
+	tick("sign_out", c.OIDC.SignOut || c.SAML.SignOut)
 	if c.Protocol == org.SAML {
+		tick("one_signature", c.SAML.OneSignature)
+		tick("idp_initiated", c.SAML.IDPInitiated)
+		t["claim_subject"] = c.SAML.Subject
 		t["metadata_url"], t["metadata"] = c.SAML.MetadataURL, ""
 		if c.SAML.MetadataURL == "" {
 			t["metadata"] = c.SAML.Metadata
@@ -207,7 +216,7 @@ func readSettings(r *http.Request, c *org.Connection) (entered, error) {
 	if err := r.ParseMultipartForm(org.MaxMetadata); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return e, fault.Wrap(fault.Invalid, err, "the form could not be read")
 	}
-	for _, name := range []string{"name", "metadata_url", "metadata", "client_id", "client_secret", "email", "given_name", "family_name", "groups", "roles"} {
+	for _, name := range []string{"name", "metadata_url", "metadata", "client_id", "client_secret", "email", "given_name", "family_name", "groups", "roles", "sign_out", "one_signature", "idp_initiated", "claim_subject"} {
 		e.typed[name] = strings.TrimSpace(r.PostFormValue(name))
 	}
 	file, _, err := r.FormFile("metadata_file")
@@ -292,13 +301,15 @@ func (e *entered) apply(c *org.Connection, secrets *org.Secrets) error {
 		if address != c.SAML.MetadataURL || document != "" {
 			c.SAML.Metadata = document // what was fetched from the other address is not of this one
 		}
-		c.SAML.MetadataURL = address
+		c.SAML.MetadataURL, c.SAML.Subject = address, e.typed["claim_subject"]
+		c.SAML.SignOut, c.SAML.OneSignature, c.SAML.IDPInitiated = e.typed["sign_out"] != "", e.typed["one_signature"] != "", e.typed["idp_initiated"] != ""
 		return nil
 	}
 	if address != "" {
 		document = ""
 	}
 	c.OIDC.MetadataURL, c.OIDC.Metadata, c.OIDC.ClientID = address, document, e.typed["client_id"]
+	c.OIDC.SignOut = e.typed["sign_out"] != ""
 	if secret := e.typed["client_secret"]; secret != "" {
 		secrets.ClientSecret = secret
 	}

@@ -46,6 +46,44 @@ func (p *ConnectSettings) Mapped() bool {
 	return false
 }
 
+// Tick is a box to tick.
+type Tick struct {
+	Name        string
+	Label, Hint Message
+	On          bool
+}
+
+// Ticks are the boxes of what few need.
+func (p *ConnectSettings) Ticks() []Tick {
+	ticks := []Tick{p.tick("sign_out", "connect.sign_out", "connect.sign_out.hint")}
+	if p.SAML {
+		ticks = append(ticks, p.tick("one_signature", "connect.one_signature", "connect.one_signature.hint"),
+			p.tick("idp_initiated", "connect.idp_initiated", "connect.idp_initiated.hint"))
+	}
+	return ticks
+}
+
+func (p *ConnectSettings) tick(name string, label, hint Message) Tick {
+	return Tick{Name: name, Label: label, Hint: hint, On: p.Typed[name] != ""}
+}
+
+// Subject is the field for the attribute by which people are known for good.
+func (p *ConnectSettings) Subject() Field {
+	f := p.field("claim_subject", "connect.claim_subject", "connect.claim_subject.hint")
+	f.Optional = true
+	return f
+}
+
+// Advanced reports whether the part of what few need is open: some of it is used.
+func (p *ConnectSettings) Advanced() bool {
+	for _, name := range []string{"sign_out", "one_signature", "idp_initiated", "claim_subject"} {
+		if p.Typed[name] != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *ConnectSettings) field(name string, label, hint Message) Field {
 	return Field{
 		Frame: &p.Frame, Name: name, Type: "text", Label: label, Hint: hint, Fault: p.Faults[name], Value: p.Typed[name], Autocomplete: "off", Code: true,

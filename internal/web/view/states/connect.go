@@ -137,6 +137,9 @@ func connectConnections() []State {
 			p.Fault, p.Line, p.Trouble = view.FaultSettings, "2", "the address answers with status 404 and not 200"
 		})),
 		state("connect/settings/unreachable", settingsPage(view.GuideOktaSAML, func(p *view.ConnectSettings) { p.Fault, p.Trouble = view.FaultMetadataURL, "no answer" })),
+		state("connect/settings/advanced", settingsPage(view.GuideSAML, func(p *view.ConnectSettings) {
+			p.Typed["sign_out"], p.Typed["idp_initiated"], p.Typed["claim_subject"] = "1", "1", "urn:oid:0.9.2342.19200300.100.1.1"
+		})),
 		state("connect/settings/untried", settingsPage(view.GuideEntra, func(p *view.ConnectSettings) {
 			p.Complete, p.Kept, p.State, p.Notice, p.Fault = true, true, view.ConnUntried, view.NoticeConnSaved, view.FaultUntried
 		})),
