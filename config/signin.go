@@ -231,6 +231,11 @@ type Limits struct {
 	// networks in `limits.exempt` are no exception: it is somebody's mailbox.
 	InvitationsAddress Rate `yaml:"invitations_address" default:"10/1d"`
 
+	// Letters of one kind to one person about one organization: that they have another
+	// role, were removed, and the like. What is done more often is done, and not told.
+	// The networks in `limits.exempt` are no exception.
+	OrganizationLetters Rate `yaml:"organization_letters" default:"5/1d"`
+
 	// Letters to one e-mail address that are asked for from one block of addresses:
 	// those of sign-ups, and codes to reset a password, each for itself. It keeps a
 	// stranger from using up alone what the address gets from everybody.

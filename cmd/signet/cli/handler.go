@@ -55,7 +55,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	}
 	pages := web.New(s.basePath(), services)
 	s.pages = pages
-	s.orgs.UseLetters(pages)
+	s.orgs.UseLetters(s.boundedLetters(pages))
 	mtls, err := s.mtls()
 	if err != nil {
 		return nil, err
