@@ -35,7 +35,7 @@ type SignOutStore interface {
 	SignOutReached(ctx context.Context, o *SignOut) (bool, error)
 	// SignOutDone removes what is done. A claim that is gone removes nothing.
 	SignOutDone(ctx context.Context, o *SignOut) error
-	// SignOutFailed records the attempts and when it is due again. A claim that is
+	// SignOutFailed records o.After, the attempts and when it is due again. A claim that is
 	// gone records nothing.
 	SignOutFailed(ctx context.Context, o *SignOut, claim time.Time) error
 	// AccountsIn returns the ids of up to limit accounts with an address in the
@@ -77,6 +77,22 @@ func (s *SignOuts) Work(ctx context.Context, o *SignOut) error {
 			return err
 		}
 	}
+}
+
+// settles is how long what began may take to be answered: no request takes longer.
+const settles = time.Minute
+
+// Done ends what was worked through. Whoever was just being signed in when it began may
+// have got a session after they were looked at, so that it is all done once more when
+// that is settled.
+func (s *SignOuts) Done(ctx context.Context, o *SignOut, now time.Time) error {
+	settled := o.BegunAt.Add(settles)
+	if !now.Before(settled) {
+		return s.store.SignOutDone(ctx, o)
+	}
+	again := &SignOut{Domain: o.Domain, BegunAt: o.BegunAt}
+	again.DueAt = settled
+	return s.store.SignOutFailed(ctx, again, o.DueAt)
 }
 
 // page does the next page, and reports whether it was the last one. What is required

@@ -20,7 +20,7 @@ var signOutPace = queue.Pace{
 func (s *server) signOutWorker() *queue.Worker[*org.SignOut] {
 	work := org.NewSignOuts(s.db, s.realms, s.db, s.endElsewhere)
 	return queue.NewWorker(queue.Options[*org.SignOut]{
-		What: "sign-out", Done: "finished", Peer: "the stores", Store: signOuts{s.db}, Nudge: s.db.Required(), Log: s.log, Now: time.Now, Pace: signOutPace,
+		What: "sign-out", Done: "finished", Peer: "the stores", Store: signOuts{s.db, work}, Nudge: s.db.Required(), Log: s.log, Now: time.Now, Pace: signOutPace,
 		Deliver: func(ctx context.Context, o *org.SignOut) error {
 			err := work.Work(ctx, o)
 			switch {
@@ -50,7 +50,10 @@ func (h *house) endElsewhere(ctx context.Context, accountID string, own []*org.C
 }
 
 // signOuts are the domains whose people are signed out, as a queue.
-type signOuts struct{ org.SignOutStore }
+type signOuts struct {
+	org.SignOutStore
+	work *org.SignOuts
+}
 
 // Claim implements queue.Store.
 func (s signOuts) Claim(ctx context.Context, now, ends time.Time) (*org.SignOut, bool, error) {
@@ -59,8 +62,8 @@ func (s signOuts) Claim(ctx context.Context, now, ends time.Time) (*org.SignOut,
 }
 
 // Sent implements queue.Store.
-func (s signOuts) Sent(ctx context.Context, o *org.SignOut, _ time.Time) error {
-	return s.SignOutDone(ctx, o)
+func (s signOuts) Sent(ctx context.Context, o *org.SignOut, now time.Time) error {
+	return s.work.Done(ctx, o, now)
 }
 
 // Failed implements queue.Store.

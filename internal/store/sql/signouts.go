@@ -93,29 +93,20 @@ func (db *DB) ClaimSignOut(ctx context.Context, now, ends time.Time) (*org.SignO
 
 // SignOutReached implements org.SignOutStore.
 func (db *DB) SignOutReached(ctx context.Context, o *org.SignOut) (bool, error) {
-	return db.changeClaimed(ctx, signOutReached, o.Domain, at(o.DueAt), orNull(o.After))
+	n, err := db.changed(ctx, signOutReached, o.Domain, at(o.DueAt), orNull(o.After))
+	return n > 0, err
 }
 
 // SignOutDone implements org.SignOutStore.
 func (db *DB) SignOutDone(ctx context.Context, o *org.SignOut) error {
-	_, err := db.changeClaimed(ctx, deleteSignOut, o.Domain, at(o.DueAt))
+	_, err := db.changed(ctx, deleteSignOut, o.Domain, at(o.DueAt))
 	return err
 }
 
 // SignOutFailed implements org.SignOutStore.
 func (db *DB) SignOutFailed(ctx context.Context, o *org.SignOut, claim time.Time) error {
-	_, err := db.changeClaimed(ctx, signOutFailed, o.Domain, at(claim), orNull(o.After), o.Attempts, at(o.DueAt))
+	_, err := db.changed(ctx, signOutFailed, o.Domain, at(claim), orNull(o.After), o.Attempts, at(o.DueAt))
 	return err
-}
-
-// changeClaimed runs a statement about what is claimed and reports whether it was.
-func (db *DB) changeClaimed(ctx context.Context, text string, args ...any) (bool, error) {
-	var n int64
-	err := db.change(ctx, func(ctx context.Context, c *conn) (err error) {
-		n, err = c.change(ctx, text, args...)
-		return err
-	})
-	return n > 0, err
 }
 
 // AccountsIn implements org.SignOutStore.

@@ -114,7 +114,21 @@ func testSignOutLife(t *testing.T, db *sqlstore.DB) {
 	if err != nil || late == nil || late.After != m.owner.ID || late.Attempts != 2 {
 		t.Fatalf("tried again: %+v, %v", late, err)
 	}
-	ok(t, db.SignOutDone(ctx, late))
+	// Who was being signed in when it began is looked at once more.
+	work := m.service(db, &ends{})
+	ok(t, work.Done(ctx, late, late.BegunAt.Add(time.Second)))
+	settled := late.BegunAt.Add(time.Minute)
+	if o, err := db.ClaimSignOut(ctx, settled.Add(-time.Millisecond), settled.Add(time.Minute)); err != nil || o != nil {
+		t.Errorf("before that is settled: %+v, %v", o, err)
+	}
+	last, err := db.ClaimSignOut(ctx, settled, settled.Add(time.Minute))
+	if err != nil || last == nil || last.After != "" || last.Attempts != 1 || !last.BegunAt.Equal(late.BegunAt) {
+		t.Fatalf("once more: %+v, %v", last, err)
+	}
+	ok(t, work.Done(ctx, last, settled))
+	if o, err := db.ClaimSignOut(ctx, epoch.Add(9*time.Hour), epoch.Add(10*time.Hour)); err != nil || o != nil {
+		t.Errorf("settled: %+v, %v", o, err)
+	}
 
 	second := addDomain(t, db, m.org, "looms.example")
 	ok(t, db.ProveDomain(ctx, m.org.ID, second.Name, false, m.now()))
