@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"signet/internal/mail/mailtest"
 	"signet/internal/testenv"
 )
 
@@ -46,7 +47,7 @@ func organizationPaths(t *testing.T) []string {
 // is changed, and nothing of the other organization is shown.
 func TestPagesIdsOfOthers(t *testing.T) {
 	t.Parallel()
-	e := boot(t, testenv.Options{})
+	e := boot(t, testenv.Options{Env: mailed(mailtest.Start(t, mailtest.Options{}))}) // invitations are sent
 	e.Apply(managed)
 	e.Apply("users:\n  - {email: eve@example.com, password: Wander-berg-31, verified: true}\n  - {email: dan@example.com, password: Wander-berg-32, verified: true}\n")
 	hers, his := behalf(t, e, e.App(t, desk), ada), behalf(t, e, e.App(t, desk), bob)
