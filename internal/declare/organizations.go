@@ -17,6 +17,8 @@ type declaredOrganization struct {
 	entry
 	slug, name              string
 	owners, admins, viewers []string // addresses
+	domains, proven         []string
+	invited                 map[org.Role][]string // addresses
 }
 
 var organizationKeys = []key[declaredOrganization]{
@@ -25,9 +27,11 @@ var organizationKeys = []key[declaredOrganization]{
 	{"owners", func(o *declaredOrganization) any { return &o.owners }},
 	{"admins", func(o *declaredOrganization) any { return &o.admins }},
 	{"viewers", func(o *declaredOrganization) any { return &o.viewers }},
+	{"domains", func(o *declaredOrganization) any { return &o.domains }},
+	{"proven_domains", func(o *declaredOrganization) any { return &o.proven }},
 }
 
-var organizationAliases = map[string]string{"id": "slug", "owner": "owners", "admin": "admins", "viewer": "viewers", "members": "viewers"}
+var organizationAliases = map[string]string{"id": "slug", "owner": "owners", "admin": "admins", "viewer": "viewers", "members": "viewers", "domain": "domains", "invite": "invitations", "invited": "invitations"}
 
 // keyOf are the keys under which the members of each role are listed.
 var keyOf = map[org.Role]string{org.Owner: "owners", org.Admin: "admins", org.Viewer: "viewers"}
@@ -42,8 +46,12 @@ func (p *parser) organization(e entry, pairs []*ast.MappingValueNode) {
 			p.value(&o.entry, name, pair, k.field(o))
 			continue
 		}
+		if name == "invitations" {
+			p.invitations(o, pair)
+			continue
+		}
 		o.faulty = true
-		p.unknown(Fault{Where: p.at(pair.Key), What: o.what()}, name, names(organizationKeys), organizationAliases)
+		p.unknown(Fault{Where: p.at(pair.Key), What: o.what()}, name, names(organizationKeys, "invitations"), organizationAliases)
 	}
 	p.refuse(&o.entry, "slug", o.slug == "", "is missing", "every organization needs one here: a short name of its own, such as engines")
 	p.organizations = append(p.organizations, o)
@@ -94,27 +102,47 @@ func (s Services) planOrganization(ctx context.Context, d *Declaration, o *decla
 	} else if err != nil {
 		return nil, err
 	}
-	now := map[string]org.Role{}
+	people, diffs, err := s.wantedMembers(ctx, d, is, people, roles)
+	if err != nil {
+		return nil, err
+	}
+	more, rest, err := s.wishes(ctx, is, o, roles)
+	if err != nil {
+		return nil, err
+	}
 	if is != nil {
 		step.Subject, step.Action = is.ID, Update
 		if o.name != "" && o.name != is.Name {
 			step.Differences = append(step.Differences, Difference{"name", is.Name, o.name})
 		}
-	}
-	for _, key := range people {
-		if now[key], err = s.roleNow(ctx, d, is, key, keyOf[roles[key]]); err != nil {
-			return nil, err
-		}
-		if is != nil && now[key] != roles[key] {
-			step.Differences = append(step.Differences, Difference{Field: "member " + key, Old: string(now[key]), New: string(roles[key])})
+		if step.Differences = slices.Concat(step.Differences, diffs, rest); len(step.Differences) == 0 {
+			step.Action = Keep
 		}
 	}
-	if is != nil && len(step.Differences) == 0 {
-		step.Action = Keep
+	step.do = func(ctx context.Context) (string, error) {
+		id, err := s.makeOrganization(ctx, is, o, people, roles)
+		if err != nil {
+			return "", err
+		}
+		return id, s.grant(ctx, id, more)
 	}
-	people = slices.DeleteFunc(people, func(key string) bool { return is != nil && now[key] == roles[key] })
-	step.do = func(ctx context.Context) (string, error) { return s.makeOrganization(ctx, is, o, people, roles) }
 	return step, nil
+}
+
+// wantedMembers are those of the people who have not got the roles that they are to
+// have; of an organization that is to be made, all.
+func (s Services) wantedMembers(ctx context.Context, d *Declaration, is *org.Organization, people []string, roles map[string]org.Role) (wanted []string, diffs []Difference, err error) {
+	for _, key := range people {
+		now, err := s.roleNow(ctx, d, is, key, keyOf[roles[key]])
+		if err != nil {
+			return nil, nil, err
+		}
+		if is == nil || now != roles[key] {
+			wanted = append(wanted, key)
+			diffs = append(diffs, Difference{Field: "member " + key, Old: string(now), New: string(roles[key])})
+		}
+	}
+	return wanted, diffs, nil
 }
 
 // roleNow is the role that the person has in the organization; "" for none. An

@@ -17,11 +17,17 @@ type Services struct {
 	Clients       *client.Registry
 	Accounts      *account.Service
 	Organizations *org.Service
+	Domains       *org.Domains
+	Invitations   *org.Invitations
 	Connections   *org.Connections
 	// Settings says what is wrong with the settings of a connection.
 	Settings interface {
 		Check(c *org.Connection, secrets org.Secrets) error
 	}
+	// Letter writes invitations; it returns nil where no mail is sent.
+	Letter func(ctx context.Context) (org.ComposeInvitation, error)
+	// Record notes what a step does beside its own.
+	Record func(ctx context.Context, action, subject string, details ...string) error
 	// ShutOut makes a change to the account and ends what it has open, its sessions
 	// and its refresh tokens, such that nothing stays open if the command is killed. It is
 	// called when a declaration disables an account or gives it another password.

@@ -54,6 +54,9 @@ docs/guides/clients.md and docs/guides/resources.md tell what each key means.`,
     - slug: engines                   # a short name that is its alone
       name: Analytical Engines
       owners: [ada@example.com]       # and admins, viewers
+      domains: [engines.example]      # wait for their records; proven_domains: your word stands for them
+      invitations:                    # by mail, once; taking a line out revokes nothing
+        viewers: [bob@example.com]
 
   signet apply -f house.yaml --dry-run
   signet apply -f house.yaml`,
@@ -136,13 +139,27 @@ type changedField struct {
 	New   any    `json:"new,omitempty"`
 }
 
+// declared is what a declaration is compared with, and made so by.
+func (h *house) declared() declare.Services {
+	return declare.Services{
+		Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, Domains: h.domains, Invitations: h.invites,
+		Connections: h.upstreams, Settings: h.connectionSettings(), ShutOut: h.shutOut, Record: h.record,
+		Letter: func(ctx context.Context) (org.ComposeInvitation, error) {
+			pages, loc, err := h.inviting("")
+			if err != nil {
+				return nil, err
+			}
+			return pages.InvitationLetter(ctx, loc), nil
+		},
+	}
+}
+
 func (a *apply) run(ctx context.Context, h *house, text []byte, out io.Writer) error {
 	name := a.file
 	if name == "-" {
 		name = "standard input"
 	}
-	services := declare.Services{Resources: h.resources, Clients: h.clients, Accounts: h.accounts, Organizations: h.orgs, Connections: h.upstreams, Settings: h.connectionSettings(), ShutOut: h.shutOut}
-	steps, err := services.Plan(ctx, declare.Parse(name, text, a.secret))
+	steps, err := h.declared().Plan(ctx, declare.Parse(name, text, a.secret))
 	if err != nil {
 		return err
 	}
