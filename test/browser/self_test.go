@@ -63,6 +63,31 @@ func TestInspectionSeesFaults(t *testing.T) {
 	}
 }
 
+// moving is a page whose button moves as soon as somebody has seen where it is.
+const moving = `<!doctype html><html lang="en"><head><title>Moving</title><link rel="icon" href="data:,"></head><body>
+<button id="go" onclick="document.title += '!'">Go</button><script>
+const look = document.elementFromPoint.bind(document);
+document.elementFromPoint = (x, y) => {
+	const seen = look(x, y);
+	document.getElementById('go').style.marginTop = '300px';
+	return seen;
+};
+</script></body></html>`
+
+// A click is for the control, wherever that has gone meanwhile, and there is one.
+func TestClickFollowsTheControl(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, moving) }))
+	t.Cleanup(s.Close)
+	tab := newVisitor(t, ways[0]).NewTab()
+	tab.Open(s.URL)
+	tab.Click("#go")
+	tab.until("the click comes", func() bool { return tab.Text("title") != "Moving" })
+	if said := tab.Text("title"); said != "Moving!" {
+		t.Errorf("the title is %q after one click", said)
+	}
+}
+
 // recorder keeps the faults that a test would fail of.
 type recorder struct {
 	testing.TB

@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a page may take to come, on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // Some browsers, as they name themselves.
 const (
@@ -232,11 +232,35 @@ func (tab *Tab) Arrive(prefix string) {
 // place is where on the page a control is, and what lies above it.
 type place struct {
 	X, Y    float64
+	Since   float64 // when its document began
 	Problem string
 }
 
-// Click clicks on the control, which must be seen and not be covered.
+// Click clicks on the control, which must be seen and not be covered. A script may
+// move it away meanwhile, with what it has to say: then the click is made again.
 func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	for range 10 {
+		p := tab.find(selector)
+		tab.do("clicking on "+selector, chromedp.MouseClickXY(p.X, p.Y))
+		if !tab.way.script || !tab.missed(p) {
+			return
+		}
+	}
+	tab.t.Fatalf("%s does not keep still; at %s", selector, tab.last())
+}
+
+// missed reports whether the document is still the one that the control was found
+// in, and the control has not been pressed.
+func (tab *Tab) missed(p place) bool {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	missed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`performance.timeOrigin === %v && pressed === false`, p.Since)))
+	return err == nil && missed // an error: it is just being left
+}
+
+// find returns where the control is, which it brings into view.
+func (tab *Tab) find(selector string) place {
 	tab.t.Helper()
 	p := eval[place](tab, fmt.Sprintf(`(() => {
 		const e = document.querySelector(%q);
@@ -246,12 +270,14 @@ func (tab *Tab) Click(selector string) {
 		if (!r || !r.width || !r.height) return {Problem: 'has no size'};
 		const x = r.x + r.width / 2, y = r.y + r.height / 2, top = document.elementFromPoint(x, y);
 		if (!top || !(e.contains(top) || top.contains(e))) return {Problem: 'is covered by ' + (top && top.outerHTML.slice(0, 80))};
-		return {X: x, Y: y};
+		pressed = false;
+		addEventListener('mousedown', event => { pressed = e.contains(event.target) || event.target === top; }, {capture: true, once: true});
+		return {X: x, Y: y, Since: performance.timeOrigin};
 	})()`, selector))
 	if p.Problem != "" {
 		tab.t.Fatalf("%s %s; at %s", selector, p.Problem, tab.last())
 	}
-	tab.do("clicking on "+selector, chromedp.MouseClickXY(p.X, p.Y))
+	return p
 }
 
 // Type replaces what is in the field with the text.
