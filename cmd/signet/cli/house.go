@@ -206,7 +206,14 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 		Waiting: c.SignUp.Waiting,
 		Mails:   account.MailLimits{Pause: c.SignUp.ResendAfter, Most: c.Limits.SignUpMails.Count, Window: c.Limits.SignUpMails.Window},
 	}, time.Now)
-	l := c.Lifetimes
+	h.joinProtocol(master)
+	return nil
+}
+
+// joinProtocol makes what signs people in to apps: sessions and flows, what guards
+// them, and what is granted.
+func (h *house) joinProtocol(master keys.Master) {
+	c, l := h.cfg, h.cfg.Lifetimes
 	h.logouts = logout.NewNotifier(h.clients, h.db, time.Now)
 	h.sessions = session.NewService(kv.NewSessions(h.kv, time.Now), h.flowGate(), h.logouts, session.Lifetimes{
 		Idle: l.SessionIdle, Absolute: l.SessionAbsolute, RememberIdle: l.RememberedIdle, Remember: l.RememberedAbsolute, Flow: l.Flow, Pushed: l.PushedRequest,
@@ -226,7 +233,6 @@ func (h *house) join(ctx context.Context, master keys.Master) error {
 	h.grants = grant.NewService(kv.NewCodes(h.kv), h.db, h.db, master.Derive("refresh tokens"), grant.Lifetimes{
 		Code: l.Code, AccessToken: l.AccessToken, RefreshIdle: l.RefreshIdle, RefreshAbsolute: l.RefreshAbsolute, RefreshGrace: l.RefreshGrace,
 	}, time.Now)
-	return nil
 }
 
 // clientRules are what clients are held to.
