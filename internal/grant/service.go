@@ -229,10 +229,16 @@ func (s *Service) Consents(ctx context.Context, accountID string) ([]*Consent, e
 	return s.consents.ConsentsOf(ctx, accountID)
 }
 
-// Withdraw takes back what the person allowed the client, and ends what came
-// from it.
-func (s *Service) Withdraw(ctx context.Context, accountID, clientID string) error {
-	if _, err := s.consents.WithdrawConsent(ctx, accountID, clientID); err != nil {
+// Withdraw takes back what the person allowed the client, if it was anything, and
+// ends what came from it. forget takes out the copies that sessions have, by which
+// more may be granted until then (session.Service.ForgetConsent): it is called once
+// there is nothing left to copy, and before what was granted is looked for.
+func (s *Service) Withdraw(ctx context.Context, accountID, clientID string, forget func(ctx context.Context, accountID, clientID string, was bool) error) error {
+	was, err := s.consents.WithdrawConsent(ctx, accountID, clientID)
+	if err != nil {
+		return err
+	}
+	if err := forget(ctx, accountID, clientID, was); err != nil {
 		return err
 	}
 	return s.RevokeAll(ctx, accountID, clientID)

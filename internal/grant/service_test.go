@@ -1,6 +1,7 @@
 package grant_test
 
 import (
+	"context"
 	"encoding/base64"
 	"slices"
 	"sync"
@@ -202,8 +203,19 @@ func TestWithdrawingConsentEndsWhatCameFromIt(t *testing.T) {
 		t.Fatalf("Allow = %v, %v", all, err)
 	}
 	token, id := h.family(t)
-	if err := h.Withdraw(t.Context(), h.ada, "web"); err != nil {
+	meanwhile := ""
+	forget := func(ctx context.Context, accountID, clientID string, was bool) error {
+		if scopes, err := h.Consent(ctx, accountID, clientID); err != nil || scopes != nil || !was {
+			t.Errorf("copies are forgotten of what is there: %v, %v, %v", scopes, was, err)
+		}
+		meanwhile, _ = h.code(t)
+		return nil
+	}
+	if err := h.Withdraw(t.Context(), h.ada, "web", forget); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := h.Redeem(t.Context(), meanwhile); !fault.Is(err, fault.Expired) {
+		t.Errorf("what was granted by a copy lives on: %v", err)
 	}
 	if scopes, err := h.Consent(t.Context(), h.ada, "web"); err != nil || scopes != nil {
 		t.Errorf("Consent = %v, %v; want none", scopes, err)

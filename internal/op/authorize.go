@@ -110,7 +110,7 @@ func (p *Provider) need(ctx context.Context, f *session.Flow, sess *session.Sess
 	if err != nil || scopes == nil {
 		return need, err
 	}
-	if err := p.Sessions.RememberConsent(ctx, sess, c.ID, scopes); err != nil {
+	if err := p.Sessions.CopyConsent(ctx, sess, c.ID, scopes); err != nil {
 		return need, err
 	}
 	return session.Next(&f.Request, &f.Progress, sess, c.Trusted, p.Now()), nil

@@ -173,48 +173,67 @@ func (s *Service) Undo(ctx context.Context, b *Begun) error {
 }
 
 // Opened notes that the session signed in to the client, and reports whether it
-// lives, as Lives does and at the same moment.
+// lives, as Lives does and at the same moment, with the consent it had, if any.
 func (s *Service) Opened(ctx context.Context, sess *Session, clientID string) (lives bool, err error) {
-	if slices.Contains(sess.Clients, clientID) {
-		return s.Lives(ctx, sess)
+	withdrawn := func(stored *Session) bool {
+		return len(sess.Consents[clientID]) > 0 && len(stored.Consents[clientID]) == 0
 	}
-	return s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
-		if !slices.Contains(stored.Clients, clientID) {
+	if slices.Contains(sess.Clients, clientID) {
+		now, err := s.store.Session(ctx, sess.Key)
+		return now != nil && !withdrawn(now), err
+	}
+	gone := false
+	lives, err = s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
+		if gone = withdrawn(stored); !gone && !slices.Contains(stored.Clients, clientID) {
 			stored.Clients = append(stored.Clients, clientID)
 		}
 	})
+	return lives && !gone, err
 }
 
-// RememberConsent copies what the person allowed the client into the session.
-// Scopes of nil forget it again.
+// RememberConsent copies what the person just allowed the client into the session.
 func (s *Service) RememberConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
-	setConsent(sess, clientID, scopes)
+	sess.remember(clientID, scopes)
 	_, err := s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
-		setConsent(stored, clientID, scopes)
+		stored.remember(clientID, scopes)
 	})
 	return err
 }
 
-// ForgetConsent takes the copies of a withdrawn consent out of every session
-// of the account.
-func (s *Service) ForgetConsent(ctx context.Context, accountID, clientID string) error {
+// CopyConsent copies what the person allowed the client before into the session,
+// which may have heard better since that was read: then that is what sess says, too.
+func (s *Service) CopyConsent(ctx context.Context, sess *Session, clientID string, scopes []string) error {
+	_, err := s.store.UpdateSession(ctx, sess.Key, sess.Stored, func(stored *Session) {
+		if known := stored.Consents[clientID]; known != nil {
+			scopes = known
+		}
+		stored.remember(clientID, scopes)
+	})
+	sess.remember(clientID, scopes)
+	return err
+}
+
+// ForgetConsent tells the sessions of the account that the person takes back what
+// they allowed the client: those with a copy and, where there was something to copy
+// until now, every other. Each remembers that nothing is allowed, so that who read
+// the consent before copies it no more.
+func (s *Service) ForgetConsent(ctx context.Context, accountID, clientID string, was bool) error {
 	sessions, err := s.store.SessionsOf(ctx, accountID)
 	if err != nil {
 		return err
 	}
 	for _, sess := range sessions {
-		if err := s.RememberConsent(ctx, sess, clientID, nil); err != nil {
+		if !was && sess.Consents[clientID] == nil {
+			continue
+		}
+		if err := s.RememberConsent(ctx, sess, clientID, []string{}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func setConsent(sess *Session, clientID string, scopes []string) {
-	if scopes == nil {
-		delete(sess.Consents, clientID)
-		return
-	}
+func (sess *Session) remember(clientID string, scopes []string) {
 	if sess.Consents == nil {
 		sess.Consents = map[string][]string{}
 	}

@@ -103,6 +103,28 @@ func TestSigningInAgainChangesTheCookieAndKeepsTheName(t *testing.T) {
 	}
 }
 
+// TestWhoLosesTheConsentMeanwhileIsTold, whether the client is new to the session
+// or not; what other clients were allowed is theirs.
+func TestWhoLosesTheConsentMeanwhileIsTold(t *testing.T) {
+	s, _ := service(t)
+	_, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+	for _, id := range []string{"guest", "shop"} {
+		if err := s.RememberConsent(t.Context(), sess, id, []string{"openid"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.ForgetConsent(t.Context(), "ada", "guest", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, sess.Clients = range [][]string{nil, {"guest", "shop"}} {
+		for id, want := range map[string]bool{"guest": false, "shop": true, "web": true} {
+			if lives, err := s.Opened(t.Context(), sess, id); lives != want || err != nil {
+				t.Errorf("%s with %v: %v, %v", id, sess.Clients, lives, err)
+			}
+		}
+	}
+}
+
 // TestWhoLosesTheSessionMeanwhileIsTold, whether the client is new to the
 // session or not.
 func TestWhoLosesTheSessionMeanwhileIsTold(t *testing.T) {
@@ -228,19 +250,32 @@ func TestOfManyWhoFinishAFlowOneDoes(t *testing.T) {
 func TestAWithdrawnConsentLeavesEverySession(t *testing.T) {
 	s, _ := service(t)
 	var cookies []string
-	for range 3 {
+	for i := range 3 {
 		cookie, sess := begin(t, s, nil, session.SignIn{AccountID: "ada"})
+		cookies = append(cookies, cookie)
+		if i == 0 {
+			continue // it has no copy yet
+		}
 		if err := s.RememberConsent(t.Context(), sess, "web", []string{"openid"}); err != nil {
 			t.Fatal(err)
 		}
-		cookies = append(cookies, cookie)
 	}
-	if err := s.ForgetConsent(t.Context(), "ada", "web"); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"web", "shop"} {
+		if err := s.ForgetConsent(t.Context(), "ada", id, id == "web"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, c := range cookies {
-		if got := current(t, s, c).Consents["web"]; got != nil {
-			t.Errorf("a session still remembers %v", got)
+	for i, c := range cookies {
+		sess := current(t, s, c)
+		if got := sess.Consents; len(got) != 1 || got["web"] == nil || len(got["web"]) > 0 {
+			t.Errorf("session %d remembers %v", i, got)
+		}
+		// Who read it before copies it now.
+		if err := s.CopyConsent(t.Context(), sess, "web", []string{"openid"}); err != nil || len(sess.Consents["web"]) > 0 {
+			t.Errorf("session %d has a copy of what is gone: %v, %v", i, sess.Consents, err)
+		}
+		if err := s.RememberConsent(t.Context(), sess, "web", []string{"openid"}); err != nil || len(current(t, s, c).Consents["web"]) != 1 {
+			t.Errorf("session %d: the person allows it again: %v", i, err)
 		}
 	}
 }

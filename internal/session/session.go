@@ -31,7 +31,7 @@ type Session struct {
 	IP        string              `json:"ip,omitempty"`
 	Clients   []string            `json:"clients,omitempty"`  // apps that were signed in to
 	Upstream  *Upstream           `json:"upstream,omitempty"` // where the person signed in, if not here
-	Consents  map[string][]string `json:"consents,omitempty"` // client id -> scopes: a copy of what SQL holds, so that the silent path reads no SQL
+	Consents  map[string][]string `json:"consents,omitempty"` // client id -> scopes: a copy of what SQL holds, so that the silent path reads no SQL; empty, not nil, once withdrawn
 
 	// LastSeen is kept apart from the rest, so that noting it never undoes a
 	// change made at the same time.

@@ -192,10 +192,7 @@ func (w *Web) postWithdraw(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	clientID := r.PostFormValue("client_id")
-	if err := w.Grants.Withdraw(r.Context(), a.ID, clientID); err != nil {
-		return err
-	}
-	if err := w.Sessions.ForgetConsent(r.Context(), a.ID, clientID); err != nil {
+	if err := w.Grants.Withdraw(r.Context(), a.ID, clientID, w.Sessions.ForgetConsent); err != nil {
 		return err
 	}
 	if err := w.record(r, nil, "consent.withdraw", a.ID, a.ID, "client", clip(clientID)); err != nil {
