@@ -122,6 +122,9 @@ type Store interface {
 	// whether it was. It is how a hash is renewed at sign-in.
 	SetPasswordHash(ctx context.Context, id, old, hash string, now time.Time) (bool, error)
 	// DeleteAccount erases the account with its consents and refresh-token
-	// families, or returns a fault of kind NotFound.
-	DeleteAccount(ctx context.Context, id string) error
+	// families, or returns a fault of kind NotFound. Organizations that nobody else
+	// belongs to are deleted with it, to be erased at the time. A fault of kind
+	// Conflict, and nothing is changed: it is the last owner of one that others
+	// belong to.
+	DeleteAccount(ctx context.Context, id string, organizationsAt, now time.Time) error
 }

@@ -311,7 +311,9 @@ func TestRecordSignIn(t *testing.T) {
 		"new password": func(t *testing.T, s *account.Service, a *account.Account) error {
 			return s.SetPassword(t.Context(), a, "another-Horse-9")
 		},
-		"deleted": func(t *testing.T, s *account.Service, a *account.Account) error { return s.Delete(t.Context(), a.ID) },
+		"deleted": func(t *testing.T, s *account.Service, a *account.Account) error {
+			return s.Delete(t.Context(), a.ID, time.Time{})
+		},
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {

@@ -162,7 +162,7 @@ func TestResetIsOver(t *testing.T) {
 			return r.s.SetPassword(t.Context(), a, "operators-Choice-1")
 		},
 		"disabled": func(r *resets, a *account.Account) error { return r.s.SetStatus(t.Context(), a, account.Disabled) },
-		"deleted":  func(r *resets, a *account.Account) error { return r.s.Delete(t.Context(), a.ID) },
+		"deleted":  func(r *resets, a *account.Account) error { return r.s.Delete(t.Context(), a.ID, time.Time{}) },
 		"another address": func(r *resets, a *account.Account) error {
 			_, err := r.s.Update(t.Context(), a, account.New{Email: "ada@elsewhere.example"})
 			return err

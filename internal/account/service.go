@@ -258,8 +258,44 @@ func (s *Service) SetStatus(ctx context.Context, a *Account, status Status) erro
 	return s.store.UpdateAccount(ctx, &next, a.UpdatedAt)
 }
 
-// Delete erases the account.
-func (s *Service) Delete(ctx context.Context, id string) error {
+// Find returns the account that has the id, or the address as typed, or a fault of
+// kind NotFound.
+func (s *Service) Find(ctx context.Context, who string) (*Account, error) {
+	find := s.ByEmail
+	if uuid.Validate(who) == nil {
+		find = s.Get
+	}
+	a, err := find(ctx, who)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+		return nil, fault.New(fault.NotFound, "no account has this address or id") // which is not repeated: it may be in a log
+	}
+	return a, err
+}
+
+// attempts is how often something is done anew to an account that somebody else
+// changed meanwhile.
+const attempts = 5
+
+// Alter does something to the account that has the id or the address, and returns it
+// as it was when that was done. Where somebody else changed it meanwhile, it is read
+// and done again.
+func (s *Service) Alter(ctx context.Context, who string, do func(*Account) error) (*Account, error) {
+	for try := 1; ; try++ {
+		a, err := s.Find(ctx, who)
+		if err != nil {
+			return nil, err
+		}
+		if err = do(a); !fault.Is(err, fault.Conflict) || try == attempts {
+			return a, err
+		}
+	}
+}
+
+// Delete erases the account. Organizations that nobody else belongs to are deleted
+// with it, to be erased at the time. A fault of kind Conflict when one that others
+// belong to would have no owner. Its sessions are the caller's to end, before and
+// after.
+func (s *Service) Delete(ctx context.Context, id string, organizationsAt time.Time) error {
 	defer s.recent.forget(id)
-	return s.store.DeleteAccount(ctx, id)
+	return s.store.DeleteAccount(ctx, id, organizationsAt, s.now())
 }

@@ -53,12 +53,27 @@ type Checker interface {
 	Check(c *org.Connection, secrets org.Secrets) error
 }
 
+// Operator is what who runs the house does to an account and to what hangs on it.
+type Operator interface {
+	// SignOut ends what the account has open: sessions, and what apps may do while
+	// the person is away.
+	SignOut(ctx context.Context, accountID string) error
+	// ShutOut makes a change after which nobody is signed in to the account.
+	ShutOut(ctx context.Context, accountID string, change func() error) error
+	// Erase erases the account, and returns the organizations that were deleted with
+	// it because nobody else belongs to them. A fault of kind Conflict: it is the last
+	// owner of one that others belong to.
+	Erase(ctx context.Context, a *account.Account) ([]*org.Sole, error)
+}
+
 // Services are the parts of the house that the API works with.
 type Services struct {
 	Issuer        string
 	Tokens        Tokens
 	Gate          Gate
 	Accounts      *account.Service
+	Operator      Operator // of accounts
+	Arrivals      *org.Arrivals
 	Clients       *client.Registry
 	Organizations *org.Service
 	Invitations   *org.Invitations

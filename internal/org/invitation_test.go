@@ -166,7 +166,7 @@ func TestWhatIsNotOpen(t *testing.T) {
 			return l.db.UpdateAccount(l.t.Context(), a, before)
 		}, org.Void},
 		{"who invited is erased", func(l *lobby, _ *org.Invitation) error {
-			return l.db.DeleteAccount(l.t.Context(), l.ids["admin1"])
+			return l.db.DeleteAccount(l.t.Context(), l.ids["admin1"], time.Time{}, time.Time{})
 		}, org.Void},
 		{"the organization is deleted", func(l *lobby, _ *org.Invitation) error {
 			_, err := l.Delete(l.t.Context(), l.o.ID, l.as("owner1"))

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"signet/internal/account"
 	"signet/internal/api"
 	"signet/internal/fault"
 	"signet/internal/grant"
@@ -16,10 +17,28 @@ import (
 // api is the management API, which the protocol tells what tokens are worth.
 func (s *server) api() *api.API {
 	return api.New(api.Services{
-		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Clients: s.clients, Organizations: s.orgs, Domains: s.domains, Connections: s.upstreams, Settings: s.connectionSettings(),
+		Issuer: s.cfg.Issuer, Tokens: s.provider, Gate: s.apiGate(), Accounts: s.accounts, Operator: operatorOf{s.house}, Arrivals: s.arrivals, Clients: s.clients, Organizations: s.orgs, Domains: s.domains, Connections: s.upstreams, Settings: s.connectionSettings(),
 		Invitations: s.invites, Letter: s.invitationLetter,
 		Repeats: s.repeats, Audit: s.db, Now: time.Now,
 	})
+}
+
+// operatorOf does by API what commands do.
+type operatorOf struct{ house *house }
+
+// SignOut implements api.Operator.
+func (o operatorOf) SignOut(ctx context.Context, accountID string) error {
+	return o.house.signOut(ctx, accountID)
+}
+
+// ShutOut implements api.Operator.
+func (o operatorOf) ShutOut(ctx context.Context, accountID string, change func() error) error {
+	return o.house.shutOut(ctx, accountID, change)
+}
+
+// Erase implements api.Operator.
+func (o operatorOf) Erase(ctx context.Context, a *account.Account) ([]*org.Sole, error) {
+	return o.house.erase(ctx, a)
 }
 
 // invitationLetter writes the letter of an invitation that no page sends.

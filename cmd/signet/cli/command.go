@@ -12,7 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"signet/internal/account"
 	"signet/internal/audit"
+	"signet/internal/fault"
+	"signet/internal/org"
 )
 
 // group is a command that only holds others.
@@ -68,8 +71,12 @@ func (h *house) record(ctx context.Context, action, subject string, detail ...st
 }
 
 // signOut ends what the account has open: first the sessions, which could get
-// new refresh tokens, then the refresh tokens.
+// new refresh tokens, then the refresh tokens. The browser in which the account was
+// made, if it has not gone on yet, would get a session without a password.
 func (h *house) signOut(ctx context.Context, accountID string) error {
+	if _, err := h.signUps.Finish(ctx, accountID); err != nil {
+		return err
+	}
 	if _, err := h.sessions.EndAll(ctx, accountID, ""); err != nil {
 		return err
 	}
@@ -87,6 +94,31 @@ func (h *house) shutOut(ctx context.Context, accountID string, change func() err
 		return err
 	}
 	return h.signOut(ctx, accountID)
+}
+
+// erase erases the account, and returns the organizations that were deleted with it
+// because nobody else belongs to them. A fault of kind Conflict: it is the last owner
+// of one that others belong to.
+func (h *house) erase(ctx context.Context, a *account.Account) ([]*org.Sole, error) {
+	owned, err := h.orgs.SoleOwned(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range owned {
+		if o.Others {
+			return nil, fault.New(fault.Conflict, "the account is the only owner of %s (%s), which others belong to: first make one of them an owner, or delete it", o.Name, o.ID)
+		}
+	}
+	// Before, while its refresh tokens are known; and after, for a session that was
+	// begun in between.
+	if err := h.signOut(ctx, a.ID); err != nil {
+		return nil, err
+	}
+	if err := h.accounts.Delete(ctx, a.ID, time.Now().Add(h.cfg.Organizations.Grace)); err != nil {
+		return nil, err
+	}
+	_, err = h.sessions.EndAll(ctx, a.ID, "")
+	return owned, err
 }
 
 // format is how a command prints: for people, or for scripts. It is a flag.

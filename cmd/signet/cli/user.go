@@ -47,15 +47,15 @@ func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // user returns the account of an address or an id, or says how to find it.
 func (h *house) user(ctx context.Context, who string) (*account.Account, error) {
-	find := h.accounts.ByEmail
-	if uuid.Validate(who) == nil {
-		find = h.accounts.Get
+	a, err := h.accounts.Find(ctx, who)
+	return a, noUser(err, who)
+}
+
+func noUser(err error, who string) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.NotFound, "no account has the address or id %q: signet user list shows all", who)
 	}
-	a, err := find(ctx, who)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
-		return nil, fault.New(fault.NotFound, "no account has the address or id %q: signet user list shows all", who)
-	}
-	return a, err
+	return err
 }
 
 type userPage struct {

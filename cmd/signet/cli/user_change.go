@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"signet/internal/account"
 	"signet/internal/fault"
-	"signet/internal/org"
 )
 
 type userFlags struct {
@@ -106,26 +106,17 @@ func userPassword(p *Process) *cobra.Command {
 	return cmd
 }
 
-// change does something to an account, notes it, and says so. What somebody
-// else changed meanwhile is read again.
+// change does something to an account, notes it, and says so.
 func (h *house) change(ctx context.Context, p *Process, who, action, done string, do func(*account.Account) error) error {
-	const attempts = 5
-	for try := 1; ; try++ {
-		a, err := h.user(ctx, who)
-		if err != nil {
-			return err
-		}
-		if err := do(a); fault.Is(err, fault.Conflict) && try < attempts {
-			continue
-		} else if err != nil {
-			return err
-		}
-		if err := h.record(ctx, action, a.ID); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.Stdout, "%s: %s\n", printable(a.Email), done)
+	a, err := h.accounts.Alter(ctx, who, do)
+	if err != nil {
+		return noUser(err, who)
+	}
+	if err := h.record(ctx, action, a.ID); err != nil {
 		return err
 	}
+	_, err = fmt.Fprintf(p.Stdout, "%s: %s\n", printable(a.Email), done)
+	return err
 }
 
 // deed is a command that does one thing to one account, without a flag.
@@ -171,31 +162,6 @@ func userAction(p *Process, d deed) *cobra.Command {
 	}
 }
 
-// disown deletes the organizations that nobody but the account belongs to, and
-// refuses to leave one without an owner that others belong to.
-func (h *house) disown(ctx context.Context, a *account.Account) error {
-	owned, err := h.orgs.SoleOwned(ctx, a.ID)
-	if err != nil {
-		return err
-	}
-	for _, o := range owned {
-		if o.Others {
-			return fault.New(fault.Conflict, "%s is the only owner of %s (%s), which others belong to: "+
-				"first make one of them an owner with signet org member %s USER --role owner, or end it with signet org delete %s",
-				a.Email, o.Name, o.ID, o.ID, o.ID)
-		}
-	}
-	for _, o := range owned {
-		if _, err := h.orgs.Delete(ctx, o.ID, org.Operator); err != nil {
-			return err
-		}
-		if err := h.record(ctx, "organization.delete", o.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func userDelete(p *Process) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
@@ -212,19 +178,13 @@ func userDelete(p *Process) *cobra.Command {
 			}
 			return inHouse(p, cmd, func(ctx context.Context, h *house) error {
 				return h.change(ctx, p, args[0], "account.delete", "deleted", func(a *account.Account) error {
-					if err := h.disown(ctx, a); err != nil {
-						return err
+					gone, err := h.erase(ctx, a)
+					if fault.Is(err, fault.Conflict) {
+						return fault.Wrap(fault.Conflict, err, "%s: signet org member ORG USER --role owner, or signet org delete ORG", fault.Public(err))
 					}
-					// Before, while its refresh tokens are known; and after, for a
-					// session that was begun in between.
-					err := h.signOut(ctx, a.ID)
-					if err == nil {
-						err = h.accounts.Delete(ctx, a.ID)
+					for _, o := range gone {
+						err = errors.Join(err, h.record(ctx, "organization.delete", o.ID))
 					}
-					if err != nil {
-						return err
-					}
-					_, err = h.sessions.EndAll(ctx, a.ID, "")
 					return err
 				})
 			})

@@ -197,11 +197,14 @@ func (db *DB) SetPasswordHash(ctx context.Context, id, old, hash string, now tim
 }
 
 // DeleteAccount implements account.Store.
-func (db *DB) DeleteAccount(ctx context.Context, id string) error {
+func (db *DB) DeleteAccount(ctx context.Context, id string, organizationsAt, now time.Time) error {
 	if !validID(id) {
 		return noAccount()
 	}
 	return db.transact(ctx, func(ctx context.Context, c *conn) error {
+		if err := giveUpOwned(ctx, c, id, organizationsAt, now); err != nil {
+			return err
+		}
 		return removeOne(c.orm(ctx).Where("id = ?", id).Delete(&accountRow{}), noAccount, func() error {
 			return bump(ctx, c, topicAccounts)
 		})

@@ -34,7 +34,7 @@ func testAccounts(t *testing.T, fresh func(testing.TB) string) {
 		for _, id := range []string{newID(t), "", "ada", "'", "urn:uuid:" + ada.ID, "{" + ada.ID + "}"} {
 			_, err := db.Account(ctx, id)
 			want(t, err, fault.NotFound)
-			want(t, db.DeleteAccount(ctx, id), fault.NotFound)
+			want(t, db.DeleteAccount(ctx, id, epoch, epoch), fault.NotFound)
 			other := *ada
 			other.ID = id
 			want(t, db.UpdateAccount(ctx, &other, epoch), fault.NotFound)
@@ -146,8 +146,8 @@ func testDeleteAccount(t *testing.T, fresh func(testing.TB) string) {
 		_, err := db.AddConsent(ctx, a.ID, c.ID, []string{"openid"}, epoch)
 		ok(t, err)
 	}
-	ok(t, db.DeleteAccount(ctx, gone.ID))
-	want(t, db.DeleteAccount(ctx, gone.ID), fault.NotFound)
+	ok(t, db.DeleteAccount(ctx, gone.ID, epoch, epoch))
+	want(t, db.DeleteAccount(ctx, gone.ID, epoch, epoch), fault.NotFound)
 	for _, a := range []*account.Account{gone, stays} {
 		_, err := db.Account(ctx, a.ID)
 		consent, err2 := db.Consent(ctx, a.ID, c.ID)

@@ -76,7 +76,7 @@ func testAgreements(t *testing.T, fresh func(testing.TB) string) {
 	})
 
 	t.Run("an account that is erased takes its own along", func(t *testing.T) {
-		ok(t, db.DeleteAccount(ctx, ada.ID))
+		ok(t, db.DeleteAccount(ctx, ada.ID, epoch, epoch))
 		got, err := db.Agreements(ctx, "", 10)
 		ok(t, err)
 		if !reflect.DeepEqual(got, []*account.Agreement{wrote[1]}) {

@@ -38,7 +38,7 @@ func testChanges(t *testing.T, fresh func(testing.TB) string) {
 		{"next key", func() error { _, err := db.AddSigningKey(ctx, sealed("ES256", 2, "m"), epoch); return err }, "keys"},
 		{"dead key", func() error { _, err := db.DeleteSigningKeys(ctx, epoch.Add(time.Hour)); return err }, "keys"},
 		{"no dead key", func() error { _, err := db.DeleteSigningKeys(ctx, epoch.Add(time.Hour)); return err }, ""},
-		{"delete an account", func() error { return db.DeleteAccount(ctx, a.ID) }, "accounts"},
+		{"delete an account", func() error { return db.DeleteAccount(ctx, a.ID, epoch, epoch) }, "accounts"},
 		{"delete a client", func() error { return db.DeleteClient(ctx, c.ID) }, "clients"},
 	}
 	before, err := other.Changes(ctx)

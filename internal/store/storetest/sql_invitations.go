@@ -152,7 +152,7 @@ func testInvitations(t *testing.T, fresh func(testing.TB) string) {
 		if got, err := db.Invitation(ctx, i.ID); err != nil || got.AccountID != grace.ID || got.Outcome != org.Accepted || !got.EndedAt.Equal(epoch) {
 			t.Errorf("accepted: %+v, %v", got, err)
 		}
-		ok(t, db.DeleteAccount(ctx, grace.ID))
+		ok(t, db.DeleteAccount(ctx, grace.ID, epoch, epoch))
 		_, err = db.Invitation(ctx, i.ID)
 		want(t, err, fault.NotFound)
 	})

@@ -307,7 +307,7 @@ func testBrowsers(t *testing.T, fresh func(testing.TB) string) {
 			t.Errorf("%d notices of one browser", n)
 		}
 	})
-	ok(t, db.DeleteAccount(ctx, ada.ID))
+	ok(t, db.DeleteAccount(ctx, ada.ID, epoch, epoch))
 	if seen, err := db.Browser(ctx, ada.ID, "tablet"); err != nil || !seen.IsZero() {
 		t.Errorf("a deleted account's browser is remembered: %v, %v", seen, err)
 	}

@@ -145,7 +145,7 @@ func testOrganizations(t *testing.T, fresh func(testing.TB) string) {
 
 	t.Run("an account that is erased is no member", func(t *testing.T) {
 		ok(t, s.Put(ctx, o.ID, eve.ID, org.Viewer))
-		ok(t, db.DeleteAccount(ctx, eve.ID))
+		ok(t, db.DeleteAccount(ctx, eve.ID, epoch, epoch))
 		wantRoles(t, db, o, map[string]org.Role{"ada": org.Owner, "bob": org.Admin})
 	})
 
@@ -280,6 +280,27 @@ func testOrganizationRaces(t *testing.T, fresh func(testing.TB) string) {
 		})
 		if n, err := db.CountOwners(ctx, o.ID); err != nil || n != 1 || closed != callers-1 {
 			t.Errorf("%d accounts of %d closed, %d owners are left (%v); want one owner", closed, callers, n, err)
+		}
+	})
+
+	t.Run("all owners are erased at once", func(t *testing.T) {
+		first := makeAccount(t, db, "erased")
+		o, owners := makeOrganization(t, db, first), []string{first.ID}
+		for i := range callers - 1 {
+			a := makeAccount(t, db, fmt.Sprint("erased", i))
+			ok(t, organizations(db, epoch).Put(ctx, o.ID, a.ID, org.Owner))
+			owners = append(owners, a.ID)
+		}
+		ok(t, organizations(db, epoch).Put(ctx, o.ID, makeAccount(t, db, "stays").ID, org.Viewer))
+		erased := raceNodes(t, nodes, func(db *sqlstore.DB, i int) (bool, error) {
+			err := db.DeleteAccount(ctx, owners[i], epoch.Add(grace), epoch)
+			if fault.Is(err, fault.Conflict) {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if n, err := db.CountOwners(ctx, o.ID); err != nil || n != 1 || erased != callers-1 {
+			t.Errorf("%d accounts of %d erased, %d owners are left (%v); want one owner", erased, callers, n, err)
 		}
 	})
 

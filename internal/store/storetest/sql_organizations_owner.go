@@ -38,6 +38,7 @@ func testLastOwner(t *testing.T, fresh func(testing.TB) string) {
 	sole(bob, nil)
 	_, err = db.CloseAccount(ctx, closing, note("closed"), epoch)
 	want(t, err, fault.Conflict)
+	want(t, db.DeleteAccount(ctx, ada.ID, epoch.Add(grace), epoch), fault.Conflict)
 	if o, err := db.Organization(ctx, lone.ID); err != nil || o.Deleted() || kinds(t, db)["closed"] != 0 {
 		t.Errorf("after the account was not closed: %+v, %v", o, err)
 	}
@@ -71,4 +72,10 @@ func testLastOwner(t *testing.T, fresh func(testing.TB) string) {
 	_, err = s.Restore(ctx, lone.ID, org.Actor{AccountID: ada.ID})
 	ok(t, err)
 	sole(ada, map[string]bool{lone.ID: false})
+
+	// What nobody else belongs to goes with an account that is erased, too.
+	ok(t, db.DeleteAccount(ctx, ada.ID, epoch.Add(grace), epoch))
+	if o, err := db.Organization(ctx, lone.ID); err != nil || !o.EraseAt.Equal(epoch.Add(grace)) {
+		t.Errorf("of an account that is erased: %+v, %v", o, err)
+	}
 }
