@@ -118,7 +118,7 @@ func (a *API) settings(ctx context.Context, c *call, idOrSlug string) (*org.Memb
 	case o.Deleted():
 		return nil, org.NotFound()
 	case o.Role == org.Viewer:
-		return nil, fault.New(fault.Forbidden, "owners and admins see the settings of an organization")
+		return nil, fault.New(fault.Forbidden, "owners and admins see the settings of an organization: an owner can make this person one")
 	}
 	return o, nil
 }

@@ -41,7 +41,7 @@ func (a *API) elsewhere() {
 		a.routes = append(a.routes, httpd.Route{Path: path, Kind: httpd.API, Do: a.others(allow)})
 	}
 	for _, path := range []string{root, root + "/"} {
-		a.routes = append(a.routes, httpd.Route{Path: path, Kind: httpd.API, Do: a.cross.Allow(nowhere)})
+		a.routes = append(a.routes, httpd.Route{Path: path, Kind: httpd.API, Do: a.cross.Allow(a.nowhere)})
 	}
 }
 
@@ -50,7 +50,7 @@ func (a *API) elsewhere() {
 func (a *API) others(allow string) httpd.Handler {
 	preflight := a.cross.Preflight(allow)
 	refuse := a.cross.Allow(func(w http.ResponseWriter, r *http.Request) error {
-		writeProblem(w, problem(http.StatusMethodNotAllowed, r, "this address answers "+allow+"; "+PathDocument+" says what each does"))
+		writeProblem(w, problem(http.StatusMethodNotAllowed, r, "this address answers "+allow+"; "+a.Issuer+PathDocument+" says what each does"))
 		return nil
 	})
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -63,6 +63,6 @@ func (a *API) others(allow string) httpd.Handler {
 }
 
 // nowhere answers where there is no operation at all.
-func nowhere(http.ResponseWriter, *http.Request) error {
-	return fault.New(fault.NotFound, "there is nothing at this address: "+PathDocument+" lists all operations")
+func (a *API) nowhere(http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.NotFound, "there is nothing at this address: %s lists all operations", a.Issuer+PathDocument)
 }

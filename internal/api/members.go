@@ -110,7 +110,7 @@ func (a *API) member(ctx context.Context, orgID, accountID string) (*memberOutpu
 		return nil, err
 	}
 	if m == nil {
-		return nil, fault.New(fault.NotFound, "there is no such member")
+		return nil, fault.New(fault.NotFound, "there is no such member: list-members shows all")
 	}
 	who, err := a.Accounts.Get(ctx, accountID)
 	if err != nil {

@@ -40,7 +40,7 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, c *call, serve func(h
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "the body cannot be read")
+		return fault.Wrap(fault.Invalid, err, "the body cannot be read: send it again")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	print := handle.Sum(r.Method + " " + r.URL.RequestURI() + "\n" + string(body))

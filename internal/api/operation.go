@@ -110,9 +110,9 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, scope string) (*gran
 	case !slices.Contains(access.Scopes, scope):
 		// RFC 6750 §3.1; a scope has no character that a quoted string has not.
 		w.Header().Set("WWW-Authenticate", access.Scheme+` error="insufficient_scope", scope="`+scope+`"`)
-		return nil, fault.New(fault.Forbidden, "the access token was not granted the scope %s", scope)
+		return nil, fault.New(fault.Forbidden, "the access token was not granted the scope %s: ask for one with it", scope)
 	case access.AccountID != "" && slices.Contains(resource.Operating, scope):
-		return nil, fault.New(fault.Forbidden, "this is the operator's: an app of the house does it by itself, for no person")
+		return nil, fault.New(fault.Forbidden, "this is the operator's: an app of the house does it by itself, with a token of its own (client_credentials)")
 	case access.AccountID == "" && !access.Trusted:
 		return nil, fault.New(fault.Forbidden, "an app acts as the operator only if it is the house's (trusted: true); others manage what the person may who signed in")
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"signet/internal/fault"
 	"signet/internal/org"
 	"signet/internal/resource"
 )
@@ -141,13 +142,24 @@ func (a *API) organization(ctx context.Context, c *call, idOrSlug string) (*org.
 	if !c.operator() {
 		o, err := a.Organizations.Seen(ctx, idOrSlug, c.AccountID)
 		if err == nil && c.Organization != "" && o.ID != c.Organization {
-			return nil, org.NotFound() // the token is about another one
+			err = org.NotFound() // the token is about another one
 		}
-		return o, err
+		if err != nil {
+			return nil, noOrganization(err)
+		}
+		return o, nil
 	}
 	o, err := a.Organizations.Get(ctx, idOrSlug)
 	if err != nil {
-		return nil, err
+		return nil, noOrganization(err)
 	}
 	return &org.Membership{Organization: *o}, nil
+}
+
+// noOrganization says how to find the right one.
+func noOrganization(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.Wrap(fault.NotFound, err, "there is no such organization for this caller: list-organizations shows those that there are")
+	}
+	return err
 }

@@ -11,12 +11,12 @@ func (a *API) createOrganization(ctx context.Context, c *call, in *createInput) 
 	owner, by := in.Body.Owner, c.actor()
 	switch {
 	case c.Organization != "":
-		return nil, fault.New(fault.Forbidden, "the token is about one organization, and makes no other")
+		return nil, fault.New(fault.Forbidden, "the token is about one organization, and makes no other: ask for a token without organization")
 	case by.Operator && owner == "":
 		return nil, fault.New(fault.Invalid, "an organization needs an owner: send the id of an account").On("owner")
 	case by.Operator:
 	case owner != "" && owner != c.AccountID:
-		return nil, fault.New(fault.Forbidden, "who makes an organization owns it").On("owner")
+		return nil, fault.New(fault.Forbidden, "who makes an organization owns it: leave owner out").On("owner")
 	case in.Body.Slug != "":
 		return nil, slugIsTheOperators()
 	default:
@@ -33,13 +33,13 @@ func (a *API) createOrganization(ctx context.Context, c *call, in *createInput) 
 // the address of the request is there.
 func noOwner(err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return fault.Wrap(fault.Invalid, err, "there is no such account").On("owner")
+		return fault.Wrap(fault.Invalid, err, "there is no such account: send the id of one that there is").On("owner")
 	}
 	return err
 }
 
 func slugIsTheOperators() error {
-	return fault.New(fault.Forbidden, "the operator alone gives a slug").On("slug")
+	return fault.New(fault.Forbidden, "the operator alone gives a slug: leave it out").On("slug")
 }
 
 func (a *API) updateOrganization(ctx context.Context, c *call, in *updateInput) (*organizationOutput, error) {

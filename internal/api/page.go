@@ -44,7 +44,7 @@ type QueryInput struct {
 func searched[S, T any](in PageInput, read func(after string, limit int) ([]S, string, error), show func(S) T) (*pageOutput[T], error) {
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "cursor is not the next_cursor of a page")
+		return nil, fault.Wrap(fault.Invalid, err, "cursor is not the next_cursor of a page: leave it out for the first one")
 	}
 	some, next, err := read(string(after), in.Limit)
 	if err != nil {

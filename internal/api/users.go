@@ -119,7 +119,7 @@ func (a *API) listUsers(ctx context.Context, _ *call, in *usersInput) (*pageOutp
 }
 
 func (a *API) getUser(ctx context.Context, _ *call, in *InUser) (*userOutput, error) {
-	u, err := a.Accounts.Find(ctx, in.User)
+	u, err := a.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}

@@ -7,12 +7,26 @@ import (
 	"signet/internal/fault"
 )
 
+// user returns the account that has the id or the address.
+func (a *API) user(ctx context.Context, who string) (*account.Account, error) {
+	u, err := a.Accounts.Find(ctx, who)
+	return u, noUser(err)
+}
+
+// noUser says how to find the right account.
+func noUser(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.Wrap(fault.NotFound, err, "no account has this address or id: list-users shows all")
+	}
+	return err
+}
+
 // alterUser does something to the account, notes it, and shows the account as it is
 // then.
 func (a *API) alterUser(ctx context.Context, c *call, in *InUser, action string, do func(*account.Account) error) (*userOutput, error) {
 	was, err := a.Accounts.Alter(ctx, in.User, do)
 	if err != nil {
-		return nil, err
+		return nil, noUser(err)
 	}
 	if err := a.record(ctx, c, action, was.ID); err != nil {
 		return nil, err
@@ -41,7 +55,7 @@ func (a *API) signOutUser(ctx context.Context, c *call, in *InUser) (*userOutput
 }
 
 func (a *API) deleteUser(ctx context.Context, c *call, in *InUser) (*struct{}, error) {
-	u, err := a.Accounts.Find(ctx, in.User)
+	u, err := a.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +72,7 @@ func (a *API) deleteUser(ctx context.Context, c *call, in *InUser) (*struct{}, e
 }
 
 func (a *API) listUserConnections(ctx context.Context, _ *call, in *InUser) (*pageOutput[UserConnection], error) {
-	u, err := a.Accounts.Find(ctx, in.User)
+	u, err := a.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +88,7 @@ func (a *API) listUserConnections(ctx context.Context, _ *call, in *InUser) (*pa
 }
 
 func (a *API) disconnectUser(ctx context.Context, c *call, in *userConnectionInput) (*struct{}, error) {
-	u, err := a.Accounts.Find(ctx, in.User)
+	u, err := a.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}
