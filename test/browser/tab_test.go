@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -84,6 +85,13 @@ func (v *Visitor) NewTab() *Tab {
 // emulate makes the tab that of the way.
 func (v *Visitor) emulate(ctx context.Context, s *chromedp.Target) error {
 	w := v.way
+	// Where there is no window, nobody could be asked.
+	if _, err := cdp.Call(ctx, s, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted,
+		BrowserContextID: chromedp.FromContext(v.ctx).BrowserContextID,
+	}); err != nil {
+		return err
+	}
 	if _, err := cdp.Call(ctx, s, audits.Enable, chromedp.Void{}); err != nil {
 		return err
 	}
