@@ -50,68 +50,16 @@ type metadata struct {
 	Prompts []string `json:"prompt_values_supported"`
 }
 
-// describe says exactly what this provider does. The library's fields without
-// a value are left out of the JSON, but for those whose absence means "true".
+// describe says exactly what this provider does.
 func (p *Provider) describe(types []*resource.Type) *metadata {
 	at := func(path string) string { return p.cfg.Issuer + path }
-	methods := authMethodsOf(p.methods())
-	confidential := methods[:len(methods)-1] // all but none, which comes last
 	prompts := []string{session.PromptNone, session.PromptLogin, session.PromptConsent, session.PromptSelect}
 	if p.cfg.SignUp {
 		prompts = append(prompts, session.PromptCreate)
 	}
-	register := ""
-	if p.cfg.Registration.offered() {
-		register = at(pathRegister)
-	}
 	return &metadata{
-		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
-			Issuer:                                             p.cfg.Issuer,
-			AuthorizationEndpoint:                              at(pathAuthorize),
-			TokenEndpoint:                                      at(pathToken),
-			UserinfoEndpoint:                                   at(pathUserinfo),
-			IntrospectionEndpoint:                              at(pathIntrospect),
-			RevocationEndpoint:                                 at(pathRevoke),
-			EndSessionEndpoint:                                 at(pathEndSession),
-			RegistrationEndpoint:                               register,
-			DeviceAuthorizationEndpoint:                        at(pathDevice), // RFC 8628 §4
-			JwksURI:                                            at(pathKeys),
-			ScopesSupported:                                    resource.House,
-			ResponseTypesSupported:                             client.ResponseTypesAll(),
-			ResponseModesSupported:                             session.ResponseModes,
-			GrantTypesSupported:                                grantTypes(),
-			ACRValuesSupported:                                 session.ACRs(),
-			SubjectTypesSupported:                              client.SubjectTypes,
-			IDTokenSigningAlgValuesSupported:                   p.cfg.Algs,
-			IDTokenEncryptionAlgValuesSupported:                client.KeyAlgs,
-			IDTokenEncryptionEncValuesSupported:                client.ContentEncs,
-			UserinfoSigningAlgValuesSupported:                  p.cfg.Algs,
-			UserinfoEncryptionAlgValuesSupported:               client.KeyAlgs,
-			UserinfoEncryptionEncValuesSupported:               client.ContentEncs,
-			TokenEndpointAuthMethodsSupported:                  methods,
-			RevocationEndpointAuthMethodsSupported:             methods,
-			IntrospectionEndpointAuthMethodsSupported:          confidential,
-			TokenEndpointAuthSigningAlgValuesSupported:         client.AssertionAlgs,
-			RevocationEndpointAuthSigningAlgValuesSupported:    client.AssertionAlgs,
-			IntrospectionEndpointAuthSigningAlgValuesSupported: client.AssertionAlgs,
-			CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			ClaimTypesSupported:                                []string{"normal"},
-			ClaimsSupported:                                    claimsSupported,
-			ClaimsParameterSupported:                           true,
-			UILocalesSupported:                                 locales(p.cfg.UILocales),
-			DisplayValuesSupported:                             []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
-			OPPolicyURI:                                        p.cfg.PolicyURI,
-			OPTermsOfServiceURI:                                p.cfg.TermsURI,
-			RequestParameterSupported:                          true,
-			RequestURIParameterSupported:                       true,
-			RequireRequestURIRegistration:                      true,
-			RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
-			RequestObjectEncryptionAlgValuesSupported:          keys.EncryptionAlgorithms,
-			RequestObjectEncryptionEncValuesSupported:          keys.ContentEncryptions,
-			CheckSessionIframe:                                 p.cfg.CheckSession, // Session Management 1.0 §3.3
-			BackChannelLogoutSupported:                         true,               // Back-Channel Logout 1.0 §2.1
-			BackChannelLogoutSessionSupported:                  true,
-		},
+		DiscoveryConfiguration: p.configuration(at),
+
 		AnswerAlgs: p.cfg.Algs, AnswerEncAlgs: client.KeyAlgs, AnswerEncs: client.ContentEncs,
 		IntrospectionAlgs: p.cfg.Algs, IntrospectionEncAlgs: client.KeyAlgs, IntrospectionEncs: client.ContentEncs,
 		FrontchannelLogout: true, FrontchannelSession: true,
@@ -122,6 +70,64 @@ func (p *Provider) describe(types []*resource.Type) *metadata {
 		Prompts:     prompts,
 
 		BackchannelEndpoint: at(pathAskPerson), DeliveryModes: client.DeliveryModes, BackchannelAlgs: keys.Algorithms,
+	}
+}
+
+// configuration is what of it the library has fields for. Those without a value are
+// left out of the JSON, but for those whose absence means "true".
+func (p *Provider) configuration(at func(path string) string) *oidc.DiscoveryConfiguration {
+	methods := authMethodsOf(p.methods())
+	confidential := methods[:len(methods)-1] // all but none, which comes last
+	register := ""
+	if p.cfg.Registration.offered() {
+		register = at(pathRegister)
+	}
+	return &oidc.DiscoveryConfiguration{
+		Issuer:                                             p.cfg.Issuer,
+		AuthorizationEndpoint:                              at(pathAuthorize),
+		TokenEndpoint:                                      at(pathToken),
+		UserinfoEndpoint:                                   at(pathUserinfo),
+		IntrospectionEndpoint:                              at(pathIntrospect),
+		RevocationEndpoint:                                 at(pathRevoke),
+		EndSessionEndpoint:                                 at(pathEndSession),
+		RegistrationEndpoint:                               register,
+		DeviceAuthorizationEndpoint:                        at(pathDevice), // RFC 8628 §4
+		JwksURI:                                            at(pathKeys),
+		ScopesSupported:                                    resource.House,
+		ResponseTypesSupported:                             client.ResponseTypesAll(),
+		ResponseModesSupported:                             session.ResponseModes,
+		GrantTypesSupported:                                grantTypes(),
+		ACRValuesSupported:                                 session.ACRs(),
+		SubjectTypesSupported:                              client.SubjectTypes,
+		IDTokenSigningAlgValuesSupported:                   p.cfg.Algs,
+		IDTokenEncryptionAlgValuesSupported:                client.KeyAlgs,
+		IDTokenEncryptionEncValuesSupported:                client.ContentEncs,
+		UserinfoSigningAlgValuesSupported:                  p.cfg.Algs,
+		UserinfoEncryptionAlgValuesSupported:               client.KeyAlgs,
+		UserinfoEncryptionEncValuesSupported:               client.ContentEncs,
+		TokenEndpointAuthMethodsSupported:                  methods,
+		RevocationEndpointAuthMethodsSupported:             methods,
+		IntrospectionEndpointAuthMethodsSupported:          confidential,
+		TokenEndpointAuthSigningAlgValuesSupported:         client.AssertionAlgs,
+		RevocationEndpointAuthSigningAlgValuesSupported:    client.AssertionAlgs,
+		IntrospectionEndpointAuthSigningAlgValuesSupported: client.AssertionAlgs,
+		CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+		ClaimTypesSupported:                                []string{"normal"},
+		ClaimsSupported:                                    claimsSupported,
+		ClaimsParameterSupported:                           true,
+		UILocalesSupported:                                 locales(p.cfg.UILocales),
+		DisplayValuesSupported:                             []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
+		OPPolicyURI:                                        p.cfg.PolicyURI,
+		OPTermsOfServiceURI:                                p.cfg.TermsURI,
+		RequestParameterSupported:                          true,
+		RequestURIParameterSupported:                       true,
+		RequireRequestURIRegistration:                      true,
+		RequestObjectSigningAlgValuesSupported:             client.RequestAlgs,
+		RequestObjectEncryptionAlgValuesSupported:          keys.EncryptionAlgorithms,
+		RequestObjectEncryptionEncValuesSupported:          keys.ContentEncryptions,
+		CheckSessionIframe:                                 p.cfg.CheckSession, // Session Management 1.0 §3.3
+		BackChannelLogoutSupported:                         true,               // Back-Channel Logout 1.0 §2.1
+		BackChannelLogoutSessionSupported:                  true,
 	}
 }
 

@@ -189,17 +189,13 @@ func (s *server) run(ctx context.Context, p *Process, listener, second net.Liste
 		s.serveMTLS(ctx, group, main, second)
 	}
 	group.Go(func() error { return s.stop(ctx, main) })
-	group.Go(func() error { s.watch(ctx); return nil })
-	group.Go(func() error { s.warnOfRedis(ctx); return nil })
+	work := []func(context.Context){s.watch, s.warnOfRedis, s.logoutWorker().Run, s.signOutWorker().Run, s.pinger.Run, s.maintain}
 	if mail != nil {
-		group.Go(func() error { mail.Run(ctx); return nil })
+		work = append(work, mail.Run)
 	}
-	logouts := s.logoutWorker()
-	group.Go(func() error { logouts.Run(ctx); return nil })
-	signOuts := s.signOutWorker()
-	group.Go(func() error { signOuts.Run(ctx); return nil })
-	group.Go(func() error { s.pinger.Run(ctx); return nil })
-	group.Go(func() error { s.maintain(ctx); return nil })
+	for _, run := range work {
+		group.Go(func() error { run(ctx); return nil })
+	}
 	s.log.Info("ready", "issuer", s.cfg.Issuer, "listen", ready.Address, "metrics", ready.Metrics,
 		"database", s.cfg.Database.URL.Address(), "redis", s.cfg.Redis.URL.Address(), "version", Version())
 	if p.Ready != nil {
