@@ -83,3 +83,19 @@ func TestSearchIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzQueries: whatever is typed, its own text has all of its words.
+func FuzzQueries(f *testing.F) {
+	for _, typed := range []string{"", "Ada Lovelace", "ÁDA\x00", "\xff\xfe", "İıẞß", "ｆｕｌｌ", "عَاصِم", strings.Repeat("ä ", 60)} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		q := queryOf(typed)
+		if len(typed) <= LongestQuery && !q.fits("before", typed) {
+			t.Errorf("%q does not fit itself: %q", typed, q)
+		}
+		if len(q) > LongestQuery {
+			t.Errorf("%d words", len(q))
+		}
+	})
+}

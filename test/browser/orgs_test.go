@@ -83,6 +83,12 @@ func TestOrganizationPages(t *testing.T) {
 			tab.See(theirs, Look{Has: "#remove"})
 		}
 
+		tab.Type("#query", "nobody at all")
+		tab.Follow(".search button")
+		tab.See(home+"?query=nobody+at+all", Look{Has: "#all"})
+		tab.Follow("#all")
+		tab.Arrive(home)
+
 		tab.Follow(".tabs a:last-child")
 		tab.See(home+"/settings", Look{Has: "#delete"})
 		tab.Type("#name", " ")

@@ -97,3 +97,19 @@ func TestInvitationByHand(t *testing.T) {
 		}
 	})
 }
+
+// TestAPIInvitesByMailAlone: the management API keeps its answers to give them
+// again, and gives nobody a link.
+func TestAPIInvitesByMailAlone(t *testing.T) {
+	t.Parallel()
+	e := boot(t, testenv.Options{})
+	e.Apply(managed)
+	hers := behalf(t, e, e.App(t, desk), ada)
+	got := hers.refused(http.StatusForbidden, "POST", "/organizations/engines/invitations", `{"addresses":["eve@example.com"],"role":"viewer"}`)
+	if !strings.Contains(got.Body, "smtp.url") {
+		t.Errorf("it does not say what to do: %s", got.Body)
+	}
+	if list := hers.all("/organizations/engines/invitations", "10"); len(list) != 0 {
+		t.Errorf("invited all the same: %v", list)
+	}
+}
