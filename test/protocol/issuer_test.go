@@ -41,6 +41,7 @@ connections:
     metadata_url: %s/.well-known/openid-configuration
     client_id: house
     client_secret: %s
+    untried: true
 `, contoso, up.Issuer, upstreamSecret))
 }
 
