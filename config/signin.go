@@ -252,6 +252,10 @@ type Limits struct {
 	// Calls of the management API by one app for one person, or by itself.
 	API Rate `yaml:"api" default:"600/1m"`
 
+	// Logout tokens that are looked at for one sign-in connection from one block of
+	// addresses: those of its provider, and what others make up.
+	ProviderLogout Rate `yaml:"provider_logout" default:"600/1m"`
+
 	// Addresses at one host that are asked for a client's metadata document and were
 	// not known to have a good one: whoever makes up such addresses must not have us
 	// ask somebody without end.

@@ -71,6 +71,7 @@ type RoleRule struct {
 // Addresses are those that the provider is told.
 type Addresses struct {
 	Callback string `json:"callback,omitempty" doc:"OpenID Connect: the redirect URI."`
+	Told     string `json:"backchannel_logout,omitempty" doc:"OpenID Connect: where it tells of who was signed out there (back-channel logout)."`
 	Keys     string `json:"jwks,omitempty" doc:"OpenID Connect: the public key, of private_key_jwt."`
 	EntityID string `json:"entity_id,omitempty" doc:"SAML: Signet's name there, and where its metadata is."`
 	ACS      string `json:"acs,omitempty" doc:"SAML: where it posts its answers (assertion consumer service)."`
@@ -95,7 +96,7 @@ func (a *API) connectionOf(c *org.Connection, orgID string) Connection {
 	}
 	o := c.OIDC
 	out.OIDC = &OIDCConnection{MetadataURL: o.MetadataURL, Metadata: o.Metadata, ClientID: o.ClientID, AuthMethod: o.AuthMethod, Scopes: o.Scopes, Tenants: o.Tenants, SignOut: o.SignOut}
-	out.Addresses = Addresses{Callback: base + federation.PathCallback, Keys: base + federation.PathKeys}
+	out.Addresses = Addresses{Callback: base + federation.PathCallback, Told: base + federation.PathBackchannel, Keys: base + federation.PathKeys}
 	return out
 }
 

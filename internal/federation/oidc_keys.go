@@ -6,6 +6,7 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -60,6 +61,10 @@ func fetchKeys(ctx context.Context, out Outbound, address string) ([]providerKey
 	return parseKeys(r.Body)
 }
 
+// errNoKeys is for keys that could not be had, which says nothing of what is signed
+// with them.
+var errNoKeys = errors.New("the provider's keys cannot be had")
+
 // verifier verifies what a provider signed: it is what the library asks.
 type verifier struct {
 	keys *fetched[[]providerKey]
@@ -82,7 +87,7 @@ func (v *verifier) VerifySignature(ctx context.Context, jwt string) ([]byte, err
 	for _, renew := range []bool{false, true} {
 		keys, err := v.keys.get(ctx, v.m.Keys, renew)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(errNoKeys, err)
 		}
 		known := false
 		for _, k := range keys {

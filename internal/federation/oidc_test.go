@@ -41,7 +41,7 @@ type idp struct {
 
 var clock = time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 
-func newIDP(t *testing.T) *idp {
+func newIDP(t testing.TB) *idp {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -96,7 +96,7 @@ func (p *idp) discovery() map[string]any {
 	return d
 }
 
-func (p *idp) idToken(t *testing.T) string {
+func (p *idp) idToken(t testing.TB) string {
 	t.Helper()
 	claims := map[string]any{
 		"iss": p.URL, "sub": "s1", "aud": "signet", "exp": clock.Add(time.Minute).Unix(), "iat": clock.Unix(), "nonce": p.nonce,
@@ -107,6 +107,12 @@ func (p *idp) idToken(t *testing.T) string {
 			delete(claims, name)
 		}
 	}
+	return p.sign(t, claims, "")
+}
+
+// sign signs the claims as a token of the type; "": without one.
+func (p *idp) sign(t testing.TB, claims map[string]any, typ string) string {
+	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +121,7 @@ func (p *idp) idToken(t *testing.T) string {
 	if strings.HasPrefix(string(p.alg), "HS") {
 		key = []byte("the-client-secret-of-at-least-32-bytes")
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: p.alg, Key: key}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: p.alg, Key: key}, typed(typ))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +136,13 @@ func (p *idp) idToken(t *testing.T) string {
 	return raw
 }
 
+func typed(typ string) *jose.SignerOptions {
+	if typ == "" {
+		return nil
+	}
+	return (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+}
+
 // trip is one sign-in at the provider.
 type trip struct {
 	*OpenID
@@ -137,7 +150,7 @@ type trip struct {
 	p *idp
 }
 
-func newTrip(t *testing.T, p *idp) *trip {
+func newTrip(t testing.TB, p *idp) *trip {
 	t.Helper()
 	openID, err := NewOpenID(outbound.New(outbound.Options{AllowPrivate: true, Timeout: 2 * time.Second}), func() time.Time { return clock })
 	if err != nil {

@@ -67,22 +67,16 @@ func (o *Outlook) Enters() bool { return o.AccountID != "" || o.Believed }
 // Foresee says what would become of the arrival, and changes nothing.
 func (s *Arrivals) Foresee(ctx context.Context, c *Connection, a *Arrival) (*Outlook, error) {
 	out := &Outlook{}
-	known, err := s.store.Identity(ctx, c.ID, a.Subject)
-	if err != nil {
+	var err error
+	if out.AccountID, err = s.Who(ctx, c, a.Issuer, a.Subject); err != nil {
 		return nil, err
-	}
-	if known != nil && known.Issuer != "" && known.Issuer != a.Issuer {
-		known = nil // the connection has another provider, which names somebody else so
-	}
-	if known != nil {
-		out.AccountID = known.AccountID
 	}
 	home, err := s.home(ctx, c, a, out)
 	if err != nil {
 		return nil, err
 	}
 	out.Joins = c.joins(a, home, s.now())
-	if !out.Believed || known != nil {
+	if !out.Believed || out.AccountID != "" {
 		return out, nil
 	}
 	_, err = s.accounts.AccountByEmailKey(ctx, out.key)
@@ -91,6 +85,16 @@ func (s *Arrivals) Foresee(ctx context.Context, c *Connection, a *Arrival) (*Out
 	}
 	out.Taken = err == nil
 	return out, nil
+}
+
+// Who is the account of whom the issuer names so; "": nobody's. Where the connection
+// had another provider when the identity was noted, that one named somebody else.
+func (s *Arrivals) Who(ctx context.Context, c *Connection, issuer, subject string) (accountID string, err error) {
+	known, err := s.store.Identity(ctx, c.ID, subject)
+	if err != nil || known == nil || known.Issuer != "" && known.Issuer != issuer {
+		return "", err
+	}
+	return known.AccountID, nil
 }
 
 // home is the organization of the connection that has proven the domain of the

@@ -104,3 +104,21 @@ func (s *Service) EndUpstream(ctx context.Context, accountID, connectionID, name
 	})
 	return sessions, s.end(ctx, sessions)
 }
+
+// EndNamed ends the sessions that the connection's provider knows by the name,
+// whosever they are, and returns them.
+func (s *Service) EndNamed(ctx context.Context, connectionID, name string) ([]*Session, error) {
+	accounts, err := s.store.UpstreamAccounts(ctx, connectionID, name)
+	if err != nil {
+		return nil, err
+	}
+	var ended []*Session
+	for _, id := range accounts {
+		some, err := s.EndUpstream(ctx, id, connectionID, name)
+		if err != nil {
+			return nil, err
+		}
+		ended = append(ended, some...)
+	}
+	return ended, nil
+}

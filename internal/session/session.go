@@ -45,8 +45,8 @@ type Session struct {
 type Store interface {
 	// Session returns the session with its LastSeen, or nil when there is none.
 	Session(ctx context.Context, key string) (*Session, error)
-	// PutSession stores a new session until its ExpiresAt and lists it with its
-	// account, and changes the flow in which it begins as UpdateFlow does, in one
+	// PutSession stores a new session until its ExpiresAt, lists it with its
+	// account and by the name that a provider has for it, and changes the flow in which it begins as UpdateFlow does, in one
 	// round trip. Where the flow is gone, the session may be stored all the same.
 	PutSession(ctx context.Context, s *Session, flow string, last []byte, edit func(*Flow) error) (*Flow, error)
 	// UpdateSession changes a stored session by edit, which may be called more

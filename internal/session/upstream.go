@@ -58,8 +58,13 @@ type Landing struct {
 	Detail     string       `json:"detail,omitempty"` // the same, for who set it up
 }
 
-// UpstreamStore keeps departures for as long as they live.
+// UpstreamStore keeps departures for as long as they live, and whose sessions
+// providers know by a name.
 type UpstreamStore interface {
+	// UpstreamAccounts returns the accounts that have signed in by the connection in
+	// the provider's session of the name, and whose sessions may have ended since.
+	UpstreamAccounts(ctx context.Context, connectionID, name string) ([]string, error)
+
 	// PutDeparture stores a departure for life.
 	PutDeparture(ctx context.Context, key string, d *Departure, life time.Duration) error
 	// Departure returns the departure, or nil when there is none.

@@ -57,7 +57,7 @@ func guideOf(c *org.Connection) view.Guide {
 func (w *Web) guideAddresses(c *org.Connection) view.GuideAddresses {
 	base := w.Letters.Home + federation.PathFederation + c.ID
 	return view.GuideAddresses{
-		Callback: base + federation.PathCallback, SignOut: w.Letters.Home + pathSignedOut, EntityID: base + federation.PathMetadata,
+		Callback: base + federation.PathCallback, SignOut: base + federation.PathSignedOut, Told: base + federation.PathBackchannel, EntityID: base + federation.PathMetadata,
 		ACS: base + federation.PathACS, App: w.View.Brand().Name,
 	}
 }

@@ -44,6 +44,7 @@ func (w *Web) upstreamRoutes() []httpd.Route {
 		page(pathGoOn, w.goOnPage),
 		page(pathLink, w.link), form(pathLink, w.postLink),
 		{Method: "GET", Path: pathUpstreamKeys, Kind: httpd.Public, Do: w.upstreamKeys},
+		{Method: "POST", Path: pathUpstreamLogout, Kind: httpd.Protocol, Do: w.upstreamLogout},
 	}
 }
 

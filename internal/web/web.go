@@ -17,6 +17,7 @@ import (
 	"signet/internal/ciba"
 	"signet/internal/client"
 	"signet/internal/device"
+	"signet/internal/federation"
 	"signet/internal/grant"
 	"signet/internal/httpd"
 	"signet/internal/logout"
@@ -51,7 +52,10 @@ type Services struct {
 	Connections   *org.Connections
 	Arrivals      *org.Arrivals
 	Upstream      Upstream
+	OpenID        OpenID
 	SAML          SAML
+	LogoutGate    LogoutGate
+	Once          federation.Memory
 	Sessions      *session.Service
 	Logouts       *logout.Notifier
 	Devices       *device.Service

@@ -10,15 +10,15 @@ import (
 )
 
 // federation speaks with the providers of sign-in connections, through out.
-func (s *server) federation(out *outbound.Client) (*federation.Service, *federation.SAML, error) {
+func (s *server) federation(out *outbound.Client) (*federation.Service, *federation.OpenID, *federation.SAML, error) {
 	openID, err := federation.NewOpenID(out, time.Now)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	once := kv.NewOnce(s.kv)
 	s.samlDocuments = federation.NewDocuments(out, s.upstreams, once, s.cfg.Outbound.AllowPrivate, s.log, time.Now)
 	saml := federation.NewSAML(s.sessions, once, s.samlDocuments, time.Now)
-	return federation.NewService(s.cfg.Issuer, s.upstreams, map[org.Protocol]federation.Provider{org.OIDC: openID, org.SAML: saml}), saml, nil
+	return federation.NewService(s.cfg.Issuer, s.upstreams, map[org.Protocol]federation.Provider{org.OIDC: openID, org.SAML: saml}), openID, saml, nil
 }
 
 // connectionSettings looks at what programs and declarations say of connections.

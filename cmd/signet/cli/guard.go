@@ -16,6 +16,7 @@ import (
 	"signet/internal/refusal"
 	"signet/internal/session"
 	"signet/internal/store/kv"
+	"signet/internal/web"
 )
 
 // ruleOf is the limit of a journey as the settings have it.
@@ -79,6 +80,22 @@ func (h *house) flowGate() session.Gate {
 		ok, _, err := limiter.Allow(ctx, rule, from, limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
 		if err == nil && !ok {
 			err = fault.New(fault.Limited, "Too many sign-ins were begun from this network. Please wait a few minutes.")
+		}
+		return err
+	}
+}
+
+// logoutGate bounds how many logout tokens are looked at for one connection, from one
+// network: a signature costs something, whoever made it.
+func (h *house) logoutGate() web.LogoutGate {
+	l := h.cfg.Limits
+	limiter := limit.New(kv.NewCounters(h.kv), l.Exempt, time.Now)
+	rule := ruleOf("logout, connection and network", l.ProviderLogout)
+	return func(ctx context.Context, connectionID, ip string) error {
+		from, _ := netip.ParseAddr(ip)
+		ok, _, err := limiter.Allow(ctx, rule, from, connectionID+"\x00"+limit.Address(from, l.IPv4Prefix, l.IPv6Prefix))
+		if err == nil && !ok {
+			err = fault.New(fault.Limited, "too many logout tokens came from this network; wait a minute")
 		}
 		return err
 	}

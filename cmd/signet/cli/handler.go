@@ -38,7 +38,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 	cookies := s.cookies()
 	// Providers of organizations wait for places of their own, too: one that is slow
 	// keeps nobody's keys waiting.
-	upstream, saml, err := s.federation(outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}))
+	upstream, openID, saml, err := s.federation(outbound.New(outbound.Options{Roots: roots, AllowPrivate: c.Outbound.AllowPrivate}))
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *server) handler(o serveOptions) (http.Handler, error) {
 		Clients: s.clients, Resources: s.resources, Accounts: s.accounts, Organizations: s.orgs, Invitations: s.invites, Sessions: s.sessions, Devices: s.devices, Logouts: s.logouts, Grants: s.grants, Cookies: cookies, Outbound: strangers, View: renderer,
 		Links: web.Links{Resume: op.Resume, SignOutTarget: op.SignOutTarget}, Now: time.Now,
 		Browsers: s.browsers, Recoveries: s.recoveries, Ledger: s.ledger, Changes: s.changes, LeastAge: c.Account.LeastAge, Letters: s.letters(o), Audit: s.db,
-		Domains: s.domains, Realms: s.realms, Setups: s.setups, Connections: s.upstreams, Arrivals: s.arrivals, Upstream: upstream, SAML: saml,
+		Domains: s.domains, Realms: s.realms, Setups: s.setups, Connections: s.upstreams, Arrivals: s.arrivals, Upstream: upstream, OpenID: openID, SAML: saml, LogoutGate: s.logoutGate(), Once: kv.NewOnce(s.kv),
 		Policy: s.policy(), Challenges: s.challenges, CIBA: s.ciba, Mails: s.db,
 		SignUps: s.signUps, Admission: account.Admission{Everybody: c.SignUp.Who == config.SignUpOpen, Domains: c.SignUp.Domains},
 	}

@@ -46,7 +46,7 @@ func (h *house) connectionView(c *org.Connection) connectionView {
 	base := h.cfg.Issuer + federation.PathFederation + c.ID
 	v := connectionView{
 		ID: c.ID, Name: c.Name, Protocol: c.Protocol, Enabled: c.Enabled, Uses: []useView{}, ClientID: c.OIDC.ClientID,
-		Metadata: c.OIDC.MetadataURL + c.SAML.MetadataURL, Addresses: map[string]string{"redirect_uri": base + federation.PathCallback, "post_logout_redirect_uri": base + federation.PathSignedOut, "jwks_uri": base + federation.PathKeys},
+		Metadata: c.OIDC.MetadataURL + c.SAML.MetadataURL, Addresses: map[string]string{"redirect_uri": base + federation.PathCallback, "post_logout_redirect_uri": base + federation.PathSignedOut, "backchannel_logout_uri": base + federation.PathBackchannel, "jwks_uri": base + federation.PathKeys},
 	}
 	if c.Protocol == org.SAML {
 		v.Addresses = map[string]string{"entity_id": base + federation.PathMetadata, "acs": base + federation.PathACS}
@@ -80,7 +80,7 @@ func (v connectionView) text(w io.Writer) error {
 	if v.ClientID != "" {
 		rows = append(rows, [2]string{"client id", v.ClientID})
 	}
-	for _, name := range []string{"redirect_uri", "post_logout_redirect_uri", "jwks_uri", "entity_id", "acs"} {
+	for _, name := range []string{"redirect_uri", "post_logout_redirect_uri", "backchannel_logout_uri", "jwks_uri", "entity_id", "acs"} {
 		if address := v.Addresses[name]; address != "" {
 			rows = append(rows, [2]string{name, address})
 		}

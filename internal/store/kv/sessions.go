@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"signet/internal/handle"
 	"signet/internal/session"
 )
 
@@ -13,6 +14,7 @@ import (
 //	session:{key}       the session, until its ExpiresAt
 //	seen:{key}          when it was last used, Unix milliseconds
 //	sessions:{account}  set of session keys
+//	upstream:{name}     set of accounts, by what a provider calls their session there
 //	flow:{key}          the flow, until its ExpiresAt
 type Sessions struct {
 	b   Backend
@@ -27,8 +29,11 @@ func NewSessions(b Backend, now func() time.Time) *Sessions {
 	return &Sessions{b: b, now: now}
 }
 
-func sessionKey(key string) string      { return "session:{" + key + "}" }
-func seenKey(key string) string         { return "seen:{" + key + "}" }
+func sessionKey(key string) string { return "session:{" + key + "}" }
+func seenKey(key string) string    { return "seen:{" + key + "}" }
+func upstreamKey(connection, name string) string {
+	return "upstream:{" + handle.Sum(connection+"\x00"+name) + "}"
+}
 func sessionsKey(account string) string { return "sessions:{" + account + "}" }
 
 // Session returns the session with its LastSeen, or nil.
@@ -61,10 +66,11 @@ func (s *Sessions) PutSession(ctx context.Context, sess *session.Session, flow s
 	ttl := sess.ExpiresAt.Sub(s.now())
 	// The session before the listing: whoever finds a key listed finds its
 	// session, and may drop a key that leads nowhere.
-	return s.updateFlow(ctx, flow, last, edit,
-		Put(sessionKey(sess.Key), raw, ttl),
-		s.seen(sess, sess.LastSeen, ttl),
-		Add(sessionsKey(sess.AccountID), sess.Key, ttl))
+	ops := []Op{Put(sessionKey(sess.Key), raw, ttl), s.seen(sess, sess.LastSeen, ttl), Add(sessionsKey(sess.AccountID), sess.Key, ttl)}
+	if u := sess.Upstream; u != nil && u.Session != "" {
+		ops = append(ops, Add(upstreamKey(u.Connection, u.Session), sess.AccountID, ttl))
+	}
+	return s.updateFlow(ctx, flow, last, edit, ops...)
 }
 
 func (s *Sessions) seen(sess *session.Session, at time.Time, ttl time.Duration) Op {
@@ -134,4 +140,10 @@ func (s *Sessions) SessionsOf(ctx context.Context, accountID string) ([]*session
 		err = s.b.Write(ctx, gone...)
 	}
 	return out, err
+}
+
+// UpstreamAccounts returns the accounts that were signed in to by the provider's
+// session of the name.
+func (s *Sessions) UpstreamAccounts(ctx context.Context, connectionID, name string) ([]string, error) {
+	return s.b.Members(ctx, upstreamKey(connectionID, name))
 }

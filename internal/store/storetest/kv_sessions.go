@@ -25,6 +25,7 @@ func Sessions(t *testing.T, open KVOpener) {
 		{"An update keeps the end, and an ended session does not come back", sessionUpdate},
 		{"Of many callers one ends the session", sessionDelete},
 		{"The account's sessions are listed, the ended ones are not", sessionsOf},
+		{"Sessions are found by a provider's name for them", sessionsNamed},
 		{"No update is lost", sessionLostUpdates},
 	}
 	for _, c := range cases {
@@ -301,5 +302,28 @@ func sessionLostUpdates(t *testing.T, b KVStore, s session.Store) {
 	slices.Sort(got.Clients)
 	if n := len(slices.Compact(got.Clients)); n != racers {
 		t.Errorf("of %d updates %d were kept", racers, n)
+	}
+}
+
+func sessionsNamed(t *testing.T, b KVStore, s session.Store) {
+	named := func(account, connection, name string) {
+		sess := newSession(b, account, time.Minute)
+		sess.Upstream = &session.Upstream{Connection: connection, Session: name}
+		putSession(t, b, s, sess)
+	}
+	named("ada", "c1", "there")
+	named("ada", "c1", "there")
+	named("bob", "c1", "there")
+	named("cyd", "c2", "there")
+	named("dan", "c1", "")
+	for _, want := range []struct {
+		connection, name string
+		accounts         []string
+	}{{"c1", "there", []string{"ada", "bob"}}, {"c2", "there", []string{"cyd"}}, {"c1", "elsewhere", nil}, {"c1t", "here", nil}, {"c1", "", nil}} {
+		got, err := s.UpstreamAccounts(t.Context(), want.connection, want.name)
+		must(t, err)
+		if slices.Sort(got); !slices.Equal(got, want.accounts) {
+			t.Errorf("%s of %s: %v, want %v", want.name, want.connection, got, want.accounts)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import "strings"
 // GuideAddresses are those of a connection, which its provider is told.
 type GuideAddresses struct {
 	Callback, SignOut string // of OpenID Connect
+	Told              string // the same: where it tells of who was signed out there
 	EntityID, ACS     string // of SAML
 	App               string // a name for this service there
 }
@@ -125,7 +126,7 @@ func oktaSteps(own GuideAddresses) []GuideStep {
 
 func oidcSteps(own GuideAddresses) []GuideStep {
 	return []GuideStep{
-		with(step("guide.oidc.register"), copied("guide.label.name", own.App), copied("guide.label.redirect", own.Callback), copied("guide.label.signout", own.SignOut)),
+		with(step("guide.oidc.register"), copied("guide.label.name", own.App), copied("guide.label.redirect", own.Callback), copied("guide.label.signout", own.SignOut), copied("guide.label.told", own.Told)),
 		step("guide.oidc.flow", "authorization code", "client_secret_basic", "client_secret_post"),
 		step("guide.oidc.metadata", "/.well-known/openid-configuration"),
 		step("guide.oidc.claims", "sub", "email", "given_name", "family_name", "groups"),

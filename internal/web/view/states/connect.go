@@ -101,7 +101,7 @@ func domainPage(edit func(*view.ConnectDomain)) func() view.Page {
 }
 
 var ourSide = view.GuideAddresses{
-	App: "Signet", Callback: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/callback", SignOut: "https://id.example/signed-out",
+	App: "Signet", Callback: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/callback", SignOut: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/signed-out", Told: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/backchannel",
 	EntityID: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/metadata", ACS: "https://id.example/federation/019e6f6a-6e53-7c39-9d0c-2f6f6a3b1c55/acs",
 }
 
