@@ -80,18 +80,21 @@ func postLogout(t *testing.T, address, token string) int {
 }
 
 // company is somebody who is signed in to the app by the provider: in the browsers of
-// here and of there.
-func (p *pair) company(t *testing.T, app *testenv.App, who testenv.Person) (here, there *testenv.Browser) {
+// here and of there. The app may go on without them, by the refresh token.
+func (p *pair) company(t *testing.T, app *testenv.App, who testenv.Person) (here, there *testenv.Browser, refresh string) {
 	t.Helper()
 	here, there = p.Browser().For(t), p.up.Browser().For(t)
-	r := app.Request("connection", contoso, "scope", "openid")
-	if answer := r.Answer(here.Get(onward(t, here.Get(p.thereIn(t, there, here.Get(r.Path()), who))))); answer.Get("code") == "" {
+	r := app.Request("connection", contoso, "scope", "openid offline_access")
+	answer := r.Answer(here.Get(onward(t, here.Get(p.thereIn(t, there, here.Get(r.Path()), who)))))
+	if answer.Get("code") == "" {
 		t.Fatalf("not signed in: %v", answer)
-	} else if tokens := app.Redeem(r, answer); tokens.Status != http.StatusOK {
+	}
+	tokens := app.Redeem(r, answer)
+	if tokens.Status != http.StatusOK {
 		t.Fatalf("no tokens: %d %s", tokens.Status, tokens.Body)
 	}
 	at(t, here.Get("/account"), "/account")
-	return here, there
+	return here, there, tokens.Str("refresh_token")
 }
 
 // TestUpstreamLogout: who signs out at the provider is signed out here, and the apps
@@ -123,7 +126,7 @@ connections:
 
 			// One that is passed on.
 			held.to.Store(p.backchannel(contoso))
-			here, there := p.company(t, app, hopper)
+			here, there, refresh := p.company(t, app, hopper)
 			at(t, submit(t, there, there.Get("/account"), "sign-out"), "/signed-out")
 			if status := (<-held.came).status; status != http.StatusOK {
 				t.Errorf("the notice: status %d", status)
@@ -132,10 +135,13 @@ connections:
 				t.Errorf("still signed in: %s", page.URL)
 			}
 			l.wait("till", 1)
+			if kept := app.Refresh(refresh); kept.Status != http.StatusOK {
+				t.Errorf("the app may act while nobody is signed in: %d %s", kept.Status, kept.Body)
+			}
 
 			// One that we have in our hands.
 			held.to.Store("")
-			here, there = p.company(t, app, hopper)
+			here, there, _ = p.company(t, app, hopper)
 			local, _ := atAccount(t, p.Env, "/account", ada)
 			at(t, submit(t, there, there.Get("/account"), "sign-out"), "/signed-out")
 			token := (<-held.came).token
