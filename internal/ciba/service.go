@@ -23,6 +23,9 @@ const (
 	// slower is by how much each poll that came too early lengthens the interval
 	// (CIBA Core 1.0 §11).
 	slower = 5 * time.Second
+	// slowest is where that ends: an app that polls twice at once, again and again, is
+	// not put off for the whole life of its request.
+	slowest = time.Minute
 	// early is how much too early a poll may come: clocks and networks vary.
 	early = 500 * time.Millisecond
 	// afterwards is how long a request is remembered past its end, so that its app
@@ -129,7 +132,7 @@ func (s *Service) wait(ctx context.Context, id string) (Outcome, *Request, error
 		outcome = Pending
 		if now.Sub(r.PolledAt) < r.Interval-early {
 			outcome = SlowDown
-			r.Interval += slower
+			r.Interval = max(r.Interval, min(r.Interval+slower, slowest))
 		}
 		r.PolledAt = now
 		return nil

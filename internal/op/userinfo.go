@@ -95,18 +95,22 @@ func (s shown) refused(reason string) *oauthError {
 // presented reads the access token from the header or the form (RFC 6750 §2.1,
 // §2.2, RFC 9449 §7.1), never from the address (RFC 9700 §4.3.2).
 func presented(r *http.Request) (shown, *oauthError) {
-	if r.Header.Get("Authorization") != "" {
-		return inHeader(r)
-	}
-	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "" {
+	header, body := r.Header.Get("Authorization") != "", r.Header.Get("Content-Type")
+	inForm := ""
+	if r.Method == http.MethodPost && body != "" && (!header || strings.HasPrefix(body, "application/x-www-form-urlencoded")) {
 		ps, oerr := formParams(r)
 		if oerr != nil {
-			oerr.scheme = schemeBearer
-			return shown{}, oerr
+			return shown{}, bearerError(oerr)
 		}
-		if t := ps.get("access_token"); t != "" {
-			return shown{schemeBearer, t}, nil
-		}
+		inForm = ps.get("access_token")
+	}
+	switch {
+	case header && inForm != "": // §2: one method in each request
+		return shown{}, bearerError(ruleRepeated.broken("the access token comes in the Authorization header and in the form; send it once"))
+	case header:
+		return inHeader(r)
+	case inForm != "":
+		return shown{schemeBearer, inForm}, nil
 	}
 	return shown{}, noToken()
 }

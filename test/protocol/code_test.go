@@ -228,6 +228,7 @@ func TestUserinfoRefuses(t *testing.T) {
 				t.Errorf("%s: %d %s", name, good.Status, good.Body)
 			}
 		}
+		wantError(t, "in two ways", ask("POST", "", form, "access_token="+access, "Bearer "+access), http.StatusBadRequest, "invalid_request")
 		for name, bad := range map[string]*testenv.Answer{
 			"none": ask("GET", "", "", "", ""), "query": ask("GET", "?access_token="+access, "", "", ""),
 			"post without a token": ask("POST", "", form, "", ""),
