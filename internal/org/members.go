@@ -177,19 +177,26 @@ func (s *Service) SetRole(ctx context.Context, orgID, accountID string, role Rol
 			return Change{}, err
 		case !as.Manages(role):
 			return Change{}, forbidden("only an owner makes somebody an owner")
-		case m.Role == Owner && role != Owner:
-			if err := s.keepsOwner(ctx, o); err != nil {
-				return Change{}, err
-			}
 		}
-		was := m.Role
-		if was == role {
-			return Change{}, nil
-		}
-		m.Role = role
-		return Change{Set: []Member{*m}, SignOut: was == Owner, tell: tellRole(*m, by)}, nil
+		return s.given(ctx, o, *m, role, by)
 	})
 	return err
+}
+
+// given is the change that gives the member another role; the organization keeps an
+// owner.
+func (s *Service) given(ctx context.Context, o *Organization, m Member, role Role, by Actor) (Change, error) {
+	was := m.Role
+	if was == role {
+		return Change{}, nil
+	}
+	if was == Owner {
+		if err := s.keepsOwner(ctx, o); err != nil {
+			return Change{}, err
+		}
+	}
+	m.Role = role
+	return Change{Set: []Member{m}, SignOut: was == Owner, tell: tellRole(m, by)}, nil
 }
 
 // managed returns the member if one of the role may change it.
@@ -305,17 +312,7 @@ func (s *Service) Put(ctx context.Context, orgID, accountID string, role Role) e
 		if m == nil {
 			m = &Member{OrgID: o.ID, AccountID: accountID, JoinedAt: s.now()}
 		}
-		if m.Role == Owner && role != Owner {
-			if err := s.keepsOwner(ctx, o); err != nil {
-				return Change{}, err
-			}
-		}
-		was := m.Role
-		if was == role {
-			return Change{}, nil
-		}
-		m.Role = role
-		return Change{Set: []Member{*m}, SignOut: was == Owner, tell: tellRole(*m, Operator)}, nil
+		return s.given(ctx, o, *m, role, Operator)
 	})
 	return err
 }

@@ -152,16 +152,23 @@ func (w *Web) upstreamBack(rw http.ResponseWriter, r *http.Request) error {
 	return w.cameBack(rw, r, r.PathValue("connection"), came.Get("state"), came)
 }
 
-// upstreamKeys publishes the public key of a connection.
-func (w *Web) upstreamKeys(rw http.ResponseWriter, r *http.Request) error {
+// openID is the OpenID Connect connection that the address names, and what it is with
+// its secrets.
+func (w *Web) openID(r *http.Request) (*org.Connection, federation.Connection, error) {
 	c, err := w.Connections.Get(r.Context(), r.PathValue("connection"))
-	if err != nil {
-		return err
+	if err == nil && c.Protocol != org.OIDC {
+		err = org.NoConnection()
 	}
-	if c.Protocol != org.OIDC {
-		return org.NoConnection()
+	if err != nil {
+		return nil, federation.Connection{}, err
 	}
 	conn, err := w.Upstream.Open(c)
+	return c, conn, err
+}
+
+// upstreamKeys publishes the public key of a connection.
+func (w *Web) upstreamKeys(rw http.ResponseWriter, r *http.Request) error {
+	_, conn, err := w.openID(r)
 	if err != nil {
 		return err
 	}

@@ -60,14 +60,7 @@ func (w *Web) takeLogout(r *http.Request) error {
 	if err := w.LogoutGate(r.Context(), clip(r.PathValue("connection")), httpd.InfoOf(r).Address); err != nil {
 		return err
 	}
-	c, err := w.Connections.Get(r.Context(), r.PathValue("connection"))
-	if err != nil {
-		return err
-	}
-	if c.Protocol != org.OIDC {
-		return org.NoConnection()
-	}
-	conn, err := w.Upstream.Open(c)
+	c, conn, err := w.openID(r)
 	if err != nil {
 		return err
 	}
