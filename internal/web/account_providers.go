@@ -19,8 +19,8 @@ import (
 const kindDisconnected = "account.disconnected"
 
 // recentSignIn is how old a sign-in may be that stands for a password that the
-// account does not have, in seconds.
-const recentSignIn = 600
+// account does not have.
+const recentSignIn = 10 * time.Minute
 
 // providers are those at which a sign-in opens the account.
 func (w *Web) providers(ctx context.Context, a *account.Account) ([]view.Provider, error) {
@@ -85,7 +85,7 @@ func (w *Web) disconnectable(rw http.ResponseWriter, r *http.Request) (*disconne
 		return nil, err
 	}
 	// A sign-in of now stands for a password that the account does not have.
-	if a.PasswordHash == "" && w.Now().Sub(sess.AuthTime) > recentSignIn*time.Second {
+	if a.PasswordHash == "" && w.Now().Sub(sess.AuthTime) > recentSignIn {
 		return nil, w.signInAnew(rw, r, sess, pathDisconnect+"?connection="+url.QueryEscape(id))
 	}
 	d.stay, err = w.mustStay(r, d, identities)
